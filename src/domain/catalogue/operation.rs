@@ -1,0 +1,241 @@
+//! One row of the catalogue: a Graph request, what it needs, and what it leaves.
+
+use serde_json::Value;
+
+use crate::domain::contents::Contents;
+
+/// A Graph request that a plan may draw.
+///
+/// Rows are `const`: `Operation { id: "...", ..Operation::get(Service::Users, "/me/manager") }`.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// `service.verb`, unique, stable: policies, tables and logs name it.
+    pub id: &'static str,
+    pub service: Service,
+    pub method: Method,
+    /// Path below the version, delegated form. A leading `/me` becomes `/users/{user-id}` app-only.
+    /// Braces hold placeholders: those of `needs`, or those that [`Contents::fill`] knows.
+    pub path: &'static str,
+    /// Query without the `?`; may hold the placeholders that [`Contents::fill`] knows.
+    pub query: &'static str,
+    /// Request headers beside `Content-Type`.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// Least delegated permission; `None`: not for delegated accounts.
+    pub delegated: Option<&'static str>,
+    /// Least application permission; `None`: not for app-only accounts.
+    pub application: Option<&'static str>,
+    /// What must be known from an earlier answer of the same run.
+    pub needs: &'static [Need],
+    pub body: Body,
+    pub effect: Effect,
+    /// Statuses beside 2xx that count as success: a missing photo is not a failure.
+    pub expected: &'static [u16],
+    /// Relative chance of being drawn; 100 is ordinary.
+    pub weight: u16,
+    /// Microsoft's page on this request.
+    pub doc: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// One placeholder, filled from the answer to an earlier operation of the same run.
+///
+/// Where that answer is a list, one element is chosen at random; an empty list skips the operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Name between the braces, e.g. `message-id`. May stand in the path, the query and the body's strings.
+    pub placeholder: &'static str,
+    /// Id of the operation whose answer holds it.
+    pub from: &'static str,
+    /// Property of that answer (or of one element of its `value`) to take.
+    pub take: &'static str,
+    /// Only elements whose property (first) is, or as a list contains, the value (second).
+    pub only: Option<(&'static str, &'static str)>,
+}
+
+impl Need {
+    /// The `id` of what `from` answered.
+    pub const fn id(placeholder: &'static str, from: &'static str) -> Self {
+        Self { placeholder, from, take: "id", only: None }
+    }
+}
+
+/// What is sent. Bodies are made when the plan is drawn, so that a plan can be printed whole.
+#[derive(Clone, Copy, Debug)]
+pub enum Body {
+    None,
+    /// `application/json`; strings may hold placeholders of `needs`.
+    Json(fn(&mut Contents) -> Value),
+    /// Any other content type; sent base64url-encoded inside a batch.
+    Bytes { content_type: &'static str, make: fn(&mut Contents) -> Vec<u8> },
+}
+
+/// What a request does to the tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// Makes something that stands by itself: `undo` removes it, and everything inside it, in the same
+    /// run; `leftover` tells how a later run finds what a crash left.
+    Create { undo: &'static str, leftover: Leftover },
+    /// Makes or changes something inside what this run made; it goes when its container goes.
+    Inside,
+    /// Removes what the operation `made_by` made. Runs after everything else that uses it.
+    Remove { made_by: &'static str },
+}
+
+/// How a later run finds what an earlier one left: list, then match the name that Evergreen gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// Id of the operation that lists such things (its own query is replaced by `query`).
+    pub list: &'static str,
+    /// Query for the list: the name and what `take` needs, newest first where that can be had.
+    pub query: &'static str,
+    /// Property that holds the name given by [`Contents::name`].
+    pub name: &'static str,
+    /// Property that fills the clean-up's placeholder.
+    pub take: &'static str,
+}
+
+/// The services of Microsoft Graph, as the operations' facts name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Service {
+    Applications,
+    Audit,
+    Bookings,
+    Calendar,
+    Contacts,
+    Directory,
+    Excel,
+    Files,
+    Groups,
+    Intune,
+    Mail,
+    MailboxSettings,
+    Onenote,
+    People,
+    Planner,
+    Presence,
+    Reports,
+    Search,
+    Security,
+    ServiceCommunications,
+    Sites,
+    Teams,
+    Todo,
+    Users,
+}
+
+impl Service {
+    /// The name in `evergreen operations --json` and in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applications => "applications",
+            Self::Audit => "audit",
+            Self::Bookings => "bookings",
+            Self::Calendar => "calendar",
+            Self::Contacts => "contacts",
+            Self::Directory => "directory",
+            Self::Excel => "excel",
+            Self::Files => "files",
+            Self::Groups => "groups",
+            Self::Intune => "intune",
+            Self::Mail => "mail",
+            Self::MailboxSettings => "mailboxSettings",
+            Self::Onenote => "onenote",
+            Self::People => "people",
+            Self::Planner => "planner",
+            Self::Presence => "presence",
+            Self::Reports => "reports",
+            Self::Search => "search",
+            Self::Security => "security",
+            Self::ServiceCommunications => "serviceCommunications",
+            Self::Sites => "sites",
+            Self::Teams => "teams",
+            Self::Todo => "todo",
+            Self::Users => "users",
+        }
+    }
+
+    /// Whether the mailbox's own limit of four requests at once applies.
+    pub const fn outlook(self) -> bool {
+        matches!(
+            self,
+            Self::Calendar | Self::Contacts | Self::Mail | Self::MailboxSettings | Self::People | Self::Todo
+        )
+    }
+}
+
+/// Whose token calls: a signed-in user (delegated) or the app itself (app-only).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    User,
+    App,
+}
+
+impl Operation {
+    /// A row to fill in: a read of `path`, ordinary in all else.
+    pub const fn get(service: Service, path: &'static str) -> Self {
+        Self {
+            id: "",
+            service,
+            method: Method::Get,
+            path,
+            query: "",
+            headers: &[],
+            delegated: None,
+            application: None,
+            needs: &[],
+            body: Body::None,
+            effect: Effect::Read,
+            expected: &[],
+            weight: 100,
+            doc: "",
+        }
+    }
+
+    /// As [`Operation::get`], with the method given.
+    pub const fn request(method: Method, service: Service, path: &'static str) -> Self {
+        Self { method, ..Self::get(service, path) }
+    }
+
+    /// The least permission for this kind of token, or `None` where the operation is not for it.
+    pub const fn permission(&self, subject: Subject) -> Option<&'static str> {
+        match subject {
+            Subject::User => self.delegated,
+            Subject::App => self.application,
+        }
+    }
+
+    /// The path for this kind of token: app-only, `/me` is `/users/{user-id}`.
+    pub fn path_for(&self, subject: Subject) -> String {
+        match (subject, self.path.strip_prefix("/me")) {
+            (Subject::App, Some(rest)) => format!("/users/{{user-id}}{rest}"),
+            _ => self.path.to_owned(),
+        }
+    }
+
+    /// Whether the request changes the tenant.
+    pub const fn writes(&self) -> bool {
+        !matches!(self.effect, Effect::Read)
+    }
+}

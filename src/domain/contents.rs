@@ -1,0 +1,1 @@
+//! Random contents for what is written: readable words, never the same twice.
