@@ -1,1 +1,4 @@
+//! E5 Evergreen.
 
+pub mod domain;
+pub mod ports;

@@ -86,7 +86,10 @@ pub enum Body {
     /// `application/json`; strings may hold placeholders of `needs`.
     Json(fn(&mut Contents) -> Value),
     /// Any other content type; sent base64url-encoded inside a batch.
-    Bytes { content_type: &'static str, make: fn(&mut Contents) -> Vec<u8> },
+    Bytes {
+        content_type: &'static str,
+        make: fn(&mut Contents) -> Vec<u8>,
+    },
 }
 
 /// What a request does to the tenant.
@@ -178,10 +181,7 @@ impl Service {
 
     /// Whether the mailbox's own limit of four requests at once applies.
     pub const fn outlook(self) -> bool {
-        matches!(
-            self,
-            Self::Calendar | Self::Contacts | Self::Mail | Self::MailboxSettings | Self::People | Self::Todo
-        )
+        matches!(self, Self::Calendar | Self::Contacts | Self::Mail | Self::MailboxSettings | Self::People | Self::Todo)
     }
 }
 
@@ -226,12 +226,17 @@ impl Operation {
         }
     }
 
-    /// The path for this kind of token: app-only, `/me` is `/users/{user-id}`.
-    pub fn path_for(&self, subject: Subject) -> String {
+    /// The path for this kind of token: app-only, a leading `/me` is `/users/<user>`.
+    pub fn path_for(&self, subject: Subject, user: &str) -> String {
         match (subject, self.path.strip_prefix("/me")) {
-            (Subject::App, Some(rest)) => format!("/users/{{user-id}}{rest}"),
+            (Subject::App, Some(rest)) if rest.is_empty() || rest.starts_with('/') => format!("/users/{user}{rest}"),
             _ => self.path.to_owned(),
         }
+    }
+
+    /// Whether the path is rooted at the account's own user, so that an app-only account must name one.
+    pub fn personal(&self) -> bool {
+        self.path == "/me" || self.path.starts_with("/me/")
     }
 
     /// Whether the request changes the tenant.
