@@ -1,4 +1,17 @@
 //! The pure core: no I/O, no clock, no global chance, no async. Time and chance are arguments.
 
+pub mod account;
 pub mod catalogue;
+pub mod cause;
+pub mod cloud;
 pub mod contents;
+pub mod credential;
+pub mod fields;
+pub mod granted;
+pub mod hours;
+pub mod outcome;
+pub mod pause;
+pub mod policy;
+pub mod schedule;
+pub mod seed;
+pub mod selection;

@@ -226,6 +226,14 @@ impl Operation {
         }
     }
 
+    /// Every permission that Microsoft accepts for this request, the least first.
+    pub fn accepted(&self, subject: Subject) -> &[&'static str] {
+        match subject {
+            Subject::User => self.delegated.as_slice(),
+            Subject::App => self.application.as_slice(),
+        }
+    }
+
     /// The path for this kind of token: app-only, a leading `/me` is `/users/<user>`.
     pub fn path_for(&self, subject: Subject, user: &str) -> String {
         match (subject, self.path.strip_prefix("/me")) {

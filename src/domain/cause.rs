@@ -1,0 +1,187 @@
+//! Causes: what went wrong with an account, in plain words, and what its owner can do about it.
+//!
+//! One catalogue, used wherever a failure is told: logs, `show`, the table's `pause_cause`.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Wrong configuration. Printed as `code: what. What to do.`; never holds a secret or an answer's text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    pub code: String,
+    pub what: String,
+    pub remedy: String,
+}
+
+impl Cause {
+    pub fn new(code: impl Into<String>, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code: code.into(), what: what.into(), remedy: remedy.into() }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}. {}.", self.code, self.what, self.remedy)
+    }
+}
+
+/// Why a token was not had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginFault {
+    /// Only a change of the secret, the app or the user helps.
+    Misconfigured(Cause),
+    /// Trying again soon makes it worse (lockout, request loop).
+    LongBackoff(Cause),
+    /// The next tick may well succeed.
+    Transient(String),
+}
+
+/// Reads the login service's error answer: `error` first, refined by its numeric codes.
+///
+/// Source: learn.microsoft.com/entra/identity-platform/reference-error-codes.
+pub fn login_fault(status: u16, error: &str, codes: &[u32]) -> LoginFault {
+    if let Some(fault) = codes.iter().find_map(|code| by_code(*code)) {
+        return fault;
+    }
+    let code = match codes.first() {
+        Some(code) => format!("AADSTS{code}"),
+        None => known_error(error).unwrap_or("login_refused").to_owned(),
+    };
+    if status == 429 || status >= 500 || matches!(error, "temporarily_unavailable" | "server_error") {
+        return LoginFault::Transient(format!("the login service answered {status} ({code})"));
+    }
+    let what = format!("the login service refused the credential ({status} {})", known_error(error).unwrap_or("error"));
+    LoginFault::Misconfigured(Cause::new(code, what, "Look the code up in Microsoft's list of AADSTS errors"))
+}
+
+/// Only these words are repeated in messages: an answer's text is not ours to print.
+fn known_error(error: &str) -> Option<&'static str> {
+    [
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "invalid_scope",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "interaction_required",
+        "consent_required",
+        "access_denied",
+        "login_required",
+        "temporarily_unavailable",
+        "server_error",
+    ]
+    .into_iter()
+    .find(|known| *known == error)
+}
+
+const NEW_SECRET: &str = "Create a client secret in the app registration and put its value into the secret";
+const CHECK_TENANT: &str = "Check `tenant_id` in the secret";
+const CHECK_CLIENT: &str = "Check `client_id` and `tenant_id` in the secret";
+const SIGN_IN: &str = "Sign in again and put the new refresh token into the secret";
+const USE_OTHER: &str = "Use a credential that needs no person: a client secret, or a refresh token from a sign-in";
+
+fn by_code(code: u32) -> Option<LoginFault> {
+    let misconfigured =
+        |what: &str, remedy: &str| Some(LoginFault::Misconfigured(Cause::new(format!("AADSTS{code}"), what, remedy)));
+    match code {
+        7_000_215 => misconfigured("the client secret is wrong", NEW_SECRET),
+        7_000_222 => misconfigured("the client secret has expired", NEW_SECRET),
+        700_016 => misconfigured("the app is not known in the tenant", CHECK_CLIENT),
+        7_000_112 => misconfigured("the app is disabled", "Enable it under Enterprise applications"),
+        700_027 => misconfigured("the client assertion was refused", "Check the certificate in the app registration"),
+        7_000_218 => misconfigured(
+            "the app needs a client secret",
+            "Add `client_secret` to the secret, or allow public client flows in the app registration",
+        ),
+        90_002 => misconfigured("the tenant does not exist", CHECK_TENANT),
+        900_023 => misconfigured("the tenant's name is malformed", CHECK_TENANT),
+        500_011 => misconfigured("Microsoft Graph is not known in the tenant", "Check `cloud` and `tenant_id`"),
+        1_002_012 => misconfigured("the scope was refused", "Check `cloud` in the secret"),
+        9_002_313 => misconfigured("the request was malformed", "Check every field of the secret for stray characters"),
+        50_034 => misconfigured("the user does not exist in the tenant", "Check `username` in the secret"),
+        50_126 => misconfigured("the user name or password is wrong", "Put the right password into the secret"),
+        50_055 => misconfigured("the password has expired", "Change it and put the new one into the secret"),
+        50_056 => misconfigured("the user has no password in this tenant", USE_OTHER),
+        50_057 => misconfigured("the user is disabled", "Enable the user in Entra, then sign in again"),
+        50_076 | 50_079 | 50_158 => misconfigured("the sign-in needs multi-factor authentication", USE_OTHER),
+        53_003 | 530_003 => misconfigured("a conditional-access policy blocks the sign-in", USE_OTHER),
+        530_035 => misconfigured("security defaults block the sign-in", USE_OTHER),
+        65_001 => misconfigured("consent is missing", "Grant consent to the app's permissions in Entra"),
+        50_058 => misconfigured("nobody is signed in", SIGN_IN),
+        70_000 => misconfigured("the refresh token is not valid", SIGN_IN),
+        70_008 | 700_082 => misconfigured("the refresh token has expired", SIGN_IN),
+        50_173 => misconfigured("the refresh token was revoked", SIGN_IN),
+        70_043 => misconfigured("the tenant asks for a new sign-in", SIGN_IN),
+        50_053 => Some(LoginFault::LongBackoff(Cause::new(
+            format!("AADSTS{code}"),
+            "the user is locked out, or the address is refused",
+            "Nothing is tried for a day; check the password in the meantime",
+        ))),
+        50_196 => Some(LoginFault::LongBackoff(Cause::new(
+            format!("AADSTS{code}"),
+            "the login service saw a request loop",
+            "Nothing is tried for a day",
+        ))),
+        90_033 | 50_033 | 90_006 | 90_012 | 90_024 | 90_055 | 90_090 | 50_087 | 70_021 => {
+            Some(LoginFault::Transient(format!("the login service is unavailable (AADSTS{code})")))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(status: u16, error: &str, codes: &[u32]) -> &'static str {
+        match login_fault(status, error, codes) {
+            LoginFault::Misconfigured(_) => "misconfigured",
+            LoginFault::LongBackoff(_) => "long back-off",
+            LoginFault::Transient(_) => "transient",
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_facts_has_its_class() {
+        let misconfigured = [
+            7_000_215, 7_000_222, 700_016, 7_000_112, 700_027, 7_000_218, 90_002, 900_023, 500_011, 1_002_012,
+            9_002_313, 50_034, 50_126, 50_055, 50_056, 50_057, 50_076, 50_079, 50_158, 53_003, 530_003, 530_035,
+            65_001, 50_058, 70_000, 70_008, 700_082, 50_173, 70_043,
+        ];
+        for code in misconfigured {
+            assert_eq!(class(400, "invalid_grant", &[code]), "misconfigured", "{code}");
+        }
+        for code in [50_053, 50_196] {
+            assert_eq!(class(400, "invalid_grant", &[code]), "long back-off", "{code}");
+        }
+        for code in [90_033, 50_033, 90_006, 90_012, 90_024, 90_055, 90_090, 50_087] {
+            assert_eq!(class(400, "invalid_grant", &[code]), "transient", "{code}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_code_is_judged_by_error_and_status() {
+        assert_eq!(class(400, "invalid_grant", &[1]), "misconfigured");
+        assert_eq!(class(401, "invalid_client", &[]), "misconfigured");
+        assert_eq!(class(400, "temporarily_unavailable", &[1]), "transient");
+        assert_eq!(class(429, "", &[]), "transient");
+        assert_eq!(class(503, "", &[]), "transient");
+    }
+
+    #[test]
+    fn an_answers_own_words_are_not_repeated() {
+        let LoginFault::Misconfigured(cause) = login_fault(400, "MARKED", &[]) else { panic!("misconfigured") };
+        assert!(!cause.to_string().contains("MARKED"));
+    }
+
+    #[test]
+    fn a_cause_says_what_happened_and_what_to_do() {
+        let LoginFault::Misconfigured(cause) = login_fault(401, "invalid_client", &[7_000_215]) else { panic!() };
+        assert_eq!(
+            cause.to_string(),
+            "AADSTS7000215: the client secret is wrong. Create a client secret in the app registration and put its value \
+             into the secret."
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! The permissions that a token carries.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::catalogue::{Operation, Subject};
+
+/// Delegated: the `scope` of the token's answer. App-only: the `roles` of the token, where it can be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Granted {
+    Known(BTreeSet<String>),
+    /// The token does not say; what is not allowed is learnt from 403s.
+    Unknown,
+}
+
+impl Granted {
+    /// From a space-separated `scope`; a resource's prefix (`https://graph.microsoft.com/Mail.Read`) is dropped.
+    pub fn from_scope(scope: &str) -> Self {
+        Self::Known(scope.split_whitespace().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect())
+    }
+
+    /// Whether one of the permissions that Microsoft accepts for the request is among them.
+    pub fn allow(&self, operation: &Operation, subject: Subject) -> bool {
+        let accepted = operation.accepted(subject);
+        match self {
+            Self::Known(names) => accepted.iter().any(|name| names.contains(*name)),
+            Self::Unknown => !accepted.is_empty(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_may_carry_the_resources_prefix() {
+        let granted = Granted::from_scope("openid https://graph.microsoft.com/Mail.Read User.Read");
+        let Granted::Known(names) = granted else { panic!("known") };
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["Mail.Read", "User.Read", "openid"]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Working hours and days, in the policy's time zone, across daylight-saving changes.
+
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, TimeZone, Timelike, Utc, Weekday};
+use chrono_tz::Tz;
+use serde::{Serialize, Serializer};
+
+use crate::domain::fields::{FieldError, Fields};
+
+const DAY: u32 = 24 * 60;
+
+/// Minutes of the local day, `from` included, `to` not. `from` at or after `to` spans midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkingHours {
+    from: u32,
+    to: u32,
+}
+
+impl WorkingHours {
+    pub const ALL_DAY: Self = Self { from: 0, to: DAY };
+
+    pub fn parse(mut fields: Fields) -> Result<Self, FieldError> {
+        let mut minutes = |field: &str, last: u32, default: u32| -> Result<u32, FieldError> {
+            let Some(text) = fields.text(field)? else { return Ok(default) };
+            parse_time(&text).filter(|minutes| *minutes <= last).ok_or_else(|| {
+                fields.error(field, if last == DAY { "must be HH:MM up to 24:00" } else { "must be HH:MM up to 23:59" })
+            })
+        };
+        let hours = Self { from: minutes("from", DAY - 1, 0)?, to: minutes("to", DAY, DAY)? };
+        fields.finish()?;
+        Ok(hours)
+    }
+
+    fn spans_midnight(self) -> bool {
+        self.from >= self.to
+    }
+}
+
+fn parse_time(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.split_once(':')?;
+    let two = |part: &str| (part.len() == 2).then(|| part.bytes().all(|b| b.is_ascii_digit())).filter(|ok| *ok);
+    two(hours)?;
+    two(minutes)?;
+    let (hours, minutes) = (hours.parse::<u32>().ok()?, minutes.parse::<u32>().ok()?);
+    (minutes < 60 && hours * 60 + minutes <= DAY).then_some(hours * 60 + minutes)
+}
+
+impl Serialize for WorkingHours {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shape {
+            from: String,
+            to: String,
+        }
+        let text = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+        Shape { from: text(self.from), to: text(self.to) }.serialize(serializer)
+    }
+}
+
+/// Days of the week on which a window may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkingDays(u8);
+
+const DAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Mon),
+    ("tue", Weekday::Tue),
+    ("wed", Weekday::Wed),
+    ("thu", Weekday::Thu),
+    ("fri", Weekday::Fri),
+    ("sat", Weekday::Sat),
+    ("sun", Weekday::Sun),
+];
+
+impl WorkingDays {
+    pub const ALL: Self = Self(0b111_1111);
+
+    /// `None` where a name is unknown or the list is empty.
+    pub fn parse(names: &[String]) -> Option<Self> {
+        let mut days = 0;
+        for name in names {
+            let (_, day) = DAYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+            days |= 1 << day.num_days_from_monday();
+        }
+        (days != 0).then_some(Self(days))
+    }
+
+    pub fn contains(self, day: Weekday) -> bool {
+        self.0 & (1 << day.num_days_from_monday()) != 0
+    }
+}
+
+impl Serialize for WorkingDays {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(DAYS.iter().filter(|(_, day)| self.contains(*day)).map(|(name, _)| name))
+    }
+}
+
+/// When an account may be called: hours and days of one time zone.
+#[derive(Clone, Copy, Debug)]
+pub struct Week {
+    pub timezone: Tz,
+    pub hours: WorkingHours,
+    pub days: WorkingDays,
+}
+
+impl Week {
+    /// Whether the local wall clock at `at` shows working hours. The early part of a window that spans
+    /// midnight belongs to the day before.
+    pub fn contains(&self, at: DateTime<Utc>) -> bool {
+        let local = at.with_timezone(&self.timezone);
+        let minute = local.hour() * 60 + local.minute();
+        let (today, yesterday) = (local.weekday(), local.weekday().pred());
+        let WorkingHours { from, to } = self.hours;
+        if self.hours.spans_midnight() {
+            (minute >= from && self.days.contains(today)) || (minute < to && self.days.contains(yesterday))
+        } else {
+            (from..to).contains(&minute) && self.days.contains(today)
+        }
+    }
+
+    /// The first window that begins after `at`, as instants `start..end`. Around a daylight-saving change
+    /// parts of it may lie outside working hours ([`Week::contains`] decides).
+    pub fn next_window(&self, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let today = at.with_timezone(&self.timezone).date_naive();
+        // A fortnight: a week's only window may fall into the hour that spring leaves out.
+        (0..=15)
+            .filter_map(|ahead| self.window_on(today.checked_add_days(Days::new(ahead))?))
+            .find(|(start, _)| *start > at)
+    }
+
+    fn window_on(&self, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        if !self.days.contains(date.weekday()) {
+            return None;
+        }
+        let start = self.instant(date, self.hours.from)?.0;
+        let last_day = if self.hours.spans_midnight() { date.succ_opt()? } else { date };
+        let end = self.instant(last_day, self.hours.to)?.1;
+        (start < end).then_some((start, end))
+    }
+
+    /// The instants at which the local clock shows the minute: two where autumn repeats it; the first
+    /// instant after the gap, twice, where spring leaves it out.
+    fn instant(&self, date: NaiveDate, minute: u32) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let (date, minute) = if minute == DAY { (date.succ_opt()?, 0) } else { (date, minute) };
+        let mut local = date.and_time(NaiveTime::from_num_seconds_from_midnight_opt(minute * 60, 0)?);
+        // Gaps are an hour or less nearly everywhere, a day where an island changes sides.
+        for _ in 0..=DAY {
+            match self.timezone.from_local_datetime(&local) {
+                chrono::LocalResult::Single(at) => return Some((at.to_utc(), at.to_utc())),
+                chrono::LocalResult::Ambiguous(first, last) => return Some((first.to_utc(), last.to_utc())),
+                chrono::LocalResult::None => local += Duration::minutes(1),
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,262 @@
+//! Outcome: what a run came to, and what follows for its account.
+
+use chrono::{DateTime, Duration, Utc};
+use rand::Rng;
+
+use crate::domain::account::{Account, Pause, Status};
+use crate::domain::cause::Cause;
+use crate::domain::pause;
+use crate::domain::policy::Policy;
+use crate::domain::schedule;
+
+/// What a run, or the probe of a paused account, came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A token was had and at least one call succeeded.
+    Succeeded,
+    /// The paused account's token request succeeded: it is active again.
+    Probed,
+    /// Graph or the login service asked to wait, longer than the run could.
+    Throttled { until: Option<DateTime<Utc>> },
+    /// The network's or the service's fault: the next run may well succeed.
+    Transient { why: String },
+    /// Trying again soon would make it worse.
+    LongBackoff { cause: Cause },
+    /// Only a change of the configuration helps.
+    Misconfigured { cause: Cause },
+}
+
+impl Outcome {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Probed => "probed",
+            Self::Throttled { .. } => "throttled",
+            Self::Transient { .. } => "transient",
+            Self::LongBackoff { .. } => "long_backoff",
+            Self::Misconfigured { .. } => "misconfigured",
+        }
+    }
+
+    /// In plain words, where there is something to say.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Succeeded | Self::Probed => None,
+            Self::Throttled { until: Some(until) } => Some(format!("throttled until {}", until.format("%FT%TZ"))),
+            Self::Throttled { until: None } => Some("throttled".to_owned()),
+            Self::Transient { why } => Some(why.clone()),
+            Self::LongBackoff { cause } | Self::Misconfigured { cause } => Some(cause.to_string()),
+        }
+    }
+}
+
+/// How an account's status changed, for reports and alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Paused,
+    Resumed,
+}
+
+/// Writes the outcome of a run that ended at `now` into the account: failures counted, paused or resumed,
+/// next time drawn. Faults of network and service never pause; they double the interval, up to a day.
+pub fn settle(
+    account: &mut Account,
+    policy: &Policy,
+    outcome: &Outcome,
+    now: DateTime<Utc>,
+    rng: &mut impl Rng,
+) -> Option<Change> {
+    account.last_run_at = Some(now);
+    let was_paused = account.status == Status::Paused;
+    match outcome {
+        Outcome::Succeeded | Outcome::Probed => {
+            account.revive(schedule::next_run(now, policy, rng));
+            return was_paused.then_some(Change::Resumed);
+        }
+        Outcome::Misconfigured { cause } => return misconfigured(account, policy, cause, now, rng),
+        Outcome::Throttled { .. } | Outcome::Transient { .. } | Outcome::LongBackoff { .. } => {}
+    }
+    account.consecutive_failures = account.consecutive_failures.saturating_add(1);
+    if was_paused {
+        // The probe itself could not be made: the same wait again, and it does not count.
+        account.next_run_at = pause::next_probe(account.pause.as_ref().map_or(0, |pause| pause.probes), now);
+        return None;
+    }
+    let mut next = schedule::next_run_after_failures(now, policy, account.consecutive_failures, rng);
+    let not_before = match outcome {
+        Outcome::Throttled { until } => *until,
+        Outcome::LongBackoff { .. } => Some(now + Duration::days(1)),
+        _ => None,
+    };
+    if let Some(not_before) = not_before.filter(|not_before| *not_before > next) {
+        next = schedule::fit(not_before + Duration::seconds(1), policy, rng);
+    }
+    account.next_run_at = Some(next);
+    None
+}
+
+fn misconfigured(
+    account: &mut Account,
+    policy: &Policy,
+    cause: &Cause,
+    now: DateTime<Utc>,
+    rng: &mut impl Rng,
+) -> Option<Change> {
+    account.consecutive_failures = account.consecutive_failures.saturating_add(1);
+    account.misconfigured_runs = account.misconfigured_runs.saturating_add(1);
+    if let Some(pause) = &mut account.pause {
+        pause.probes += 1;
+        pause.cause = cause.to_string();
+        account.next_run_at = pause::next_probe(pause.probes, now);
+        return None;
+    }
+    if account.misconfigured_runs < policy.pause_after {
+        account.next_run_at = Some(schedule::next_run(now, policy, rng));
+        return None;
+    }
+    account.status = Status::Paused;
+    account.pause = Some(Pause { cause: cause.to_string(), since: now, probes: 0 });
+    account.next_run_at = pause::next_probe(0, now);
+    Some(Change::Paused)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha12Rng;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::account::AccountId;
+
+    fn now() -> DateTime<Utc> {
+        "2026-03-02T10:00:00Z".parse().unwrap()
+    }
+
+    fn account() -> Account {
+        Account::new(AccountId::parse("a").unwrap(), now())
+    }
+
+    fn wrong() -> Outcome {
+        Outcome::Misconfigured { cause: Cause::new("AADSTS7000215", "wrong", "mend it") }
+    }
+
+    fn down() -> Outcome {
+        Outcome::Transient { why: "503".to_owned() }
+    }
+
+    fn settled(account: &mut Account, policy: &Policy, outcome: &Outcome, at: DateTime<Utc>) -> Option<Change> {
+        settle(account, policy, outcome, at, &mut ChaCha12Rng::seed_from_u64(7))
+    }
+
+    fn wait(account: &Account, since: DateTime<Utc>) -> i64 {
+        (account.next_run_at.unwrap() - since).num_seconds()
+    }
+
+    #[test]
+    fn wrong_configuration_pauses_after_as_many_runs_as_the_policy_says() {
+        for pause_after in 1..=10 {
+            let policy = Policy::parse(json!({"pause_after": pause_after})).unwrap();
+            let mut account = account();
+            for _ in 1..pause_after {
+                assert_eq!(settled(&mut account, &policy, &wrong(), now()), None);
+                assert_eq!(account.status, Status::Active);
+                assert!((3600..=14_400).contains(&wait(&account, now())));
+            }
+            assert_eq!(settled(&mut account, &policy, &wrong(), now()), Some(Change::Paused));
+            assert_eq!(account.status, Status::Paused);
+            assert_eq!(account.consecutive_failures, pause_after);
+            assert_eq!(account.pause.as_ref().unwrap().cause, "AADSTS7000215: wrong. mend it.");
+        }
+    }
+
+    #[test]
+    fn a_success_between_wrong_runs_starts_the_count_again() {
+        let mut account = account();
+        for outcome in [wrong(), wrong(), Outcome::Succeeded, wrong(), wrong()] {
+            settled(&mut account, &Policy::default(), &outcome, now());
+        }
+        assert_eq!((account.status, account.misconfigured_runs), (Status::Active, 2));
+    }
+
+    #[test]
+    fn a_paused_account_is_probed_after_6_h_12_h_then_daily_for_14_days_and_then_left_alone() {
+        let mut account = account();
+        let mut at = now();
+        for _ in 0..3 {
+            settled(&mut account, &Policy::default(), &wrong(), at);
+        }
+        let mut waits = Vec::new();
+        while let Some(next) = account.next_run_at {
+            waits.push((next - at).num_hours());
+            at = next;
+            assert_eq!(settled(&mut account, &Policy::default(), &wrong(), at), None);
+        }
+        assert_eq!(waits, [vec![6, 12], vec![24; 14]].concat());
+        assert_eq!(account.status, Status::Paused);
+    }
+
+    #[test]
+    fn a_probe_that_succeeds_resumes_the_account() {
+        let mut account = account();
+        for _ in 0..3 {
+            settled(&mut account, &Policy::default(), &wrong(), now());
+        }
+        assert_eq!(settled(&mut account, &Policy::default(), &Outcome::Probed, now()), Some(Change::Resumed));
+        assert_eq!((account.status, account.consecutive_failures, account.pause.clone()), (Status::Active, 0, None));
+        assert!((3600..=14_400).contains(&wait(&account, now())));
+    }
+
+    #[test]
+    fn a_probe_that_could_not_be_made_does_not_count() {
+        let mut account = account();
+        for _ in 0..3 {
+            settled(&mut account, &Policy::default(), &wrong(), now());
+        }
+        settled(&mut account, &Policy::default(), &down(), now());
+        assert_eq!((account.status, account.pause.as_ref().unwrap().probes), (Status::Paused, 0));
+        assert_eq!(wait(&account, now()), 6 * 3600);
+    }
+
+    #[test]
+    fn faults_of_network_and_service_never_pause_and_double_the_interval_up_to_a_day() {
+        let policy = Policy::parse(json!({"interval_seconds": {"min": 3600, "max": 3600}})).unwrap();
+        let mut account = account();
+        let mut waits = Vec::new();
+        for outcome in [down(), Outcome::Throttled { until: None }, down(), down(), down(), down()] {
+            assert_eq!(settled(&mut account, &policy, &outcome, now()), None);
+            waits.push(wait(&account, now()));
+        }
+        assert_eq!(waits, [7200, 14_400, 28_800, 57_600, 86_400, 86_400]);
+        assert_eq!((account.status, account.misconfigured_runs), (Status::Active, 0));
+        settled(&mut account, &policy, &Outcome::Succeeded, now());
+        assert_eq!(wait(&account, now()), 3600);
+    }
+
+    #[test]
+    fn a_blip_neither_counts_as_wrong_configuration_nor_forgives_it() {
+        let mut account = account();
+        for outcome in [wrong(), down(), wrong()] {
+            settled(&mut account, &Policy::default(), &outcome, now());
+        }
+        assert_eq!((account.status, account.misconfigured_runs), (Status::Active, 2));
+        assert_eq!(settled(&mut account, &Policy::default(), &wrong(), now()), Some(Change::Paused));
+    }
+
+    #[test]
+    fn no_run_comes_before_the_throttling_is_over() {
+        let until = now() + Duration::days(2);
+        let mut account = account();
+        settled(&mut account, &Policy::default(), &Outcome::Throttled { until: Some(until) }, now());
+        assert!(account.next_run_at.unwrap() > until);
+    }
+
+    #[test]
+    fn a_lockout_is_left_alone_for_a_day() {
+        let mut account = account();
+        let cause = Cause::new("AADSTS50053", "locked", "wait");
+        settled(&mut account, &Policy::default(), &Outcome::LongBackoff { cause }, now());
+        assert!(wait(&account, now()) >= 86_400);
+        assert_eq!(account.status, Status::Active);
+    }
+}

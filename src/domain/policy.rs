@@ -1,0 +1,192 @@
+//! Policy: what the user may set per account: when, how often, how many calls, which ones.
+
+use chrono_tz::Tz;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::fields::{FieldError, Fields};
+use crate::domain::hours::{WorkingDays, WorkingHours};
+use crate::domain::selection::Selection;
+
+/// Whole numbers `min..=max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Span {
+    pub min: u32,
+    pub max: u32,
+}
+
+/// Every field has a default; see DESIGN.md's contract for names, units and bounds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Policy {
+    pub timezone: Tz,
+    pub working_hours: WorkingHours,
+    pub working_days: WorkingDays,
+    /// Seconds between runs, within 500..=86400.
+    pub interval_seconds: Span,
+    /// Operations drawn for a run, within 1..=40.
+    pub calls_per_run: Span,
+    pub operations: Selection,
+    /// Whether operations that write (and clean up) may be drawn.
+    pub writes: bool,
+    /// Runs in a row with wrong configuration that pause the account, 1..=10.
+    pub pause_after: u32,
+}
+
+const INTERVAL: Span = Span { min: 500, max: 86_400 };
+const CALLS: Span = Span { min: 1, max: 40 };
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            timezone: Tz::UTC,
+            working_hours: WorkingHours::ALL_DAY,
+            working_days: WorkingDays::ALL,
+            interval_seconds: Span { min: 3600, max: 14_400 },
+            calls_per_run: Span { min: 3, max: 12 },
+            operations: Selection::default(),
+            writes: true,
+            pause_after: 3,
+        }
+    }
+}
+
+impl Policy {
+    /// Reads the `policy` object of a secret.
+    ///
+    /// # Errors
+    /// The first field that is unknown, of the wrong type or out of range, by name and without its value.
+    pub fn parse(value: Value) -> Result<Self, FieldError> {
+        let mut fields = Fields::of("policy", value)?;
+        let mut policy = Self::default();
+        if let Some(name) = fields.text("timezone")? {
+            policy.timezone = name
+                .parse()
+                .map_err(|_| fields.error("timezone", "must be an IANA time zone such as `Europe/Berlin`"))?;
+        }
+        if let Some(hours) = fields.object("working_hours")? {
+            policy.working_hours = WorkingHours::parse(hours)?;
+        }
+        if let Some(days) = fields.texts("working_days")? {
+            policy.working_days = WorkingDays::parse(&days).ok_or_else(|| {
+                fields.error("working_days", "must name at least one of mon, tue, wed, thu, fri, sat, sun")
+            })?;
+        }
+        if let Some(span) = fields.object("interval_seconds")? {
+            policy.interval_seconds = parse_span(span, INTERVAL, policy.interval_seconds)?;
+        }
+        if let Some(span) = fields.object("calls_per_run")? {
+            policy.calls_per_run = parse_span(span, CALLS, policy.calls_per_run)?;
+        }
+        if let Some(operations) = fields.object("operations")? {
+            policy.operations = Selection::parse(operations)?;
+        }
+        policy.writes = fields.flag("writes")?.unwrap_or(policy.writes);
+        policy.pause_after = fields.whole("pause_after", 1, 10)?.unwrap_or(policy.pause_after);
+        fields.finish()?;
+        Ok(policy)
+    }
+}
+
+/// One end alone moves the other end's default where it must, so that `{"min": 20000}` is no error.
+fn parse_span(mut fields: Fields, bounds: Span, default: Span) -> Result<Span, FieldError> {
+    let min = fields.whole("min", bounds.min, bounds.max)?;
+    let max = fields.whole("max", bounds.min, bounds.max)?;
+    let span = match (min, max) {
+        (Some(min), Some(max)) if min > max => return Err(fields.error("min", "must not be above `max`")),
+        (Some(min), Some(max)) => Span { min, max },
+        (Some(min), None) => Span { min, max: default.max.max(min) },
+        (None, Some(max)) => Span { min: default.min.min(max), max },
+        (None, None) => default,
+    };
+    fields.finish()?;
+    Ok(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn field_refused(policy: Value) -> String {
+        let printed = policy.to_string();
+        let error = Policy::parse(policy).expect_err(&printed);
+        error.field
+    }
+
+    #[test]
+    fn an_empty_policy_is_every_default_of_the_contract() {
+        let policy = Policy::parse(json!({})).unwrap();
+        assert_eq!(policy, Policy::default());
+        assert_eq!(
+            serde_json::to_value(&policy).unwrap(),
+            json!({
+                "timezone": "UTC",
+                "working_hours": {"from": "00:00", "to": "24:00"},
+                "working_days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+                "interval_seconds": {"min": 3600, "max": 14400},
+                "calls_per_run": {"min": 3, "max": 12},
+                "operations": {"include": ["*"], "exclude": []},
+                "writes": true,
+                "pause_after": 3
+            })
+        );
+    }
+
+    #[test]
+    fn the_policy_of_the_contract_reads_back_as_it_was_written() {
+        let written = json!({
+            "timezone": "Asia/Shanghai",
+            "working_hours": {"from": "09:00", "to": "18:30"},
+            "working_days": ["mon", "tue", "wed", "thu", "fri"],
+            "interval_seconds": {"min": 3600, "max": 14400},
+            "calls_per_run": {"min": 3, "max": 12},
+            "operations": {"include": ["*"], "exclude": ["mail.send_self", "teams.*"]},
+            "writes": true,
+            "pause_after": 3
+        });
+        assert_eq!(serde_json::to_value(Policy::parse(written.clone()).unwrap()).unwrap(), written);
+    }
+
+    #[test]
+    fn the_ends_of_every_range_are_allowed_and_what_lies_beyond_is_refused_by_name() {
+        let ok = |policy: Value| assert!(Policy::parse(policy.clone()).is_ok(), "{policy}");
+        ok(json!({"interval_seconds": {"min": 500, "max": 86400}}));
+        ok(json!({"calls_per_run": {"min": 1, "max": 40}}));
+        ok(json!({"pause_after": 1}));
+        ok(json!({"pause_after": 10}));
+        assert_eq!(field_refused(json!({"interval_seconds": {"min": 499}})), "policy.interval_seconds.min");
+        assert_eq!(field_refused(json!({"interval_seconds": {"max": 86401}})), "policy.interval_seconds.max");
+        assert_eq!(field_refused(json!({"calls_per_run": {"min": 0}})), "policy.calls_per_run.min");
+        assert_eq!(field_refused(json!({"calls_per_run": {"max": 41}})), "policy.calls_per_run.max");
+        assert_eq!(field_refused(json!({"pause_after": 0})), "policy.pause_after");
+        assert_eq!(field_refused(json!({"pause_after": 11})), "policy.pause_after");
+    }
+
+    #[test]
+    fn a_wrong_type_an_unknown_field_and_a_crossed_range_are_refused_by_name() {
+        assert_eq!(field_refused(json!([])), "policy");
+        assert_eq!(field_refused(json!({"writes": "yes"})), "policy.writes");
+        assert_eq!(field_refused(json!({"timezone": "Mars/Olympus"})), "policy.timezone");
+        assert_eq!(field_refused(json!({"intervall": 1})), "policy.intervall");
+        assert_eq!(field_refused(json!({"interval_seconds": {"min": 5000.5}})), "policy.interval_seconds.min");
+        assert_eq!(
+            field_refused(json!({"interval_seconds": {"min": 7200, "max": 3600}})),
+            "policy.interval_seconds.min"
+        );
+        assert_eq!(field_refused(json!({"working_hours": {"from": "9h"}})), "policy.working_hours.from");
+        assert_eq!(field_refused(json!({"working_hours": {"to": "25:00"}})), "policy.working_hours.to");
+        assert_eq!(field_refused(json!({"working_days": []})), "policy.working_days");
+        assert_eq!(field_refused(json!({"working_days": ["monday!"]})), "policy.working_days");
+        assert_eq!(field_refused(json!({"operations": {"include": [1]}})), "policy.operations.include");
+        assert_eq!(field_refused(json!({"operations": {"only": ["*"]}})), "policy.operations.only");
+    }
+
+    #[test]
+    fn one_end_of_a_range_alone_moves_the_others_default_only_where_it_must() {
+        let span = |value| Policy::parse(json!({"interval_seconds": value})).unwrap().interval_seconds;
+        assert_eq!(span(json!({"min": 20000})), Span { min: 20_000, max: 20_000 });
+        assert_eq!(span(json!({"min": 500})), Span { min: 500, max: 14_400 });
+        assert_eq!(span(json!({"max": 600})), Span { min: 600, max: 600 });
+    }
+}

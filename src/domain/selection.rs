@@ -1,0 +1,140 @@
+//! Selection: which operations a policy lets be drawn, by globs on their ids.
+
+use serde::Serialize;
+
+use crate::domain::fields::{FieldError, Fields};
+
+/// `include` says what may be drawn; `exclude` wins over it and also forbids use as a prerequisite.
+///
+/// A glob is an id with `*` for any run of characters. Case and `_` do not matter:
+/// `mail.send_self` is `mail.sendSelf`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Selection {
+    include: Vec<String>,
+    exclude: Vec<String>,
+}
+
+/// Bounds on what a user may write, so that matching stays cheap.
+const MAX_GLOBS: usize = 200;
+const MAX_GLOB_LENGTH: usize = 100;
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self { include: vec!["*".to_owned()], exclude: Vec::new() }
+    }
+}
+
+impl Selection {
+    pub fn parse(mut fields: Fields) -> Result<Self, FieldError> {
+        let mut globs = |field: &str| -> Result<Option<Vec<String>>, FieldError> {
+            let globs = fields.texts(field)?;
+            let fit = globs.iter().flatten().all(|glob| {
+                (1..=MAX_GLOB_LENGTH).contains(&glob.len())
+                    && glob.chars().all(|c| c.is_ascii_alphanumeric() || "._*".contains(c))
+            });
+            if !fit || globs.as_ref().is_some_and(|globs| globs.len() > MAX_GLOBS) {
+                return Err(
+                    fields.error(field, "must be a list of at most 200 operation ids or globs such as `mail.*`")
+                );
+            }
+            Ok(globs)
+        };
+        let include = globs("include")?;
+        let exclude = globs("exclude")?;
+        fields.finish()?;
+        let default = Self::default();
+        Ok(Self { include: include.unwrap_or(default.include), exclude: exclude.unwrap_or(default.exclude) })
+    }
+
+    /// Whether the operation may be drawn.
+    pub fn draws(&self, id: &str) -> bool {
+        any(&self.include, id) && !self.forbids(id)
+    }
+
+    /// Whether the operation must not be called at all, not even as a prerequisite.
+    pub fn forbids(&self, id: &str) -> bool {
+        any(&self.exclude, id)
+    }
+}
+
+fn any(globs: &[String], id: &str) -> bool {
+    let id = plain(id);
+    globs.iter().any(|glob| matches(&plain(glob), &id))
+}
+
+fn plain(text: &str) -> Vec<u8> {
+    text.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase()).collect()
+}
+
+/// Linear in the text for each star: on a mismatch only the last star takes one byte more.
+fn matches(glob: &[u8], text: &[u8]) -> bool {
+    let (mut g, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match glob.get(g) {
+            Some(b'*') => {
+                star = Some((g, t));
+                g += 1;
+            }
+            Some(byte) if *byte == text[t] => {
+                g += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    g = at + 1;
+                    t = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    glob[g..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn selection(include: &[&str], exclude: &[&str]) -> Selection {
+        let fields = Fields::of("operations", json!({"include": include, "exclude": exclude})).unwrap();
+        Selection::parse(fields).unwrap()
+    }
+
+    #[test]
+    fn a_star_stands_for_any_run_of_characters() {
+        let drawn = |glob: &str, id: &str| selection(&[glob], &[]).draws(id);
+        assert!(drawn("*", "mail.messages.list"));
+        assert!(drawn("mail.*", "mail.messages.list"));
+        assert!(drawn("*.list", "mail.messages.list"));
+        assert!(drawn("m*l*.l*t", "mail.messages.list"));
+        assert!(drawn("mail.messages.list", "mail.messages.list"));
+        assert!(!drawn("mail", "mail.messages.list"));
+        assert!(!drawn("mail.*", "mailbox"));
+        assert!(!drawn("*.get", "mail.messages.list"));
+    }
+
+    #[test]
+    fn case_and_underscores_do_not_matter() {
+        assert!(selection(&["mail.send_self"], &[]).draws("mail.sendSelf"));
+        assert!(selection(&["MAIL.SENDSELF"], &[]).draws("mail.sendSelf"));
+    }
+
+    #[test]
+    fn exclude_wins_over_include() {
+        let selection = selection(&["*"], &["teams.*"]);
+        assert!(!selection.draws("teams.joined"));
+        assert!(selection.forbids("teams.joined"));
+        assert!(selection.draws("mail.messages.list"));
+    }
+
+    #[test]
+    fn what_is_not_included_is_not_drawn_but_may_be_a_prerequisite() {
+        let selection = selection(&["mail.messages.get"], &[]);
+        assert!(!selection.draws("mail.messages.list"));
+        assert!(!selection.forbids("mail.messages.list"));
+    }
+}
