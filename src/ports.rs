@@ -4,6 +4,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::domain::account::{Account, AccountId};
+use crate::domain::cause::Cause;
+use crate::domain::cloud::Cloud;
+use crate::domain::credential::AccountSecret;
+use crate::domain::granted::Granted;
+use crate::domain::history::HistoryRow;
 
 /// The time. Tests and the demonstration turn it by hand.
 #[async_trait]
@@ -11,4 +21,214 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> DateTime<Utc>;
     /// Returns when `now` has grown by at least `duration`.
     async fn sleep(&self, duration: Duration);
+}
+
+/// Where log lines go, one JSON object each.
+pub trait Journal: Send + Sync {
+    fn write(&self, line: &Value);
+}
+
+/// Infrastructure that failed: not an account's fault.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{doing}: {what}")]
+pub struct Broken {
+    /// What was attempted, e.g. `claiming account a`.
+    pub doing: String,
+    pub what: String,
+}
+
+impl Broken {
+    pub fn new(doing: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { doing: doing.into(), what: what.into() }
+    }
+}
+
+/// What is remembered of accounts and runs.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// One page of one shard's accounts that are due at `now`, oldest first; `after` is the `next` of the page before.
+    async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, Broken>;
+    /// Takes the account for one run, if nobody else did: the decision is the store's alone.
+    async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, Broken>;
+    /// Writes the account back and ends the claim; only for the run that holds it.
+    async fn record(&self, account: &Account, run_id: &str) -> Result<Recorded, Broken>;
+    /// Adds an account that is not there yet; `false` where it is.
+    async fn create(&self, account: &Account) -> Result<bool, Broken>;
+    /// Overwrites an account that no run holds at `now`; `false` where one does.
+    async fn update(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, Broken>;
+    /// Overwrites an account, taking it away from a run that may hold it.
+    async fn seize(&self, account: &Account) -> Result<(), Broken>;
+    async fn get(&self, id: &AccountId) -> Result<Option<Found>, Broken>;
+    /// One page of all accounts.
+    async fn all(&self, after: Option<Cursor>) -> Result<AccountPage, Broken>;
+    async fn add_history(&self, row: &HistoryRow) -> Result<(), Broken>;
+    /// The newest rows first, none older than the retention.
+    async fn history(&self, id: &AccountId, limit: u32, now: DateTime<Utc>) -> Result<Vec<HistoryRow>, Broken>;
+}
+
+/// Where a listing goes on; opaque outside the store.
+#[derive(Clone, Debug)]
+pub struct Cursor(pub Vec<(String, String)>);
+
+#[derive(Clone, Debug, Default)]
+pub struct DuePage {
+    pub accounts: Vec<Due>,
+    pub next: Option<Cursor>,
+}
+
+/// An account that the index shows as due; the claim decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub id: AccountId,
+    pub next_run_at: String,
+}
+
+/// An account as it was read. `warnings` name attributes that were malformed and read as their defaults.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub account: Account,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct AccountPage {
+    pub accounts: Vec<Found>,
+    pub next: Option<Cursor>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ClaimRequest {
+    pub run_id: String,
+    pub now: DateTime<Utc>,
+    pub lease_ends_at: DateTime<Utc>,
+    /// Also an account that is not due, or paused: one run by hand.
+    pub by_hand: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Claim {
+    Taken {
+        found: Box<Found>,
+        /// An earlier claim ran out without a record: its run was cut off, and may have left something.
+        cut_off: bool,
+    },
+    /// Another run has it, or it is no longer due, or it is gone.
+    Lost,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    Kept,
+    /// The claim ran out, or somebody stopped the account: what is there now stays.
+    Lost,
+}
+
+/// The secrets that define the accounts.
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// Names (under the prefix) and current versions, without values.
+    async fn list(&self) -> Result<Vec<SecretEntry>, Broken>;
+    /// Values by name, at most 20 names a call; each name's fault is its own.
+    async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, Broken>;
+    /// Writes a new version, unless the secret has changed since `version` was read (then `None`).
+    async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, Broken>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretEntry {
+    pub name: String,
+    pub version: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct SecretText {
+    pub text: SecretString,
+    pub version: String,
+}
+
+/// Why one secret's value was not had.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SecretFault {
+    #[error("is gone")]
+    Gone,
+    /// Not ours to read, or not to be decrypted, or refused for its form; the code says which.
+    #[error("cannot be read ({0})")]
+    Refused(String),
+    #[error("could not be read just now ({0})")]
+    Transient(String),
+}
+
+/// The login service.
+#[async_trait]
+pub trait Tokens: Send + Sync {
+    /// One token request. `refresh_token` stands in for the secret's own where a newer one is known.
+    async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError>;
+}
+
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub access_token: SecretString,
+    /// `None` where the answer did not say: good for this run alone.
+    pub lifetime: Option<Duration>,
+    pub granted: Granted,
+    /// A rotated refresh token.
+    pub refresh_token: Option<SecretString>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    Misconfigured(Cause),
+    LongBackoff(Cause),
+    Throttled { retry_after: Option<Duration> },
+    Transient(String),
+}
+
+/// Microsoft Graph.
+#[async_trait]
+pub trait Graph: Send + Sync {
+    /// One `$batch` request of at most 20 items; answers in any order, perhaps not for all.
+    async fn batch(&self, caller: &Caller<'_>, items: &[BatchItem]) -> Result<Vec<BatchReply>, GraphError>;
+}
+
+/// Whose token, which cloud, and how long the answer may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    pub cloud: Cloud,
+    pub access_token: &'a SecretString,
+    pub within: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct BatchItem {
+    pub id: String,
+    pub method: &'static str,
+    pub url: String,
+    pub headers: &'static [(&'static str, &'static str)],
+    pub payload: crate::domain::plan::Payload,
+    pub depends_on: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct BatchReply {
+    pub id: String,
+    pub status: u16,
+    pub retry_after: Option<Duration>,
+    /// Graph's `error.code`, cleaned for logs.
+    pub error_code: Option<String>,
+    pub request_id: Option<String>,
+    /// JSON answers; anything else is `Null`.
+    pub body: Value,
+}
+
+/// Why a batch as a whole was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum GraphError {
+    #[error("Graph throttles the tenant")]
+    Throttled { retry_after: Option<Duration> },
+    #[error("Graph does not accept the token")]
+    Unauthorized,
+    #[error("{what}")]
+    Transient { what: String, retry_after: Option<Duration> },
+    #[error("Graph refused the batch ({status} {code})")]
+    Refused { status: u16, code: String },
 }

@@ -1,0 +1,35 @@
+//! A row of history: what one run did.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::domain::account::AccountId;
+use crate::domain::seed::Seed;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HistoryRow {
+    pub account_id: AccountId,
+    pub started_at: DateTime<Utc>,
+    pub ended_at: DateTime<Utc>,
+    pub run_id: String,
+    pub seed: Seed,
+    /// [`crate::domain::outcome::Outcome::as_str`].
+    pub outcome: String,
+    pub reason: Option<String>,
+    pub calls_ok: u32,
+    pub calls_failed: u32,
+    pub calls_throttled: u32,
+    pub calls: Vec<CallResult>,
+    pub next_run_at: Option<DateTime<Utc>>,
+}
+
+/// One call of a run: which operation, and the status that it ended with (0: no answer, or not sent).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CallResult {
+    pub operation: String,
+    pub status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}

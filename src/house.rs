@@ -1,0 +1,89 @@
+//! The house: the ports and settings that every story needs, and what stays warm between rounds.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::Rng;
+use rand::rngs::ChaCha12Rng;
+use tokio::sync::watch;
+
+use crate::gates::Gates;
+use crate::ports::{Accounts, Clock, Graph, Journal, Secrets, Tokens};
+use crate::warm::Warm;
+
+/// Everything that a story is told with. Built once, in `main`.
+pub struct House {
+    pub accounts: Arc<dyn Accounts>,
+    pub secrets: Arc<dyn Secrets>,
+    pub tokens: Arc<dyn Tokens>,
+    pub graph: Arc<dyn Graph>,
+    pub clock: Arc<dyn Clock>,
+    pub journal: Arc<dyn Journal>,
+    pub settings: Settings,
+    pub warm: Warm,
+    pub gates: Gates,
+    chance: Mutex<ChaCha12Rng>,
+    stopping: watch::Sender<bool>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub secret_prefix: String,
+    /// Partitions of the due index, 1 to 64.
+    pub due_shards: u16,
+    /// Accounts in flight in one round.
+    pub concurrency: usize,
+}
+
+/// The ports of a house.
+pub struct Ports {
+    pub accounts: Arc<dyn Accounts>,
+    pub secrets: Arc<dyn Secrets>,
+    pub tokens: Arc<dyn Tokens>,
+    pub graph: Arc<dyn Graph>,
+    pub clock: Arc<dyn Clock>,
+    pub journal: Arc<dyn Journal>,
+}
+
+impl House {
+    /// `chance` seeds rounds and names runs; production takes it from the system.
+    pub fn new(ports: Ports, settings: Settings, chance: ChaCha12Rng) -> Self {
+        let Ports { accounts, secrets, tokens, graph, clock, journal } = ports;
+        Self {
+            accounts,
+            secrets,
+            tokens,
+            graph,
+            clock,
+            journal,
+            settings,
+            warm: Warm::default(),
+            gates: Gates::default(),
+            chance: Mutex::new(chance),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// A number that nobody can foresee.
+    pub fn chance(&self) -> u64 {
+        self.chance.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
+    }
+
+    /// Asks what is under way to come to an end: nothing more is claimed, runs clean up and are recorded.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub fn stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Sleeps, but wakes up when the house is asked to stop.
+    pub async fn sleep(&self, duration: Duration) {
+        let mut stopping = self.stopping.subscribe();
+        tokio::select! {
+            () = self.clock.sleep(duration) => {}
+            _ = stopping.wait_for(|stop| *stop) => {}
+        }
+    }
+}

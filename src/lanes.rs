@@ -1,0 +1,113 @@
+//! Lanes: cuts a wave into batches that Graph takes: at most 20 items, at most four Outlook items at once.
+
+/// Items that one `$batch` may hold.
+pub const BATCH: usize = 20;
+
+/// Outlook items of one mailbox that may be in flight.
+pub const OUTLOOK_AT_ONCE: usize = 4;
+
+/// How items are spread over batches.
+pub struct Lanes;
+
+impl Lanes {
+    /// As few batches as can be. Within one, Outlook items form four lanes: each waits for the one before
+    /// it in its lane, whose number is given beside it.
+    pub fn wide<T: Numbered>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Vec<(T, Option<usize>)>> {
+        let mut batches = Vec::new();
+        let mut batch: Vec<(T, Option<usize>)> = Vec::new();
+        let mut lanes: Vec<usize> = Vec::new();
+        for item in items {
+            if batch.len() == BATCH {
+                batches.push(std::mem::take(&mut batch));
+                lanes.clear();
+            }
+            let mut after = None;
+            if outlook(&item) {
+                after = lanes.len().checked_sub(OUTLOOK_AT_ONCE).map(|at| lanes[at]);
+                lanes.push(item.number());
+            }
+            batch.push((item, after));
+        }
+        if !batch.is_empty() {
+            batches.push(batch);
+        }
+        batches
+    }
+
+    /// At most four Outlook items a batch and no lanes, so that no item hangs on another's success.
+    pub fn narrow<T>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Vec<(T, Option<usize>)>> {
+        let mut batches: Vec<(usize, Vec<(T, Option<usize>)>)> = Vec::new();
+        for item in items {
+            let weight = usize::from(outlook(&item));
+            let room = batches
+                .iter_mut()
+                .find(|(outlooks, batch)| outlooks + weight <= OUTLOOK_AT_ONCE && batch.len() < BATCH);
+            match room {
+                Some((outlooks, batch)) => {
+                    *outlooks += weight;
+                    batch.push((item, None));
+                }
+                None => batches.push((weight, vec![(item, None)])),
+            }
+        }
+        batches.into_iter().map(|(_, batch)| batch).collect()
+    }
+}
+
+/// What can be waited for by its number.
+pub trait Numbered {
+    fn number(&self) -> usize;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Item(usize, bool);
+
+    impl Numbered for Item {
+        fn number(&self) -> usize {
+            self.0
+        }
+    }
+
+    fn items(kinds: &[bool]) -> Vec<Item> {
+        kinds.iter().enumerate().map(|(number, outlook)| Item(number, *outlook)).collect()
+    }
+
+    /// The most Outlook items that can be under way at once, each starting when the one before it ends.
+    fn at_once(batch: &[(Item, Option<usize>)]) -> usize {
+        let mut level = std::collections::BTreeMap::new();
+        for (item, after) in batch.iter().filter(|(item, _)| item.1) {
+            let depth = after.map_or(0, |after| level[&after] + 1);
+            level.insert(item.0, depth);
+        }
+        (0..BATCH).map(|depth| level.values().filter(|level| **level == depth).count()).max().unwrap_or(0)
+    }
+
+    proptest! {
+        #[test]
+        fn every_item_is_sent_once_within_the_limits(kinds in prop::collection::vec(any::<bool>(), 0..90)) {
+            for (name, batches) in [("wide", Lanes::wide(items(&kinds), |item| item.1)), ("narrow", Lanes::narrow(items(&kinds), |item| item.1))] {
+                let mut sent: Vec<_> = batches.iter().flatten().map(|(item, _)| item.clone()).collect();
+                sent.sort_by_key(|item| item.0);
+                prop_assert_eq!(&sent, &items(&kinds), "{}", name);
+                for batch in &batches {
+                    prop_assert!(batch.len() <= BATCH && !batch.is_empty());
+                    prop_assert!(at_once(batch) <= OUTLOOK_AT_ONCE);
+                    for (_, after) in batch {
+                        prop_assert!(after.is_none_or(|after| batch.iter().any(|(item, _)| item.0 == after)));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn wide_batches_are_as_few_as_can_be(kinds in prop::collection::vec(any::<bool>(), 0..90)) {
+            prop_assert_eq!(Lanes::wide(items(&kinds), |item| item.1).len(), kinds.len().div_ceil(BATCH));
+        }
+    }
+}

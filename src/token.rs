@@ -1,0 +1,107 @@
+//! Token: how a run comes by an access token, and what becomes of a rotated refresh token.
+
+use chrono::{DateTime, Duration, Utc};
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::domain::account::Account;
+use crate::domain::credential::{AccountSecret, with_refresh_token};
+use crate::domain::outcome::Outcome;
+use crate::house::House;
+use crate::log::{Level, line};
+use crate::ports::{SecretText, Token, TokenError};
+use crate::warm::Access;
+
+/// A rotated refresh token is written to its secret once in this time: a secret keeps about 100 versions,
+/// and the older token stays good for 90 days.
+const SAVE_EVERY: Duration = Duration::hours(24);
+
+/// Where no `expires_in` came: the token is for this run alone.
+const THIS_RUN: Duration = Duration::minutes(5);
+
+/// The warm access token, or one token request.
+///
+/// # Errors
+/// The outcome that the run ends with.
+pub async fn get(
+    house: &House,
+    account: &mut Account,
+    secret: &AccountSecret,
+    text: &SecretText,
+) -> Result<Access, Outcome> {
+    if let Some(access) = house.warm.access(&account.id, &text.version, house.clock.now()) {
+        return Ok(access);
+    }
+    renew(house, account, secret, text).await
+}
+
+/// One token request, though there may be a warm token: it was refused.
+pub async fn renew(
+    house: &House,
+    account: &mut Account,
+    secret: &AccountSecret,
+    text: &SecretText,
+) -> Result<Access, Outcome> {
+    let gate = format!("login {}", secret.tenant_id);
+    if let Some(until) = house.gates.opens_at(&gate, house.clock.now()) {
+        return Err(Outcome::Throttled { until: Some(until) });
+    }
+    let remembered = house.warm.refresh_token(&account.id, &text.version);
+    let mut answer = house.tokens.request(secret, remembered.as_ref()).await;
+    if remembered.is_some() && matches!(answer, Err(TokenError::Misconfigured(_))) {
+        // The newer one may have been lost on its way; the secret's own may still be good.
+        house.warm.forget(&account.id);
+        answer = house.tokens.request(secret, None).await;
+    }
+    let now = house.clock.now();
+    let Token { access_token, lifetime, granted, refresh_token } = answer.map_err(|error| match error {
+        TokenError::Misconfigured(cause) => Outcome::Misconfigured { cause },
+        TokenError::LongBackoff(cause) => Outcome::LongBackoff { cause },
+        TokenError::Transient(why) => Outcome::Transient { why },
+        TokenError::Throttled { retry_after } => {
+            let until = retry_after.and_then(|wait| Duration::from_std(wait).ok()).map(|wait| now + wait);
+            if let Some(until) = until {
+                house.gates.close(&gate, until, now);
+            }
+            Outcome::Throttled { until }
+        }
+    })?;
+    let lifetime = lifetime.and_then(|lifetime| Duration::from_std(lifetime).ok()).unwrap_or(THIS_RUN);
+    let access = Access { token: access_token, granted, expires_at: now + lifetime };
+    let newest = refresh_token.clone().or_else(|| house.warm.refresh_token(&account.id, &text.version));
+    house.warm.keep(&account.id, &text.version, Some(access.clone()), newest);
+    if let Some(rotated) = refresh_token {
+        save(house, account, text, &rotated, now).await;
+    }
+    Ok(access)
+}
+
+/// Writes the rotated refresh token, at most once a day. A secret that the user has changed since the
+/// house last wrote it holds a token of unknown age, so that one is replaced at once.
+async fn save(house: &House, account: &mut Account, text: &SecretText, rotated: &SecretString, now: DateTime<Utc>) {
+    let ours = account.secret_version.as_deref() == Some(text.version.as_str());
+    let fresh = account.refresh_token_saved_at.is_some_and(|saved| now - saved < SAVE_EVERY);
+    if ours && fresh {
+        return;
+    }
+    let name = account.secret_name.clone().unwrap_or_else(|| format!("{}{}", house.settings.secret_prefix, account.id));
+    let written = match with_refresh_token(&text.text, rotated) {
+        Ok(new) => house.secrets.replace(&name, &text.version, &new).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match written {
+        Ok(Some(version)) => {
+            house.warm.moved(&account.id, &version);
+            account.secret_version = Some(version);
+            account.refresh_token_saved_at = Some(now);
+        }
+        Ok(None) => {
+            let said = "the secret changed meanwhile: the rotated refresh token was not written, the new secret holds";
+            house.journal.write(&line(Level::Warn, said, json!({"account": account.id})));
+        }
+        Err(error) => {
+            let said = "the rotated refresh token could not be written; it is kept in memory and tried again next run";
+            house.journal.write(&line(Level::Warn, said, json!({"account": account.id, "error": error})));
+        }
+    }
+}

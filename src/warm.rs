@@ -1,0 +1,148 @@
+//! Warm: tokens that outlive a round, in memory alone.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Duration, Utc};
+use secrecy::SecretString;
+
+use crate::domain::account::AccountId;
+use crate::domain::granted::Granted;
+
+/// Access tokens until five minutes before they expire, and the newest refresh tokens. What belongs to
+/// another version of the secret is not used.
+#[derive(Default)]
+pub struct Warm {
+    accounts: Mutex<HashMap<AccountId, Entry>>,
+}
+
+struct Entry {
+    secret_version: String,
+    access: Option<Access>,
+    refresh_token: Option<SecretString>,
+}
+
+/// An access token and what it allows.
+#[derive(Clone, Debug)]
+pub struct Access {
+    pub token: SecretString,
+    pub granted: Granted,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Access tokens kept at most; beyond it, those that expire first go.
+const MOST: usize = 2048;
+
+impl Warm {
+    pub fn access(&self, id: &AccountId, secret_version: &str, now: DateTime<Utc>) -> Option<Access> {
+        self.with(id, secret_version, |entry| entry.access.clone())
+            .flatten()
+            .filter(|access| access.expires_at - Duration::minutes(5) > now)
+    }
+
+    pub fn refresh_token(&self, id: &AccountId, secret_version: &str) -> Option<SecretString> {
+        self.with(id, secret_version, |entry| entry.refresh_token.clone()).flatten()
+    }
+
+    fn with<T>(&self, id: &AccountId, secret_version: &str, read: impl FnOnce(&Entry) -> T) -> Option<T> {
+        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.get(id).filter(|entry| entry.secret_version == secret_version).map(read)
+    }
+
+    pub fn keep(
+        &self,
+        id: &AccountId,
+        secret_version: &str,
+        access: Option<Access>,
+        refresh_token: Option<SecretString>,
+    ) {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if accounts.len() >= MOST && !accounts.contains_key(id) {
+            make_room(&mut accounts);
+        }
+        accounts.insert(id.clone(), Entry { secret_version: secret_version.to_owned(), access, refresh_token });
+    }
+
+    /// The access token was refused: only the refresh token stays.
+    pub fn drop_access(&self, id: &AccountId) {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = accounts.get_mut(id) {
+            entry.access = None;
+        }
+    }
+
+    /// The refresh token was refused.
+    pub fn forget(&self, id: &AccountId) {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// The secret has a new version that says the same.
+    pub fn moved(&self, id: &AccountId, secret_version: &str) {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = accounts.get_mut(id) {
+            entry.secret_version = secret_version.to_owned();
+        }
+    }
+}
+
+/// Drops the half of the entries without a refresh token that expires first.
+fn make_room(accounts: &mut HashMap<AccountId, Entry>) {
+    let expiry = |entry: &Entry| entry.access.as_ref().map_or(DateTime::<Utc>::MIN_UTC, |access| access.expires_at);
+    let mut expiries: Vec<_> =
+        accounts.values().filter(|entry| entry.refresh_token.is_none()).map(expiry).collect();
+    expiries.sort_unstable();
+    if let Some(middle) = expiries.get(expiries.len() / 2).copied() {
+        accounts.retain(|_, entry| entry.refresh_token.is_some() || expiry(entry) > middle);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        "2026-03-02T10:00:00Z".parse().unwrap()
+    }
+
+    fn id(text: &str) -> AccountId {
+        AccountId::parse(text).unwrap()
+    }
+
+    fn access(minutes: i64) -> Option<Access> {
+        Some(Access {
+            token: "t".to_owned().into(),
+            granted: Granted::Unknown,
+            expires_at: now() + Duration::minutes(minutes),
+        })
+    }
+
+    #[test]
+    fn an_access_token_is_used_until_five_minutes_before_it_expires() {
+        let warm = Warm::default();
+        warm.keep(&id("a"), "v1", access(60), None);
+        assert!(warm.access(&id("a"), "v1", now() + Duration::minutes(54)).is_some());
+        assert!(warm.access(&id("a"), "v1", now() + Duration::minutes(55)).is_none());
+    }
+
+    #[test]
+    fn what_belongs_to_another_version_of_the_secret_is_not_used() {
+        let warm = Warm::default();
+        warm.keep(&id("a"), "v1", access(60), Some("r".to_owned().into()));
+        assert!(warm.access(&id("a"), "v2", now()).is_none());
+        assert!(warm.refresh_token(&id("a"), "v2").is_none());
+        warm.moved(&id("a"), "v2");
+        assert!(warm.refresh_token(&id("a"), "v2").is_some());
+    }
+
+    #[test]
+    fn memory_stays_bounded_and_refresh_tokens_are_kept() {
+        let warm = Warm::default();
+        warm.keep(&id("r"), "v", None, Some("r".to_owned().into()));
+        for number in 0..10_000 {
+            warm.keep(&id(&number.to_string()), "v", access(number), None);
+        }
+        assert!(warm.accounts.lock().unwrap().len() <= MOST);
+        assert!(warm.refresh_token(&id("r"), "v").is_some());
+        assert!(warm.access(&id("9999"), "v", now()).is_some());
+    }
+}
