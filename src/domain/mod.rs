@@ -2,3 +2,4 @@
 
 pub mod catalogue;
 pub mod contents;
+mod words;
