@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::domain::catalogue::{Leftover, Need, Operation};
 use crate::domain::contents::Contents;
-use crate::domain::plan::{Payload, encode, fill};
+use crate::domain::plan::{Payload, Plan, encode, fill};
 
 /// The value for a need: of the answer itself, or of one element of the list that it is.
 pub fn take(answer: &Value, need: &Need, rng: &mut ChaCha12Rng) -> Option<String> {
@@ -58,13 +58,38 @@ fn fill_json(value: &Value, values: &BTreeMap<&str, String>) -> Value {
     }
 }
 
-/// What a sweep's list shows that carries a name of ours, as the values for the placeholders of its clean-up.
-pub fn leftovers(list: &Value, leftover: &Leftover, undo: &Operation) -> Vec<BTreeMap<&'static str, String>> {
+/// Everything that a plan writes, as one text to search for names.
+pub fn written(plan: &Plan) -> String {
+    let mut text = String::new();
+    for step in &plan.steps {
+        match &step.payload {
+            Payload::None => {}
+            Payload::Json(value) => text.push_str(&value.to_string()),
+            Payload::Bytes { bytes, .. } => text.push_str(&String::from_utf8_lossy(bytes)),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What a sweep's list shows that carries a name of ours, but none of this run's `own`, as the values for the
+/// placeholders of its clean-up.
+pub fn leftovers(
+    list: &Value,
+    leftover: &Leftover,
+    undo: &Operation,
+    own: &str,
+) -> Vec<BTreeMap<&'static str, String>> {
     let elements = list.get("value").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let Some(need) = undo.needs.first() else { return Vec::new() };
     elements
         .iter()
-        .filter(|element| element.get(leftover.name).and_then(Value::as_str).is_some_and(Contents::is_name))
+        .filter(|element| {
+            element
+                .get(leftover.name)
+                .and_then(Value::as_str)
+                .is_some_and(|name| Contents::is_name(name) && !own.contains(name))
+        })
         .filter_map(|element| element.get(leftover.take)?.as_str())
         .map(|id| BTreeMap::from([(need.placeholder, id.to_owned())]))
         .collect()

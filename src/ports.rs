@@ -213,12 +213,15 @@ pub struct BatchReply {
     pub id: String,
     pub status: u16,
     pub retry_after: Option<Duration>,
-    /// Graph's `error.code`, cleaned for logs.
+    /// Graph's `error.code`, cleaned for logs; [`NO_DRIVE`] where its message says so.
     pub error_code: Option<String>,
     pub request_id: Option<String>,
     /// JSON answers; anything else is `Null`.
     pub body: Value,
 }
+
+/// The `error_code` of a user without OneDrive: Graph itself tells it only in the message ("mysite not found").
+pub const NO_DRIVE: &str = "mysiteNotFound";
 
 /// Why a batch as a whole was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

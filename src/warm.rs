@@ -88,8 +88,7 @@ impl Warm {
 /// Drops the half of the entries without a refresh token that expires first.
 fn make_room(accounts: &mut HashMap<AccountId, Entry>) {
     let expiry = |entry: &Entry| entry.access.as_ref().map_or(DateTime::<Utc>::MIN_UTC, |access| access.expires_at);
-    let mut expiries: Vec<_> =
-        accounts.values().filter(|entry| entry.refresh_token.is_none()).map(expiry).collect();
+    let mut expiries: Vec<_> = accounts.values().filter(|entry| entry.refresh_token.is_none()).map(expiry).collect();
     expiries.sort_unstable();
     if let Some(middle) = expiries.get(expiries.len() / 2).copied() {
         accounts.retain(|_, entry| entry.refresh_token.is_some() || expiry(entry) > middle);

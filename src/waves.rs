@@ -15,8 +15,8 @@ use crate::domain::credential::AccountSecret;
 use crate::domain::history::CallResult;
 use crate::domain::plan::{Payload, Plan, Role, Step, WRITES};
 use crate::house::House;
-use crate::lanes::{BATCH, Lanes, OUTLOOK_AT_ONCE};
-use crate::ports::{BatchItem, BatchReply, Caller, GraphError, SecretText};
+use crate::lanes::{Lanes, Numbered};
+use crate::ports::{BatchItem, BatchReply, Caller, GraphError, NO_DRIVE, SecretText};
 use crate::token;
 use crate::warm::Access;
 
@@ -52,12 +52,16 @@ pub struct Done {
 /// Why a run ended before its plan did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    Throttled { until: DateTime<Utc> },
+    Throttled {
+        until: DateTime<Utc>,
+    },
     /// The token was refused, and so was the next one.
     Unauthorized,
     /// A new token was not had.
     Token(crate::domain::outcome::Outcome),
-    Transient { why: String },
+    Transient {
+        why: String,
+    },
     /// The round's deadline was near, or the house was asked to stop.
     OutOfTime,
 }
@@ -87,10 +91,19 @@ struct Item {
 }
 
 impl Item {
+    /// Whether it is still sent when the run must end: it removes what stands by itself.
+    fn cleans(&self) -> bool {
+        cleans(self.role, self.operation)
+    }
+
     /// Whether it may be sent again though the first sending may have been carried out.
     fn repeatable(&self) -> bool {
         self.operation.method == Method::Get || matches!(self.operation.effect, Effect::Read | Effect::Remove { .. })
     }
+}
+
+fn cleans(role: Role, operation: &Operation) -> bool {
+    role == Role::CleanUp || matches!(operation.effect, Effect::Remove { .. })
 }
 
 impl Sender<'_> {
@@ -98,21 +111,22 @@ impl Sender<'_> {
     pub async fn send(mut self, plan: &Plan) -> Done {
         let mut work = Work::new(plan);
         for wave in 0..plan.waves() {
-            let items = work.ready(wave, self.must_end(&work.done), &mut self.rng);
+            let mut items = work.ready(wave, self.must_end(&work.done), &mut self.rng);
+            items.extend(work.found());
             self.send_items(items, &mut work).await;
-            let found = work.found();
-            self.send_items(found, &mut work).await;
         }
+        let found = work.found();
+        self.send_items(found, &mut work).await;
         work.finish()
     }
 
     /// Whether only clean-up is still sent.
     fn must_end(&self, done: &Done) -> bool {
-        done.ending.is_some() || self.out_of_time(self.reserve)
+        done.ending.is_some() || self.out_of_time()
     }
 
-    fn out_of_time(&self, reserve: TimeDelta) -> bool {
-        self.house.stopping() || self.house.clock.now() >= self.deadline - reserve
+    fn out_of_time(&self) -> bool {
+        self.house.stopping() || self.house.clock.now() >= self.deadline - self.reserve
     }
 
     async fn send_items(&mut self, items: Vec<Item>, work: &mut Work<'_>) {
@@ -179,7 +193,12 @@ impl Sender<'_> {
         let replies = match self.exchange(&batch, work).await {
             Ok(replies) => replies,
             Err(verdict) => {
-                return Some(chunk.into_iter().filter_map(|(item, _)| self.judge(item, &verdict, work, first)).collect());
+                let again: Vec<_> =
+                    chunk.into_iter().filter_map(|(item, _)| self.judge(item, &verdict, work, first)).collect();
+                if matches!(verdict, Verdict::Transient { .. }) && again.is_empty() {
+                    work.end_unanswered();
+                }
+                return Some(again);
             }
         };
         let mut replies: BTreeMap<String, BatchReply> =
@@ -197,17 +216,13 @@ impl Sender<'_> {
     }
 
     fn sendable(&self, item: &Item, done: &Done) -> bool {
-        let cleaning = item.role == Role::CleanUp;
         match &done.ending {
             Some(Ending::Unauthorized | Ending::Token(_)) => false,
-            Some(_) if !cleaning => false,
-            _ => !self.out_of_time(if cleaning { self.reserve / 4 } else { self.reserve }) || (cleaning && self.some_time()),
+            // Also when the house is asked to stop, what was made is removed while the deadline allows.
+            _ if item.cleans() => self.house.clock.now() < self.deadline - self.reserve / 4,
+            Some(_) => false,
+            None => !self.out_of_time(),
         }
-    }
-
-    /// When the house is asked to stop, what was made is still removed, while the deadline allows.
-    fn some_time(&self) -> bool {
-        self.house.clock.now() < self.deadline - self.reserve / 4
     }
 
     /// Ends here, asks for another chance, or fails.
@@ -265,7 +280,9 @@ impl Sender<'_> {
                 return Err(Ending::Throttled { until });
             }
             self.house.sleep((until - now).to_std().unwrap_or_default()).await;
-            if self.house.stopping() && self.house.gates.opens_at(&self.secret.tenant_id, self.house.clock.now()).is_some() {
+            if self.house.stopping()
+                && self.house.gates.opens_at(&self.secret.tenant_id, self.house.clock.now()).is_some()
+            {
                 return Err(Ending::Throttled { until });
             }
         }
@@ -292,7 +309,8 @@ impl Sender<'_> {
             }
         }
         let asked = again.iter().filter_map(|(_, verdict)| verdict.retry_after()).max();
-        let refused = again.iter().any(|(_, verdict)| matches!(verdict, Verdict::Throttled { .. } | Verdict::Transient { .. }));
+        let refused =
+            again.iter().any(|(_, verdict)| matches!(verdict, Verdict::Throttled { .. } | Verdict::Transient { .. }));
         if !refused {
             return true;
         }
@@ -302,7 +320,10 @@ impl Sender<'_> {
             None => Duration::from_millis(self.rng.random_range(2000..=6000)),
         };
         let now = self.house.clock.now();
-        let until = TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_add_signed(wait)).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let until = TimeDelta::from_std(wait)
+            .ok()
+            .and_then(|wait| now.checked_add_signed(wait))
+            .unwrap_or(DateTime::<Utc>::MAX_UTC);
         if asked.is_none() && again.iter().any(|(_, verdict)| matches!(verdict, Verdict::Throttled { .. })) {
             self.house.gates.close(&self.secret.tenant_id, until, now);
         }
@@ -320,10 +341,27 @@ impl Sender<'_> {
 /// What became of one item.
 #[derive(Clone, Debug)]
 enum Verdict {
-    Ok { status: u16, body: Value },
-    Failed { status: u16, code: Option<String>, request_id: Option<String> },
-    Throttled { status: u16, code: Option<String>, request_id: Option<String>, retry_after: Option<Duration> },
-    Transient { status: u16, code: Option<String>, request_id: Option<String>, retry_after: Option<Duration> },
+    Ok {
+        status: u16,
+        body: Value,
+    },
+    Failed {
+        status: u16,
+        code: Option<String>,
+        request_id: Option<String>,
+    },
+    Throttled {
+        status: u16,
+        code: Option<String>,
+        request_id: Option<String>,
+        retry_after: Option<Duration>,
+    },
+    Transient {
+        status: u16,
+        code: Option<String>,
+        request_id: Option<String>,
+        retry_after: Option<Duration>,
+    },
     /// Not carried out, since the item before it in its lane failed (424).
     Held,
     Unauthorized,
@@ -361,6 +399,8 @@ struct Work<'a> {
     sweeps_failed: bool,
     sweeping: bool,
     next_step: usize,
+    /// All that this run writes: a sweep must not take it for an earlier run's.
+    own: String,
     why: Option<String>,
     done: Done,
 }
@@ -375,6 +415,7 @@ impl<'a> Work<'a> {
             sweeps_failed: false,
             sweeping: plan.steps.iter().any(|step| step.role == Role::Sweep),
             next_step: plan.steps.len(),
+            own: answers::written(plan),
             why: None,
             done: Done::default(),
         }
@@ -384,7 +425,7 @@ impl<'a> Work<'a> {
     fn ready(&mut self, wave: usize, ending: bool, rng: &mut ChaCha12Rng) -> Vec<Item> {
         let mut items = Vec::new();
         for (index, step) in self.plan.steps.iter().enumerate().filter(|(_, step)| step.wave == wave) {
-            let filled = (!ending || step.role == Role::CleanUp).then(|| self.fill(step, rng)).flatten();
+            let filled = (!ending || cleans(step.role, step.operation)).then(|| self.fill(step, rng)).flatten();
             match filled {
                 Some((url, payload)) => {
                     items.push(Item { step: index, operation: step.operation, role: step.role, url, payload });
@@ -428,12 +469,10 @@ impl<'a> Work<'a> {
             let known = body.get("id").is_some() || body.get(leftover.take).is_some();
             self.standing.insert(item.step, if known { SWEEPS_AFTER_DOUBT } else { SWEEPS_AFTER_MAIL });
         }
-        if item.role == Role::CleanUp {
-            self.removed(item);
-        }
+        self.removed(item);
         let step = self.plan.steps.get(item.step);
         if let Some((leftover, undo)) = step.and_then(|step| step.leftover) {
-            for values in answers::leftovers(body, &leftover, undo) {
+            for values in answers::leftovers(body, &leftover, undo, &self.own) {
                 let url = answers::fill_url(&self.url_like(item, undo), &values);
                 let step = self.next_step;
                 self.next_step += 1;
@@ -492,10 +531,6 @@ impl<'a> Work<'a> {
             Verdict::Transient { status, code, request_id, .. } => {
                 self.done.failed += 1;
                 self.note(item, *status, code.clone(), request_id.clone());
-                if *status == 0 {
-                    let why = self.why.clone().unwrap_or_else(|| "Graph left a request unanswered".to_owned());
-                    self.end(Ending::Transient { why });
-                }
             }
             Verdict::Held => {
                 self.done.failed += 1;
@@ -518,11 +553,11 @@ impl<'a> Work<'a> {
         };
         match (status, code) {
             (_, "MailboxNotEnabledForRESTAPI" | "MailboxNotSupportedForRESTAPI") => {
-                aside(&["mail", "mailboxSettings", "calendar", "contacts"], SET_ASIDE);
+                aside(&["mail", "mailboxSettings", "calendar", "contacts", "todo"], SET_ASIDE);
             }
+            (_, NO_DRIVE) => aside(&["files", "excel"], SET_ASIDE_A_DAY),
             (403, _) => aside(&[operation.id], SET_ASIDE),
             (507, _) => aside(&[WRITES], SET_ASIDE_A_DAY),
-            (400 | 404, _) if operation.id == "drive.get" => aside(&["files", "excel"], SET_ASIDE_A_DAY),
             _ => {}
         }
     }
@@ -550,6 +585,11 @@ impl<'a> Work<'a> {
         }
     }
 
+    fn end_unanswered(&mut self) {
+        let why = self.why.clone().unwrap_or_else(|| "Graph left a request unanswered".to_owned());
+        self.end(Ending::Transient { why });
+    }
+
     fn finish(mut self) -> Done {
         let standing = self.standing.values().copied().max().unwrap_or(0);
         self.done.sweeps = self.done.sweeps.max(standing);
@@ -558,4 +598,8 @@ impl<'a> Work<'a> {
     }
 }
 
-const _: () = assert!(OUTLOOK_AT_ONCE < BATCH);
+impl Numbered for Item {
+    fn number(&self) -> usize {
+        self.step
+    }
+}

@@ -16,8 +16,11 @@ pub enum Outcome {
     Succeeded,
     /// The paused account's token request succeeded: it is active again.
     Probed,
-    /// Graph or the login service asked to wait, longer than the run could.
+    /// Graph or the login service asked to wait, longer than the run could, and no call succeeded.
     Throttled { until: Option<DateTime<Utc>> },
+    /// No call succeeded, though nothing is wrong with network, service or configuration: what was drawn is
+    /// not for this account (yet).
+    Failed { why: String },
     /// The network's or the service's fault: the next run may well succeed.
     Transient { why: String },
     /// Trying again soon would make it worse.
@@ -32,6 +35,7 @@ impl Outcome {
             Self::Succeeded => "succeeded",
             Self::Probed => "probed",
             Self::Throttled { .. } => "throttled",
+            Self::Failed { .. } => "failed",
             Self::Transient { .. } => "transient",
             Self::LongBackoff { .. } => "long_backoff",
             Self::Misconfigured { .. } => "misconfigured",
@@ -44,7 +48,7 @@ impl Outcome {
             Self::Succeeded | Self::Probed => None,
             Self::Throttled { until: Some(until) } => Some(format!("throttled until {}", until.format("%FT%TZ"))),
             Self::Throttled { until: None } => Some("throttled".to_owned()),
-            Self::Transient { why } => Some(why.clone()),
+            Self::Failed { why } | Self::Transient { why } => Some(why.clone()),
             Self::LongBackoff { cause } | Self::Misconfigured { cause } => Some(cause.to_string()),
         }
     }
@@ -74,7 +78,15 @@ pub fn settle(
             return was_paused.then_some(Change::Resumed);
         }
         Outcome::Misconfigured { cause } => return misconfigured(account, policy, cause, now, rng),
-        Outcome::Throttled { .. } | Outcome::Transient { .. } | Outcome::LongBackoff { .. } => {}
+        Outcome::Failed { .. } if !was_paused => {
+            account.consecutive_failures = account.consecutive_failures.saturating_add(1);
+            account.next_run_at = Some(schedule::next_run(now, policy, rng));
+            return None;
+        }
+        Outcome::Failed { .. }
+        | Outcome::Throttled { .. }
+        | Outcome::Transient { .. }
+        | Outcome::LongBackoff { .. } => {}
     }
     account.consecutive_failures = account.consecutive_failures.saturating_add(1);
     if was_paused {
@@ -83,16 +95,21 @@ pub fn settle(
         return None;
     }
     let mut next = schedule::next_run_after_failures(now, policy, account.consecutive_failures, rng);
-    let not_before = match outcome {
-        Outcome::Throttled { until } => *until,
-        Outcome::LongBackoff { .. } => Some(now + Duration::days(1)),
-        _ => None,
-    };
-    if let Some(not_before) = not_before.filter(|not_before| *not_before > next) {
-        next = schedule::fit(not_before + Duration::seconds(1), policy, rng);
+    if matches!(outcome, Outcome::LongBackoff { .. }) {
+        next = next.max(schedule::fit(now + Duration::days(1), policy, rng));
     }
     account.next_run_at = Some(next);
+    if let Outcome::Throttled { until: Some(until) } = outcome {
+        not_before(account, policy, *until, rng);
+    }
     None
+}
+
+/// Moves the account's next run, if it has one, to after `moment`.
+pub fn not_before(account: &mut Account, policy: &Policy, moment: DateTime<Utc>, rng: &mut impl Rng) {
+    if account.next_run_at.is_some_and(|next| next <= moment) {
+        account.next_run_at = Some(schedule::fit(moment + Duration::seconds(1), policy, rng));
+    }
 }
 
 fn misconfigured(

@@ -279,7 +279,8 @@ fn waves(operations: &[&'static Operation]) -> HashMap<&'static str, usize> {
     for _ in 0..operations.len() {
         let mut changed = false;
         for operation in operations {
-            let wave = edges[operation.id].iter().filter_map(|id| waves.get(id)).map(|wave| wave + 1).max().unwrap_or(0);
+            let wave =
+                edges[operation.id].iter().filter_map(|id| waves.get(id)).map(|wave| wave + 1).max().unwrap_or(0);
             changed |= waves.insert(operation.id, wave) != Some(wave);
         }
         if !changed {

@@ -1,0 +1,24 @@
+//! Audit and sign-in logs: five requests in ten seconds are allowed.
+
+use super::{Operation, Service};
+
+pub(super) const ROWS: &[Operation] = &[
+    Operation {
+        id: "audit.directory",
+        query: "$top=5",
+        delegated: Some("AuditLog.Read.All"),
+        application: Some("AuditLog.Read.All"),
+        weight: 60,
+        doc: page!("directoryaudit-list"),
+        ..Operation::get(Service::Audit, "/auditLogs/directoryAudits")
+    },
+    Operation {
+        id: "audit.signIns",
+        query: "$top=1",
+        delegated: Some("AuditLog.Read.All"),
+        application: Some("AuditLog.Read.All"),
+        weight: 60,
+        doc: page!("signin-list"),
+        ..Operation::get(Service::Audit, "/auditLogs/signIns")
+    },
+];

@@ -1,0 +1,253 @@
+//! The account's own OneDrive.
+
+use serde_json::{Value, json};
+
+use super::{Body, Effect, Leftover, Method, Need, Operation, Service};
+use crate::domain::contents::Contents;
+
+pub(super) const ROWS: &[Operation] = &[
+    Operation {
+        id: "drive.get",
+        query: "$select=id,driveType,quota",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        doc: page!("drive-get"),
+        ..Operation::get(Service::Files, "/me/drive")
+    },
+    Operation {
+        id: "drives.list",
+        query: "$select=id,driveType",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        doc: page!("drive-list"),
+        ..Operation::get(Service::Files, "/me/drives")
+    },
+    Operation {
+        id: "drive.root",
+        query: "$select=id,name",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        doc: page!("driveitem-get"),
+        ..Operation::get(Service::Files, "/me/drive/root")
+    },
+    Operation {
+        id: "drive.children",
+        query: "$top=5&$select=id,name",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        doc: page!("driveitem-list-children"),
+        ..Operation::get(Service::Files, "/me/drive/root/children")
+    },
+    Operation {
+        id: "drive.delta",
+        query: "token=latest",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        doc: page!("driveitem-delta"),
+        ..Operation::get(Service::Files, "/me/drive/root/delta")
+    },
+    Operation {
+        id: "drive.special",
+        query: "$select=id,name",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        doc: page!("drive-get-specialfolder"),
+        ..Operation::get(Service::Files, "/me/drive/special/documents")
+    },
+    Operation {
+        id: "drive.search",
+        query: "$top=5&$select=id,name",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        weight: 60,
+        doc: page!("driveitem-search"),
+        ..Operation::get(Service::Files, "/me/drive/root/search(q='{q}')")
+    },
+    Operation {
+        id: "drive.following",
+        query: "$top=5&$select=id,name",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        weight: 60,
+        doc: page!("drive-list-following"),
+        ..Operation::get(Service::Files, "/me/drive/following")
+    },
+    Operation {
+        id: "drive.item.get",
+        query: "$select=id,name",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        needs: &[Need::id("driveItem-id", "drive.children")],
+        doc: page!("driveitem-get"),
+        ..Operation::get(Service::Files, "/me/drive/items/{driveItem-id}")
+    },
+    Operation {
+        id: "drive.item.permissions",
+        query: "$select=id,roles",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        needs: &[Need::id("driveItem-id", "drive.children")],
+        doc: page!("driveitem-list-permissions"),
+        ..Operation::get(Service::Files, "/me/drive/items/{driveItem-id}/permissions")
+    },
+    Operation {
+        id: "drive.item.thumbnails",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        needs: &[Need::id("driveItem-id", "drive.children")],
+        weight: 60,
+        doc: page!("driveitem-list-thumbnails"),
+        ..Operation::get(Service::Files, "/me/drive/items/{driveItem-id}/thumbnails")
+    },
+    Operation {
+        id: "drive.folder.create",
+        delegated: Some("Files.ReadWrite"),
+        application: Some("Files.ReadWrite.All"),
+        body: Body::Json(folder),
+        effect: Effect::Create {
+            undo: "drive.item.delete",
+            leftover: Leftover { list: "drive.children", query: "$select=id,name&$top=200", name: "name", take: "id" },
+        },
+        doc: page!("driveitem-post-children"),
+        ..Operation::request(Method::Post, Service::Files, "/me/drive/root/children")
+    },
+    Operation {
+        id: "drive.item.delete",
+        delegated: Some("Files.ReadWrite"),
+        application: Some("Files.ReadWrite.All"),
+        needs: &[Need::id("driveItem-id", "drive.folder.create")],
+        effect: Effect::Remove { made_by: "drive.folder.create" },
+        expected: &[404],
+        doc: page!("driveitem-delete"),
+        ..Operation::request(Method::Delete, Service::Files, "/me/drive/items/{driveItem-id}")
+    },
+    Operation {
+        id: "drive.file.upload",
+        delegated: Some("Files.ReadWrite"),
+        application: Some("Files.ReadWrite.All"),
+        needs: &[Need::id("parent-id", "drive.folder.create")],
+        body: Body::Bytes { content_type: "text/plain", make: text },
+        effect: Effect::Inside,
+        doc: page!("driveitem-put-content"),
+        ..Operation::request(Method::Put, Service::Files, "/me/drive/items/{parent-id}:/{filename}:/content")
+    },
+    Operation {
+        id: "drive.item.versions",
+        query: "$top=5",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        needs: &[Need::id("driveItem-id", "drive.file.upload")],
+        doc: page!("driveitem-list-versions"),
+        ..Operation::get(Service::Files, "/me/drive/items/{driveItem-id}/versions")
+    },
+    Operation {
+        id: "drive.item.download",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        needs: &[Need::id("driveItem-id", "drive.file.upload")],
+        expected: &[302],
+        doc: page!("driveitem-get-content"),
+        ..Operation::get(Service::Files, "/me/drive/items/{driveItem-id}/content")
+    },
+    Operation {
+        id: "drive.item.preview",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        needs: &[Need::id("driveItem-id", "drive.file.upload")],
+        body: Body::Json(zoom),
+        weight: 60,
+        doc: page!("driveitem-preview"),
+        ..Operation::request(Method::Post, Service::Files, "/me/drive/items/{driveItem-id}/preview")
+    },
+    Operation {
+        id: "drive.item.update",
+        delegated: Some("Files.ReadWrite"),
+        application: Some("Files.ReadWrite.All"),
+        needs: &[Need::id("driveItem-id", "drive.file.upload")],
+        body: Body::Json(rename),
+        effect: Effect::Inside,
+        doc: page!("driveitem-update"),
+        ..Operation::request(Method::Patch, Service::Files, "/me/drive/items/{driveItem-id}")
+    },
+    Operation {
+        id: "drive.item.copy",
+        delegated: Some("Files.ReadWrite"),
+        application: Some("Files.ReadWrite.All"),
+        needs: &[Need::id("driveItem-id", "drive.file.upload"), Need::id("parent-id", "drive.folder.create")],
+        body: Body::Json(copy),
+        effect: Effect::Inside,
+        doc: page!("driveitem-copy"),
+        ..Operation::request(Method::Post, Service::Files, "/me/drive/items/{driveItem-id}/copy")
+    },
+    Operation {
+        id: "drive.item.follow",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        needs: &[Need::id("driveItem-id", "drive.file.upload")],
+        effect: Effect::Inside,
+        weight: 60,
+        doc: page!("driveitem-follow"),
+        ..Operation::request(Method::Post, Service::Files, "/me/drive/items/{driveItem-id}/follow")
+    },
+    Operation {
+        id: "drive.item.unfollow",
+        delegated: Some("Files.Read"),
+        application: Some("Files.Read.All"),
+        needs: &[Need::id("driveItem-id", "drive.item.follow")],
+        effect: Effect::Remove { made_by: "drive.item.follow" },
+        expected: &[404],
+        doc: page!("driveitem-unfollow"),
+        ..Operation::request(Method::Post, Service::Files, "/me/drive/items/{driveItem-id}/unfollow")
+    },
+    Operation {
+        id: "drive.item.createLink",
+        delegated: Some("Files.ReadWrite"),
+        application: Some("Files.ReadWrite.All"),
+        needs: &[Need::id("driveItem-id", "drive.file.upload")],
+        body: Body::Json(link),
+        effect: Effect::Inside,
+        weight: 60,
+        doc: page!("driveitem-createlink"),
+        ..Operation::request(Method::Post, Service::Files, "/me/drive/items/{driveItem-id}/createLink")
+    },
+    Operation {
+        id: "drive.permission.delete",
+        delegated: Some("Files.ReadWrite"),
+        application: Some("Files.ReadWrite.All"),
+        needs: &[Need::id("driveItem-id", "drive.file.upload"), Need::id("permission-id", "drive.item.createLink")],
+        effect: Effect::Remove { made_by: "drive.item.createLink" },
+        expected: &[404],
+        doc: page!("permission-delete"),
+        ..Operation::request(
+            Method::Delete,
+            Service::Files,
+            "/me/drive/items/{driveItem-id}/permissions/{permission-id}",
+        )
+    },
+];
+
+/// A name is never given twice, so that "fail" never does.
+fn folder(contents: &mut Contents) -> Value {
+    json!({ "name": contents.name(), "folder": {}, "@microsoft.graph.conflictBehavior": "fail" })
+}
+
+fn text(contents: &mut Contents) -> Vec<u8> {
+    let paragraphs = contents.number(2..6);
+    contents.text(paragraphs).into_bytes()
+}
+
+fn rename(contents: &mut Contents) -> Value {
+    json!({ "name": contents.filename("txt"), "description": contents.sentence() })
+}
+
+fn copy(contents: &mut Contents) -> Value {
+    json!({ "name": contents.filename("txt"), "parentReference": { "id": "{parent-id}" } })
+}
+
+fn link(contents: &mut Contents) -> Value {
+    json!({ "type": contents.pick(&["view", "edit"]), "scope": "organization" })
+}
+
+fn zoom(contents: &mut Contents) -> Value {
+    json!({ "zoom": contents.pick(&[0.75, 1.0, 1.25]) })
+}

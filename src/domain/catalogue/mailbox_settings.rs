@@ -1,0 +1,100 @@
+//! Settings and colour categories of the account's own mailbox.
+
+use serde_json::{Value, json};
+
+use super::{Body, Effect, Leftover, Method, Need, Operation, Service};
+use crate::domain::contents::Contents;
+
+pub(super) const ROWS: &[Operation] = &[
+    Operation {
+        id: "settings.get",
+        delegated: Some("MailboxSettings.Read"),
+        application: Some("MailboxSettings.Read"),
+        doc: page!("user-get-mailboxsettings"),
+        ..Operation::get(Service::MailboxSettings, "/me/mailboxSettings")
+    },
+    Operation {
+        id: "settings.autoReplies",
+        delegated: Some("MailboxSettings.Read"),
+        application: Some("MailboxSettings.Read"),
+        doc: page!("user-get-mailboxsettings"),
+        ..Operation::get(Service::MailboxSettings, "/me/mailboxSettings/automaticRepliesSetting")
+    },
+    Operation {
+        id: "settings.language",
+        delegated: Some("MailboxSettings.Read"),
+        application: Some("MailboxSettings.Read"),
+        weight: 60,
+        doc: page!("user-get-mailboxsettings"),
+        ..Operation::get(Service::MailboxSettings, "/me/mailboxSettings/language")
+    },
+    Operation {
+        id: "settings.timeZone",
+        delegated: Some("MailboxSettings.Read"),
+        application: Some("MailboxSettings.Read"),
+        weight: 60,
+        doc: page!("user-get-mailboxsettings"),
+        ..Operation::get(Service::MailboxSettings, "/me/mailboxSettings/timeZone")
+    },
+    Operation {
+        id: "settings.workingHours",
+        delegated: Some("MailboxSettings.Read"),
+        application: Some("MailboxSettings.Read"),
+        weight: 60,
+        doc: page!("user-get-mailboxsettings"),
+        ..Operation::get(Service::MailboxSettings, "/me/mailboxSettings/workingHours")
+    },
+    Operation {
+        id: "settings.supportedLanguages",
+        delegated: Some("User.Read"),
+        application: Some("User.Read.All"),
+        weight: 60,
+        doc: page!("outlookuser-supportedlanguages"),
+        ..Operation::get(Service::MailboxSettings, "/me/outlook/supportedLanguages")
+    },
+    Operation {
+        id: "settings.supportedTimeZones",
+        delegated: Some("User.Read"),
+        application: Some("User.Read.All"),
+        weight: 60,
+        doc: page!("outlookuser-supportedtimezones"),
+        ..Operation::get(Service::MailboxSettings, "/me/outlook/supportedTimeZones")
+    },
+    Operation {
+        id: "category.list",
+        delegated: Some("MailboxSettings.Read"),
+        application: Some("MailboxSettings.Read"),
+        doc: page!("outlookuser-list-mastercategories"),
+        ..Operation::get(Service::MailboxSettings, "/me/outlook/masterCategories")
+    },
+    Operation {
+        id: "category.create",
+        delegated: Some("MailboxSettings.ReadWrite"),
+        application: Some("MailboxSettings.ReadWrite"),
+        body: Body::Json(category),
+        effect: Effect::Create {
+            undo: "category.delete",
+            leftover: Leftover { list: "category.list", query: "", name: "displayName", take: "id" },
+        },
+        doc: page!("outlookuser-post-mastercategories"),
+        ..Operation::request(Method::Post, Service::MailboxSettings, "/me/outlook/masterCategories")
+    },
+    Operation {
+        id: "category.delete",
+        delegated: Some("MailboxSettings.ReadWrite"),
+        application: Some("MailboxSettings.ReadWrite"),
+        needs: &[Need::id("outlookCategory-id", "category.create")],
+        effect: Effect::Remove { made_by: "category.create" },
+        expected: &[404],
+        doc: page!("outlookcategory-delete"),
+        ..Operation::request(
+            Method::Delete,
+            Service::MailboxSettings,
+            "/me/outlook/masterCategories/{outlookCategory-id}",
+        )
+    },
+];
+
+fn category(contents: &mut Contents) -> Value {
+    json!({ "displayName": contents.name(), "color": format!("preset{}", contents.number(0..25)) })
+}

@@ -1,0 +1,69 @@
+//! Usage reports. Each may be asked for 14 times in ten minutes, so they are drawn seldom.
+
+use super::{Operation, Service};
+
+pub(super) const ROWS: &[Operation] = &[
+    Operation {
+        id: "reports.activeUserCounts",
+        delegated: Some("Reports.Read.All"),
+        application: Some("Reports.Read.All"),
+        expected: &[302],
+        weight: 50,
+        doc: page!("reportroot-getoffice365activeusercounts"),
+        ..Operation::get(Service::Reports, "/reports/getOffice365ActiveUserCounts(period='{period}')")
+    },
+    Operation {
+        id: "reports.activeUserDetail",
+        delegated: Some("Reports.Read.All"),
+        application: Some("Reports.Read.All"),
+        expected: &[302],
+        weight: 30,
+        doc: page!("reportroot-getoffice365activeuserdetail"),
+        ..Operation::get(Service::Reports, "/reports/getOffice365ActiveUserDetail(period='{period}')")
+    },
+    Operation {
+        id: "reports.emailActivityCounts",
+        delegated: Some("Reports.Read.All"),
+        application: Some("Reports.Read.All"),
+        expected: &[302],
+        weight: 50,
+        doc: page!("reportroot-getemailactivitycounts"),
+        ..Operation::get(Service::Reports, "/reports/getEmailActivityCounts(period='{period}')")
+    },
+    Operation {
+        id: "reports.oneDriveStorage",
+        delegated: Some("Reports.Read.All"),
+        application: Some("Reports.Read.All"),
+        expected: &[302],
+        weight: 30,
+        doc: page!("reportroot-getonedriveusagestorage"),
+        ..Operation::get(Service::Reports, "/reports/getOneDriveUsageStorage(period='{period}')")
+    },
+    Operation {
+        id: "reports.teamsActivityCounts",
+        delegated: Some("Reports.Read.All"),
+        application: Some("Reports.Read.All"),
+        expected: &[302],
+        weight: 30,
+        doc: page!("reportroot-getteamsuseractivitycounts"),
+        ..Operation::get(Service::Reports, "/reports/getTeamsUserActivityCounts(period='{period}')")
+    },
+    Operation {
+        id: "reports.sharePointSiteUsage",
+        delegated: Some("Reports.Read.All"),
+        application: Some("Reports.Read.All"),
+        expected: &[302],
+        weight: 30,
+        doc: page!("reportroot-getsharepointsiteusagedetail"),
+        ..Operation::get(Service::Reports, "/reports/getSharePointSiteUsageDetail(period='{period}')")
+    },
+    Operation {
+        id: "reports.authMethodsRegistration",
+        query: "$top=5",
+        delegated: Some("AuditLog.Read.All"),
+        application: Some("AuditLog.Read.All"),
+        weight: 30,
+        doc: page!("authenticationmethodsroot-list-userregistrationdetails"),
+        ..Operation::get(Service::Reports, "/reports/authenticationMethods/userRegistrationDetails")
+    },
+];

@@ -1,0 +1,28 @@
+//! Search across Microsoft 365.
+
+use serde_json::{Value, json};
+
+use super::{Body, Method, Operation, Service};
+use crate::domain::contents::Contents;
+
+pub(super) const ROWS: &[Operation] = &[
+    // App-only tokens may search files but no messages.
+    Operation {
+        id: "search.messages",
+        delegated: Some("Mail.Read"),
+        body: Body::Json(messages),
+        doc: page!("search-query"),
+        ..Operation::request(Method::Post, Service::Search, "/search/query")
+    },
+];
+
+fn messages(contents: &mut Contents) -> Value {
+    json!({
+        "requests": [{
+            "entityTypes": ["message"],
+            "query": { "queryString": contents.noun() },
+            "from": 0,
+            "size": contents.number(1..6),
+        }],
+    })
+}

@@ -1,0 +1,82 @@
+//! Due: the accounts whose time has come, oldest first over all shards, a page at a time.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::try_join_all;
+
+use crate::house::House;
+use crate::ports::{Broken, Cursor, Due, DuePage};
+
+/// Streams the due accounts: in memory there is one page of each shard, however many are due.
+pub struct DueStream<'a> {
+    house: &'a House,
+    now: DateTime<Utc>,
+    shards: Vec<Shard>,
+}
+
+struct Shard {
+    number: u16,
+    page: VecDeque<Due>,
+    next: Next,
+}
+
+enum Next {
+    First,
+    After(Cursor),
+    End,
+}
+
+impl<'a> DueStream<'a> {
+    pub fn new(house: &'a House, now: DateTime<Utc>) -> Self {
+        let shards = (0..house.settings.due_shards)
+            .map(|number| Shard { number, page: VecDeque::new(), next: Next::First })
+            .collect();
+        Self { house, now, shards }
+    }
+
+    /// The account that has been due longest, of those not given yet.
+    pub async fn next(&mut self) -> Result<Option<Due>, Broken> {
+        self.refill().await?;
+        let oldest = self
+            .shards
+            .iter_mut()
+            .filter(|shard| !shard.page.is_empty())
+            .min_by(|a, b| a.page.front().map(key).cmp(&b.page.front().map(key)));
+        Ok(oldest.and_then(|shard| shard.page.pop_front()))
+    }
+
+    /// Fetches the next page of every shard that has run dry, all at once.
+    async fn refill(&mut self) -> Result<(), Broken> {
+        loop {
+            let (house, now) = (self.house, self.now);
+            let dry: Vec<&mut Shard> = self
+                .shards
+                .iter_mut()
+                .filter(|shard| shard.page.is_empty() && !matches!(shard.next, Next::End))
+                .collect();
+            if dry.is_empty() {
+                return Ok(());
+            }
+            try_join_all(dry.into_iter().map(|shard| shard.fetch(house, now))).await?;
+        }
+    }
+}
+
+impl Shard {
+    async fn fetch(&mut self, house: &House, now: DateTime<Utc>) -> Result<(), Broken> {
+        let after = match std::mem::replace(&mut self.next, Next::End) {
+            Next::First => None,
+            Next::After(cursor) => Some(cursor),
+            Next::End => return Ok(()),
+        };
+        let DuePage { accounts, next } = house.accounts.due(self.number, now, after).await?;
+        self.page = accounts.into();
+        self.next = next.map_or(Next::End, Next::After);
+        Ok(())
+    }
+}
+
+fn key(due: &Due) -> (&str, &str) {
+    (&due.next_run_at, due.id.as_str())
+}

@@ -1,0 +1,109 @@
+//! The report of a round: the answer to a tick, one log line, one line of metrics.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::domain::seed::Seed;
+use crate::log::{Level, line};
+
+/// Counts of one round; the names are part of the contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoundReport {
+    /// Accounts whose time had come.
+    pub due: u32,
+    /// Of those, taken by this round.
+    pub claimed: u32,
+    /// Runs with a token and at least one call that succeeded.
+    pub succeeded: u32,
+    pub failed: u32,
+    /// Accounts that stand paused after this round's run or probe.
+    pub paused: u32,
+    /// Paused accounts whose probe succeeded.
+    pub resumed: u32,
+    /// Left for the next tick.
+    pub deferred: u32,
+    pub calls_ok: u32,
+    pub calls_failed: u32,
+    pub calls_throttled: u32,
+    pub seed: Seed,
+    pub duration_ms: i64,
+    #[serde(skip)]
+    started_at: DateTime<Utc>,
+}
+
+impl RoundReport {
+    pub fn new(seed: Seed, started_at: DateTime<Utc>) -> Self {
+        Self {
+            due: 0,
+            claimed: 0,
+            succeeded: 0,
+            failed: 0,
+            paused: 0,
+            resumed: 0,
+            deferred: 0,
+            calls_ok: 0,
+            calls_failed: 0,
+            calls_throttled: 0,
+            seed,
+            duration_ms: 0,
+            started_at,
+        }
+    }
+
+    pub fn ended(&mut self, at: DateTime<Utc>) {
+        self.duration_ms = (at - self.started_at).num_milliseconds();
+    }
+
+    pub fn line(&self) -> Value {
+        line(Level::Info, "round", json!({"round": self}))
+    }
+
+    /// CloudWatch's embedded metric format: one line, no dimension, so that the cost does not grow with accounts.
+    ///
+    /// Source: docs.aws.amazon.com, "Specification: Embedded metric format".
+    pub fn metrics(&self) -> Value {
+        let metrics = [
+            ("Due", self.due),
+            ("Claimed", self.claimed),
+            ("Succeeded", self.succeeded),
+            ("Failed", self.failed),
+            ("Paused", self.paused),
+            ("Deferred", self.deferred),
+            ("CallsOk", self.calls_ok),
+            ("CallsFailed", self.calls_failed),
+            ("CallsThrottled", self.calls_throttled),
+        ];
+        let mut names: Vec<Value> = metrics.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+        names.push(json!({"Name": "RoundDuration", "Unit": "Milliseconds"}));
+        let mut event = json!({
+            "level": "INFO",
+            "_aws": {
+                "Timestamp": self.started_at.timestamp_millis(),
+                "CloudWatchMetrics": [{"Namespace": "E5Evergreen", "Dimensions": [[]], "Metrics": names}]
+            },
+            "RoundDuration": self.duration_ms
+        });
+        for (name, value) in metrics {
+            event[name] = json!(value);
+        }
+        event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_metrics_line_has_at_most_ten_metrics_no_dimension_and_a_value_for_each() {
+        let line = RoundReport::new(Seed::new(1), Utc::now()).metrics();
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], json!([[]]));
+        let metrics = directive["Metrics"].as_array().unwrap();
+        assert!(metrics.len() <= 10);
+        for metric in metrics {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! A run: one account, once: token, plan, waves, outcome, next time, record.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::domain::account::{Account, Status};
+use crate::domain::cause::Cause;
+use crate::domain::credential::{AccountSecret, SecretDocument};
+use crate::domain::granted::Granted;
+use crate::domain::history::{CallResult, HistoryRow};
+use crate::domain::outcome::{self, Change, Outcome};
+use crate::domain::plan::{self, Plan, Scope};
+use crate::domain::policy::Policy;
+use crate::domain::seed::Seed;
+use crate::house::House;
+use crate::log::{Level, line};
+use crate::ports::{Found, Recorded, SecretFault, SecretText};
+use crate::token;
+use crate::warm::Access;
+use crate::waves::{Done, Ending, Sender};
+
+/// An account that this round has claimed.
+pub struct Claimed {
+    pub found: Found,
+    pub run_id: String,
+    pub seed: Seed,
+    pub cut_off: bool,
+    /// Asked for by a person: a paused account is called, not only probed.
+    pub by_hand: bool,
+    pub started_at: DateTime<Utc>,
+}
+
+/// What a run came to, for the round's report and the answer to `run`.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    pub row: HistoryRow,
+    pub status: Status,
+    pub change: Option<Change>,
+    pub skipped: u32,
+    /// The result could not be written; the claim runs out by itself.
+    pub unrecorded: Option<String>,
+    pub outcome: Outcome,
+}
+
+/// Runs a claimed account to its end. Everything that goes wrong is in the report.
+pub async fn run(
+    house: &House,
+    claimed: Claimed,
+    secret: Result<SecretText, SecretFault>,
+    deadline: DateTime<Utc>,
+) -> RunReport {
+    let Claimed { found, run_id, seed, cut_off, by_hand, started_at } = claimed;
+    let mut account = found.account;
+    for warning in &found.warnings {
+        house.journal.write(&line(Level::Warn, warning, json!({"account": account.id})));
+    }
+    if cut_off {
+        account.sweeps = account.sweeps.max(1);
+    }
+    let name = secret_name(house, &account);
+    let (policy, done, outcome) = match read_secret(&account, &name, secret) {
+        Err(outcome) => (Policy::default(), Done::default(), outcome),
+        Ok((secret, text)) => {
+            let probe = account.status == Status::Paused && !by_hand;
+            let (done, outcome) = attempt(house, &mut account, &secret, &text, seed, probe, deadline).await;
+            (secret.policy, done, outcome)
+        }
+    };
+    let ended_at = house.clock.now();
+    let change = settle(&mut account, &policy, &done, &outcome, seed, ended_at);
+    let (unrecorded, status) = record(house, &mut account, &run_id).await;
+    let row = HistoryRow {
+        account_id: account.id.clone(),
+        started_at,
+        ended_at,
+        run_id,
+        seed,
+        outcome: outcome.as_str().to_owned(),
+        reason: outcome.reason(),
+        calls_ok: done.ok,
+        calls_failed: done.failed,
+        calls_throttled: done.throttled,
+        calls: done.calls,
+        next_run_at: account.next_run_at,
+    };
+    if let Err(error) = house.accounts.add_history(&row).await {
+        let said = "the run's history could not be written";
+        house.journal.write(&line(Level::Error, said, json!({"account": account.id, "error": error.to_string()})));
+    }
+    let report = RunReport { row, status, change, skipped: done.skipped, unrecorded, outcome };
+    house.journal.write(&report.line());
+    report
+}
+
+/// The secret that defines the account, by what `sync` noted or else by the account's id.
+pub fn secret_name(house: &House, account: &Account) -> String {
+    account.secret_name.clone().unwrap_or_else(|| format!("{}{}", house.settings.secret_prefix, account.id))
+}
+
+/// The account's part of its secret.
+///
+/// # Errors
+/// The outcome of a run that cannot begin: it names the secret and the field, never a value.
+pub fn read_secret(
+    account: &Account,
+    name: &str,
+    secret: Result<SecretText, SecretFault>,
+) -> Result<(AccountSecret, SecretText), Outcome> {
+    let text = secret.map_err(|fault| match fault {
+        SecretFault::Transient(_) => Outcome::Transient { why: format!("secret `{name}` {fault}") },
+        SecretFault::Gone | SecretFault::Refused(_) => Outcome::Misconfigured {
+            cause: Cause::new("secret", format!("secret `{name}` {fault}"), "Create it, or mend its permissions"),
+        },
+    })?;
+    let secret =
+        SecretDocument::parse(&text.text).and_then(|document| document.account(&account.id)).map_err(|error| {
+            Outcome::Misconfigured {
+                cause: Cause::new(
+                    "secret",
+                    format!("secret `{name}`: {error}"),
+                    "Mend the secret; it is read again by itself",
+                ),
+            }
+        })?;
+    Ok((secret, text))
+}
+
+async fn attempt(
+    house: &House,
+    account: &mut Account,
+    secret: &AccountSecret,
+    text: &SecretText,
+    seed: Seed,
+    probe: bool,
+    deadline: DateTime<Utc>,
+) -> (Done, Outcome) {
+    let access = match token::get(house, account, secret, text).await {
+        Ok(access) => access,
+        Err(outcome) => return (Done::default(), outcome),
+    };
+    let now = house.clock.now();
+    let scope = scope(account, secret, &access.granted, now);
+    let unknown = access.granted == Granted::Unknown;
+    if probe {
+        let helps = !plan::drawable(&scope).is_empty();
+        return (Done::default(), if helps { Outcome::Probed } else { nothing_allowed(secret) });
+    }
+    let plan = Plan::draw(&scope, &mut seed.rng(&account.id, "plan"));
+    if plan.is_empty() {
+        return (Done::default(), nothing_allowed(secret));
+    }
+    let rng = seed.rng(&account.id, "waves");
+    let reserve = (deadline - now) / 4;
+    let reserve = reserve.min(TimeDelta::seconds(8)).max(TimeDelta::zero());
+    let sender = Sender { house, account, secret, text, access, deadline, reserve, rng };
+    let done = sender.send(&plan).await;
+    let outcome = conclude(&done, unknown);
+    (done, outcome)
+}
+
+/// What the account's plan may be drawn from.
+pub fn scope<'a>(
+    account: &'a Account,
+    secret: &'a AccountSecret,
+    granted: &'a Granted,
+    now: DateTime<Utc>,
+) -> Scope<'a> {
+    Scope {
+        policy: &secret.policy,
+        subject: secret.credential.subject(),
+        user_id: secret.user_id.as_deref(),
+        granted,
+        set_aside: &account.set_aside,
+        sweep: account.sweeps > 0,
+        now,
+    }
+}
+
+/// The plan that a run with this seed and token would send now.
+pub fn draw(account: &Account, secret: &AccountSecret, access: &Access, seed: Seed, now: DateTime<Utc>) -> Plan {
+    Plan::draw(&scope(account, secret, &access.granted, now), &mut seed.rng(&account.id, "plan"))
+}
+
+fn nothing_allowed(secret: &AccountSecret) -> Outcome {
+    let remedy = match (secret.credential.subject(), &secret.user_id) {
+        (crate::domain::catalogue::Subject::App, None) => {
+            "Grant application permissions and consent to them, or name a `user_id` in the secret, or widen the policy's operations"
+        }
+        _ => "Grant permissions to the app and consent to them, or widen the policy's operations",
+    };
+    Outcome::Misconfigured {
+        cause: Cause::new("no_operation", "the permissions and the policy together allow no operation", remedy),
+    }
+}
+
+/// What the calls mean for the account.
+fn conclude(done: &Done, permissions_unknown: bool) -> Outcome {
+    if done.ok > 0 {
+        return Outcome::Succeeded;
+    }
+    match &done.ending {
+        Some(Ending::Throttled { until }) => return Outcome::Throttled { until: Some(*until) },
+        Some(Ending::Transient { why }) => return Outcome::Transient { why: why.clone() },
+        Some(Ending::Token(outcome)) => return outcome.clone(),
+        Some(Ending::Unauthorized) => {
+            let what = "Graph refuses the account's tokens, also a new one";
+            let cause = Cause::new("InvalidAuthenticationToken", what, "Check `cloud` and `tenant_id` in the secret");
+            return Outcome::Misconfigured { cause };
+        }
+        None => {}
+    }
+    let all =
+        |wanted: &dyn Fn(u16) -> bool| !done.calls.is_empty() && done.calls.iter().all(|call| wanted(call.status));
+    if all(&|status| status == 403) && !permissions_unknown {
+        let what = "Graph refused every call (403), though the token carries the permissions";
+        let remedy = "Check the user's licences and roles, and the tenant's access policies";
+        return Outcome::Misconfigured { cause: Cause::new("forbidden", what, remedy) };
+    }
+    if all(&|status| status == 0 || status >= 500 || status == 424) {
+        return Outcome::Transient { why: "Graph answered every call with an error of its own".to_owned() };
+    }
+    if done.calls.is_empty() {
+        return Outcome::Transient { why: "there was no time to send a call".to_owned() };
+    }
+    Outcome::Failed { why: "no call succeeded; what was refused is left out for a week".to_owned() }
+}
+
+fn settle(
+    account: &mut Account,
+    policy: &Policy,
+    done: &Done,
+    outcome: &Outcome,
+    seed: Seed,
+    now: DateTime<Utc>,
+) -> Option<Change> {
+    account.set_aside.retain(|_, until| *until > now);
+    account.set_aside.extend(done.set_aside.iter().map(|(key, until)| (key.clone(), *until)));
+    if done.swept {
+        account.sweeps = account.sweeps.saturating_sub(1);
+    }
+    account.sweeps = account.sweeps.max(done.sweeps);
+    let rng = &mut seed.rng(&account.id, "schedule");
+    let change = outcome::settle(account, policy, outcome, now, rng);
+    if let Some(Ending::Throttled { until }) = &done.ending {
+        outcome::not_before(account, policy, *until, rng);
+    }
+    change
+}
+
+/// Writes the account back; tells why not, and the status that now stands.
+async fn record(house: &House, account: &mut Account, run_id: &str) -> (Option<String>, Status) {
+    account.run_id = None;
+    let why = match house.accounts.record(account, run_id).await {
+        Ok(Recorded::Kept) => return (None, account.status),
+        Ok(Recorded::Lost) => "the claim had run out, or somebody stopped the account: its record stands".to_owned(),
+        Err(error) => {
+            format!("the result could not be written; the account is due again when the claim runs out ({error})")
+        }
+    };
+    house.journal.write(&line(Level::Error, &why, json!({"account": account.id, "run_id": run_id})));
+    (Some(why), account.status)
+}
+
+impl RunReport {
+    pub fn succeeded(&self) -> bool {
+        self.outcome == Outcome::Succeeded
+    }
+
+    /// The answer to `run`, and the body of the log line.
+    pub fn value(&self) -> Value {
+        let row = &self.row;
+        let failures: Vec<&CallResult> =
+            row.calls.iter().filter(|call| call.error_code.is_some() || !(200..=399).contains(&call.status)).collect();
+        json!({
+            "account": row.account_id,
+            "run_id": row.run_id,
+            "seed": row.seed,
+            "outcome": row.outcome,
+            "reason": row.reason,
+            "status": self.status,
+            "calls_ok": row.calls_ok,
+            "calls_failed": row.calls_failed,
+            "calls_throttled": row.calls_throttled,
+            "calls_skipped": self.skipped,
+            "operations": row.calls.iter().map(|call| call.operation.as_str()).collect::<Vec<_>>(),
+            "failures": failures,
+            "next_run_at": row.next_run_at.map(|at| at.format("%FT%TZ").to_string()),
+            "unrecorded": self.unrecorded,
+        })
+    }
+
+    fn line(&self) -> Value {
+        let level = match self.outcome {
+            Outcome::Succeeded | Outcome::Probed => Level::Info,
+            _ => Level::Warn,
+        };
+        line(level, "run", self.value())
+    }
+}
