@@ -2,4 +2,5 @@
 
 pub mod catalogue;
 pub mod contents;
+#[rustfmt::skip] // lists of words, a line full each
 mod words;
