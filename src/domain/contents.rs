@@ -54,7 +54,8 @@ impl Contents {
         })
     }
 
-    /// What a placeholder that depends on no earlier answer stands for; `None` where it is not one of those.
+    /// What a placeholder that depends on no earlier answer stands for, safe in a path or query as it is;
+    /// `None` where it is not one of those. `from` is always before `until`.
     pub fn fill(&mut self, placeholder: &str) -> Option<String> {
         Some(match placeholder {
             "from" | "StartDateTime" => rfc3339(self.now - self.span(7)),
@@ -377,7 +378,8 @@ mod tests {
             prop_assert!(contents.phone().contains(" 555 01"));
             let sentence = contents.sentence();
             prop_assert!(sentence.ends_with('.') && sentence.starts_with(|c: char| c.is_ascii_uppercase()));
-            prop_assert!(!contents.html(2).contains(['{', '}']));
+            let braces = contents.html(2).contains(['{', '}']);
+            prop_assert!(!braces);
             prop_assert!(!Contents::is_name(&contents.subject()));
         }
 

@@ -17,4 +17,5 @@ pub mod policy;
 pub mod schedule;
 pub mod seed;
 pub mod selection;
+#[rustfmt::skip] // lists of words, a line full each
 mod words;

@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "groups.delta",
-        query: "$select=id,displayName",
+        query: "$select=id",
         delegated: Some("Group.ReadBasic.All"),
         application: Some("Group.ReadBasic.All"),
         weight: 50,

@@ -14,9 +14,10 @@ pub struct Operation {
     pub service: Service,
     pub method: Method,
     /// Path below the version, delegated form. A leading `/me` becomes `/users/{user-id}` app-only.
-    /// Braces hold placeholders: those of `needs`, or those that [`Contents::fill`] knows.
+    /// Braces hold placeholders: those of `needs`, or those that [`Contents::fill`] knows. What is not a
+    /// placeholder is sent as it stands; what fills one must be percent-encoded.
     pub path: &'static str,
-    /// Query without the `?`; may hold the placeholders that [`Contents::fill`] knows.
+    /// Query without the `?`, percent-encoded as it is sent; may hold placeholders as the path does.
     pub query: &'static str,
     /// Request headers beside `Content-Type`.
     pub headers: &'static [(&'static str, &'static str)],
@@ -24,7 +25,7 @@ pub struct Operation {
     pub delegated: Option<&'static str>,
     /// Least application permission; `None`: not for app-only accounts.
     pub application: Option<&'static str>,
-    /// What must be known from an earlier answer of the same run.
+    /// What must be known from an earlier answer of the same run; also what only has to be there, named nowhere.
     pub needs: &'static [Need],
     pub body: Body,
     pub effect: Effect,

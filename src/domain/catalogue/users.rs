@@ -185,7 +185,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "users.delta",
-        query: "$top=5&$select=id,displayName",
+        query: "$top=5&$select=id",
         delegated: Some("User.Read.All"),
         application: Some("User.Read.All"),
         doc: page!("user-delta"),
