@@ -1,4 +1,7 @@
 //! E5 Evergreen.
 
+pub mod adapters;
 pub mod domain;
+#[cfg(feature = "local")]
+pub mod local;
 pub mod ports;
