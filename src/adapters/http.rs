@@ -196,10 +196,21 @@ mod tests {
 
     #[test]
     fn https_is_accepted_anywhere_and_http_on_loopback_alone() {
-        for url in ["https://graph.microsoft.com", "http://127.0.0.1:9", "http://127.3.2.1", "http://[::1]:80/x", "http://localhost:1"] {
+        for url in [
+            "https://graph.microsoft.com",
+            "http://127.0.0.1:9",
+            "http://127.3.2.1",
+            "http://[::1]:80/x",
+            "http://localhost:1",
+        ] {
             assert!(checked_endpoint("GRAPH_ENDPOINT", url).is_ok(), "{url}");
         }
-        for url in ["http://graph.microsoft.com", "http://127.0.0.1.evil.example", "http://localhost.example", "http://0.0.0.0"] {
+        for url in [
+            "http://graph.microsoft.com",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.example",
+            "http://0.0.0.0",
+        ] {
             let refusal = checked_endpoint("GRAPH_ENDPOINT", url).unwrap_err().to_string();
             assert_eq!(refusal, "GRAPH_ENDPOINT: http is accepted on loopback hosts only, use https", "{url}");
         }
@@ -207,7 +218,16 @@ mod tests {
 
     #[test]
     fn an_endpoint_holds_nothing_but_scheme_host_port_and_path() {
-        for url in ["https://u:marked@h", "https://u@h", "https://h/?q", "https://h/#f", "ftp://h", "file:///etc/passwd", "h", ""] {
+        for url in [
+            "https://u:marked@h",
+            "https://u@h",
+            "https://h/?q",
+            "https://h/#f",
+            "ftp://h",
+            "file:///etc/passwd",
+            "h",
+            "",
+        ] {
             let refusal = checked_endpoint("LOGIN_ENDPOINT", url).unwrap_err().to_string();
             assert!(refusal.starts_with("LOGIN_ENDPOINT: ") && !refusal.contains("marked"), "{url}: {refusal}");
         }
