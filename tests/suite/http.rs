@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::{
-    config::timeout::TimeoutConfig,
-    error::{ProvideErrorMetadata, SdkError},
-};
+use aws_sdk_dynamodb::{config::timeout::TimeoutConfig, error::SdkError};
 use axum::{Router, response::Redirect, routing::get};
-use e5_evergreen::adapters::http::{ReadError, SdkHttp, Timeouts, client, read_bounded, sdk_config};
+use e5_evergreen::adapters::http::{ReadError, SdkHttp, Timeouts, client, read_bounded};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -122,14 +119,16 @@ async fn a_server_that_does_not_answer_is_a_timeout_of_the_sdk_or_of_the_client(
 }
 
 #[tokio::test]
-async fn the_production_configuration_tries_three_times_over_our_client() {
-    let dynamo = FakeDynamo::start().await;
-    dynamo.fail_next(9, "ListTables", support::aws_json::Fault::THROTTLED);
-    let found = sdk_config(client(Timeouts::default()).unwrap()).await;
-    // Only where the calls go, and in whose name, differs from production.
-    let known = support::sdk_config(&dynamo.endpoint);
-    let mut config = found.into_builder().endpoint_url(&dynamo.endpoint).region(known.region().cloned());
-    config.set_credentials_provider(known.credentials_provider());
-    let error = aws_sdk_dynamodb::Client::new(&config.build()).list_tables().send().await.unwrap_err();
-    assert_eq!((error.code(), dynamo.calls("ListTables")), (Some("ThrottlingException"), 3));
+async fn http2_is_offered_before_http1_in_the_tls_greeting() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let asking = tokio::spawn(async move { client(Timeouts::default()).unwrap().get(url).send().await });
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut greeting = [0; 4096];
+    let length = stream.read(&mut greeting).await.unwrap();
+    drop(stream);
+    let offered = b"\x02h2\x08http/1.1";
+    assert!(greeting[..length].windows(offered.len()).any(|bytes| bytes == offered));
+    let error = asking.await.unwrap().unwrap_err();
+    assert!(error.is_connect(), "{error:?}");
 }

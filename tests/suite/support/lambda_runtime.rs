@@ -12,14 +12,14 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Path as UrlPath, State},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     net::TcpListener,
@@ -195,12 +195,12 @@ fn finish(state: &RuntimeState, id: &str, answer: Answer) -> Response {
             let _nobody_asks_any_more = waiting.send(answer);
             accepted()
         }
-        None => (StatusCode::BAD_REQUEST, Json(json!({"errorType": "InvalidRequestID"}))).into_response(),
+        None => (StatusCode::BAD_REQUEST, r#"{"errorType":"InvalidRequestID"}"#).into_response(),
     }
 }
 
 fn accepted() -> Response {
-    (StatusCode::ACCEPTED, Json(json!({"status": "OK"}))).into_response()
+    (StatusCode::ACCEPTED, r#"{"status":"OK"}"#).into_response()
 }
 
 fn function_error(body: &[u8]) -> FunctionError {
@@ -385,6 +385,7 @@ impl Output {
 
 mod tests {
     use e5_evergreen::adapters::http::{Timeouts, client};
+    use serde_json::json;
 
     use super::*;
 
