@@ -1,11 +1,14 @@
 //! E5 Evergreen.
 
+pub mod adapters;
 pub mod answers;
 pub mod domain;
 pub mod due;
 pub mod gates;
 pub mod house;
 pub mod lanes;
+#[cfg(feature = "local")]
+pub mod local;
 pub mod log;
 pub mod ports;
 pub mod report;

@@ -1,0 +1,240 @@
+//! The one HTTP stack: a single reqwest client, with ring and the Mozilla roots, for Entra, Graph and the AWS SDK alike.
+//!
+//! One pool and one TLS configuration cost a fraction of the SDK's own stack at a cold start. `SdkHttp` is the thin
+//! layer that lets the SDK use it.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+        runtime_components::RuntimeComponents,
+    },
+    shared::IntoShared,
+};
+use aws_smithy_types::{body::SdkBody, retry::RetryConfig};
+use reqwest::{Body, Client, Response, Url, redirect};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use thiserror::Error;
+
+/// How long the client waits before it gives a request up.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// For TCP and TLS together.
+    pub connect: Duration,
+    /// From the first byte sent to the last byte of the answer's body.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), total: Duration::from_secs(30) }
+    }
+}
+
+/// Servers close idle connections after 20 s or more; a connection that we drop first is never found dead. The same
+/// bound keeps what was open before a Lambda sandbox froze from being used after.
+const POOL_IDLE: Duration = Duration::from_secs(15);
+
+#[derive(Debug, Error)]
+pub enum ClientError {
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+    #[error("the HTTP client cannot be set up")]
+    Client(#[from] reqwest::Error),
+}
+
+/// The client that everything shares. Redirects are answers, not followed: a redirect must never carry a token or a
+/// secret to a host that nobody configured. Proxies of the environment are ignored for the same reason.
+pub fn client(timeouts: Timeouts) -> Result<Client, ClientError> {
+    let mut tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() })
+        .with_no_client_auth();
+    // reqwest leaves a given configuration as it is: without this, HTTP/2 is never offered.
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+
+    Ok(Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(timeouts.connect)
+        .timeout(timeouts.total)
+        .pool_idle_timeout(POOL_IDLE)
+        .user_agent(concat!("e5-evergreen/", env!("CARGO_PKG_VERSION")))
+        .build()?)
+}
+
+/// Why an endpoint is refused. Names the setting; never repeats its value, which may hold a password.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{name}: {cause}")]
+pub struct EndpointError {
+    name: String,
+    cause: &'static str,
+}
+
+/// The base URL that setting `name` holds: https, or http on a loopback host, without user, query and fragment.
+pub fn checked_endpoint(name: &str, url: &str) -> Result<Url, EndpointError> {
+    let refuse = |cause| Err(EndpointError { name: name.to_owned(), cause });
+    let Ok(parsed) = Url::parse(url) else { return refuse("not a URL") };
+    match parsed.scheme() {
+        "https" => {}
+        "http" if is_loopback(&parsed) => {}
+        "http" => return refuse("http is accepted on loopback hosts only, use https"),
+        _ => return refuse("must be an https URL"),
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return refuse("must not hold a user or a password");
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return refuse("must not hold a query or a fragment");
+    }
+    Ok(parsed)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[derive(Debug, Error)]
+pub enum ReadError {
+    #[error("the answer is longer than {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("the answer broke off")]
+    Broken(#[source] reqwest::Error),
+}
+
+/// The body, if it is at most `limit` bytes long. A longer one is not read to its end.
+pub async fn read_bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, ReadError> {
+    let announced = response.content_length().unwrap_or_default();
+    if announced > limit as u64 {
+        return Err(ReadError::TooLarge { limit });
+    }
+    let mut body = Vec::with_capacity(announced as usize);
+    while let Some(chunk) = response.chunk().await.map_err(|error| ReadError::Broken(error.without_url()))? {
+        if body.len() + chunk.len() > limit {
+            return Err(ReadError::TooLarge { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Region, credentials and endpoints as the SDK finds them, over our client; each call is tried up to three times.
+pub async fn sdk_config(client: Client) -> aws_config::SdkConfig {
+    aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .http_client(SdkHttp(client))
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .load()
+        .await
+}
+
+/// Our client as the AWS SDK's. The SDK's connect timeout is not looked at: the client has its own.
+#[derive(Clone, Debug)]
+pub struct SdkHttp(pub Client);
+
+impl HttpClient for SdkHttp {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        Connector { client: self.0.clone(), read_timeout: settings.read_timeout() }.into_shared()
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    client: Client,
+    /// From the request to the first byte of the answer.
+    read_timeout: Option<Duration>,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (client, read_timeout) = (self.client.clone(), self.read_timeout);
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.map(sendable);
+            let request = request.try_into().map_err(|error: reqwest::Error| ConnectorError::user(error.into()))?;
+            let answer = client.execute(request);
+            let answer = match read_timeout {
+                Some(limit) => tokio::time::timeout(limit, answer)
+                    .await
+                    .map_err(|elapsed| ConnectorError::timeout(elapsed.into()))?,
+                None => answer.await,
+            };
+            let answer = http::Response::<Body>::from(answer.map_err(connector_error)?).map(SdkBody::from_body_1_x);
+            HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// A body in memory stays one, so that its length is known and a stale connection can be replaced unseen.
+fn sendable(body: SdkBody) -> Body {
+    match body.bytes() {
+        Some(bytes) => Body::from(bytes.to_vec()),
+        None => Body::wrap(body),
+    }
+}
+
+fn connector_error(error: reqwest::Error) -> ConnectorError {
+    let error = error.without_url();
+    if error.is_timeout() {
+        ConnectorError::timeout(error.into())
+    } else if error.is_builder() {
+        ConnectorError::user(error.into())
+    } else if error.is_connect() || error.is_request() || error.is_body() {
+        ConnectorError::io(error.into())
+    } else {
+        ConnectorError::other(error.into(), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_is_accepted_anywhere_and_http_on_loopback_alone() {
+        for url in [
+            "https://graph.microsoft.com",
+            "http://127.0.0.1:9",
+            "http://127.3.2.1",
+            "http://[::1]:80/x",
+            "http://localhost:1",
+        ] {
+            assert!(checked_endpoint("GRAPH_ENDPOINT", url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://graph.microsoft.com",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.example",
+            "http://0.0.0.0",
+        ] {
+            let refusal = checked_endpoint("GRAPH_ENDPOINT", url).unwrap_err().to_string();
+            assert_eq!(refusal, "GRAPH_ENDPOINT: http is accepted on loopback hosts only, use https", "{url}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_holds_nothing_but_scheme_host_port_and_path() {
+        for url in [
+            "https://u:marked@h",
+            "https://u@h",
+            "https://h/?q",
+            "https://h/#f",
+            "ftp://h",
+            "file:///etc/passwd",
+            "h",
+            "",
+        ] {
+            let refusal = checked_endpoint("LOGIN_ENDPOINT", url).unwrap_err().to_string();
+            assert!(refusal.starts_with("LOGIN_ENDPOINT: ") && !refusal.contains("marked"), "{url}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn the_client_can_be_made() {
+        client(Timeouts::default()).unwrap();
+    }
+}

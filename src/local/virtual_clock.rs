@@ -1,0 +1,61 @@
+//! A clock that is turned by hand: a simulated week passes in seconds.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::ports::Clock;
+
+/// Clones share one time. Whoever sleeps moves it forward and goes on at once.
+#[derive(Clone, Debug)]
+pub struct VirtualClock(Arc<Mutex<DateTime<Utc>>>);
+
+impl VirtualClock {
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self(Arc::new(Mutex::new(now)))
+    }
+
+    pub fn set(&self, now: DateTime<Utc>) {
+        *self.time() = now;
+    }
+
+    pub fn advance(&self, duration: Duration) {
+        *self.time() += duration;
+    }
+
+    fn time(&self) -> MutexGuard<'_, DateTime<Utc>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Clock for VirtualClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.time()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.advance(duration);
+        tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sleep_takes_virtual_time_only() {
+        let start = DateTime::UNIX_EPOCH;
+        let clock = VirtualClock::new(start);
+        clock.clone().sleep(Duration::from_secs(3600)).await;
+        assert_eq!(clock.now(), start + Duration::from_secs(3600));
+        clock.set(start);
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(clock.now(), start + Duration::from_millis(1));
+    }
+}

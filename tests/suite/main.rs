@@ -1,0 +1,4 @@
+//! Behaviour on real parts: real sockets, the real AWS SDK, the real function binary, stand-ins for what is far away.
+
+mod http;
+mod support;
