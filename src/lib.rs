@@ -1,10 +1,13 @@
 //! E5 Evergreen.
 
+pub mod actions;
 pub mod adapters;
 pub mod answers;
 pub mod domain;
 pub mod due;
+pub mod event;
 pub mod gates;
+pub mod handler;
 pub mod house;
 pub mod lanes;
 #[cfg(feature = "local")]
@@ -14,6 +17,7 @@ pub mod ports;
 pub mod report;
 pub mod round;
 pub mod run;
+pub mod sync;
 pub mod token;
 pub mod warm;
 pub mod waves;

@@ -88,6 +88,8 @@ pub struct Due {
 pub struct Found {
     pub account: Account,
     pub warnings: Vec<String>,
+    /// Whether a due account stands where rounds look for it: time and shard are as they should be.
+    pub indexed: bool,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Sync: makes the accounts match the secrets. Reads the world, decides what differs, applies it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use serde_json::json;
@@ -41,12 +41,19 @@ pub struct SyncError {
     pub error: String,
 }
 
+/// What is to be of one account.
+enum Wanted {
+    /// Its secret is as it was, or cannot be read just now.
+    AsItWas,
+    Read(Part),
+}
+
 /// What a secret says of one account.
-struct Wanted {
+struct Part {
     secret_name: String,
     version: String,
-    /// `None`: the account's part is faulty; its runs will tell, and pause it.
-    policy: Option<Policy>,
+    /// The default where the account's part is faulty: its runs will tell, and pause it.
+    policy: Policy,
 }
 
 /// Makes the accounts match the secrets.
@@ -57,16 +64,17 @@ pub async fn sync(house: &House) -> Result<SyncReport, Broken> {
     let mut report = SyncReport::default();
     let known = accounts(house).await?;
     let listed = secrets(house, &mut report).await?;
-    let (wanted, untouched) = wanted(house, &known, listed, &mut report).await?;
+    let wanted = wanted(house, &known, &listed, &mut report).await?;
     let seed = Seed::new(house.chance());
     for (id, wanted) in &wanted {
-        match known.get(id) {
-            None => create(house, id, wanted, seed, &mut report).await?,
-            Some(found) => refresh(house, found, wanted, seed, &mut report).await?,
+        match (wanted, known.get(id)) {
+            (Wanted::AsItWas, _) => report.unchanged += 1,
+            (Wanted::Read(part), None) => create(house, id, part, seed, &mut report).await?,
+            (Wanted::Read(part), Some(found)) => refresh(house, found, part, seed, &mut report).await?,
         }
     }
     for (id, found) in &known {
-        if !wanted.contains_key(id) && !untouched.contains(id) {
+        if !wanted.contains_key(id) {
             stop(house, &found.account, &mut report).await?;
         }
     }
@@ -114,117 +122,156 @@ fn own_part<'a>(house: &House, name: &'a str) -> &'a str {
     name.strip_prefix(&house.settings.secret_prefix).unwrap_or(name)
 }
 
-/// Reads the secrets that are new or changed. The second part are accounts whose secret is as it was, or
-/// could not be read just now.
+/// What the secrets want, by account. Only secrets that are new or changed are read. The secrets come in the
+/// order of their names: where two define one account, the first wins.
 async fn wanted(
     house: &House,
     known: &BTreeMap<AccountId, Found>,
-    listed: Vec<SecretEntry>,
+    listed: &[SecretEntry],
     report: &mut SyncReport,
-) -> Result<(BTreeMap<AccountId, Wanted>, BTreeSet<AccountId>), Broken> {
-    let mut by_secret: HashMap<&str, Vec<&Account>> = HashMap::new();
+) -> Result<BTreeMap<AccountId, Wanted>, Broken> {
+    let mut by_secret: HashMap<&str, Vec<&Found>> = HashMap::new();
     for found in known.values() {
         if let Some(name) = &found.account.secret_name {
-            by_secret.entry(name).or_default().push(&found.account);
+            by_secret.entry(name).or_default().push(found);
         }
     }
-    let mut owners: BTreeMap<AccountId, String> = BTreeMap::new();
-    let mut untouched = BTreeSet::new();
-    let mut to_read = Vec::new();
-    for entry in &listed {
-        let accounts = by_secret.get(entry.name.as_str()).map(Vec::as_slice).unwrap_or_default();
-        let as_it_was = !accounts.is_empty()
-            && accounts.iter().all(|account| {
-                account.secret_version.as_deref() == Some(entry.version.as_str())
-                    && account.stopped_by != Some(StoppedBy::SecretGone)
-                    && well(house, account)
-            });
-        if as_it_was {
-            for account in accounts {
-                owners.insert(account.id.clone(), entry.name.clone());
-                untouched.insert(account.id.clone());
-                report.unchanged += 1;
+    let accounts_of = |name: &str| by_secret.get(name).map(Vec::as_slice).unwrap_or_default();
+    let changed = |entry: &SecretEntry| {
+        let accounts = accounts_of(&entry.name);
+        accounts.is_empty() || accounts.iter().any(|found| !as_it_was(found, &entry.version))
+    };
+    let to_read: Vec<String> = listed.iter().filter(|entry| changed(entry)).map(|entry| entry.name.clone()).collect();
+    let mut read: HashMap<String, Result<SecretText, SecretFault>> = HashMap::new();
+    for names in to_read.chunks(TOGETHER) {
+        read.extend(house.secrets.fetch(names).await?);
+    }
+
+    let mut wanted = BTreeMap::new();
+    let mut owners: BTreeMap<AccountId, &str> = BTreeMap::new();
+    for entry in listed {
+        let parts = match read.remove(&entry.name) {
+            None => accounts_of(&entry.name).iter().map(|found| (found.account.id.clone(), Wanted::AsItWas)).collect(),
+            Some(Err(SecretFault::Gone)) => Vec::new(),
+            Some(Err(fault)) => {
+                // Not to be read is not gone: what is known of its accounts stays.
+                report.errors.push(SyncError::of(entry, None, fault.to_string()));
+                accounts_of(&entry.name).iter().map(|found| (found.account.id.clone(), Wanted::AsItWas)).collect()
             }
-        } else {
-            to_read.push(entry.name.clone());
-        }
-    }
-    let mut wanted: BTreeMap<AccountId, Wanted> = BTreeMap::new();
-    for chunk in to_read.chunks(TOGETHER) {
-        let mut fetched = house.secrets.fetch(chunk).await?;
-        fetched.sort_by(|a, b| a.0.cmp(&b.0));
-        for (name, secret) in fetched {
-            match secret {
-                Ok(text) => define(house, &name, text, &mut owners, &mut wanted, &untouched, report),
-                Err(fault) => {
-                    // Not to be read is not gone: what is known of its accounts stays.
-                    let accounts = by_secret.get(name.as_str()).map(Vec::as_slice).unwrap_or_default();
-                    if fault != SecretFault::Gone {
-                        untouched.extend(accounts.iter().map(|account| account.id.clone()));
-                        let error = fault.to_string();
-                        report.errors.push(SyncError { secret: name, account: None, error });
-                    }
+            Some(Ok(text)) => parts(house, entry, &text, report),
+        };
+        for (id, part) in parts {
+            match owners.get(&id) {
+                Some(owner) => {
+                    let error = format!("the account is defined by secret `{owner}` already, and that one wins");
+                    report.errors.push(SyncError::of(entry, Some(id), error));
+                }
+                None => {
+                    owners.insert(id.clone(), &entry.name);
+                    wanted.insert(id, part);
                 }
             }
         }
     }
-    Ok((wanted, untouched))
+    Ok(wanted)
 }
 
-/// Whether the account's own record is one that rounds can find: an active account has a time and a shard.
-fn well(house: &House, account: &Account) -> bool {
-    account.status != Status::Active || (account.next_run_at.is_some() && account.shards == Some(house.settings.due_shards))
+/// Whether nothing is to be done for an account whose secret has this version.
+fn as_it_was(found: &Found, version: &str) -> bool {
+    let account = &found.account;
+    account.secret_version.as_deref() == Some(version)
+        && account.stopped_by != Some(StoppedBy::SecretGone)
+        && (account.status != Status::Active || found.indexed)
 }
 
-/// Adds the accounts that a secret defines. Where two secrets define one, the first by name wins.
-fn define(
-    house: &House,
-    name: &str,
-    text: SecretText,
-    owners: &mut BTreeMap<AccountId, String>,
-    wanted: &mut BTreeMap<AccountId, Wanted>,
-    untouched: &BTreeSet<AccountId>,
-    report: &mut SyncReport,
-) {
-    let mut fail = |account: Option<AccountId>, error: String| {
-        report.errors.push(SyncError { secret: name.to_owned(), account, error });
-    };
-    let own = own_part(house, name);
+/// The accounts that a secret defines. An account whose part is faulty exists all the same, so that its
+/// owner sees why it does not run.
+fn parts(house: &House, entry: &SecretEntry, text: &SecretText, report: &mut SyncReport) -> Vec<(AccountId, Wanted)> {
+    let own = own_part(house, &entry.name);
     let ids = match SecretDocument::parse(&text.text) {
         Ok(document) => document.ids(own),
-        Err(error) => {
-            // The account exists all the same, so that its owner sees why it does not run.
-            fail(AccountId::parse(own).ok(), error.to_string());
-            AccountId::parse(own).into_iter().map(Ok).collect()
-        }
+        Err(_) => SecretDocument::One(serde_json::Value::Null).ids(own),
     };
+    let mut parts = Vec::new();
     for id in ids {
         let id = match id {
             Ok(id) => id,
             Err(error) => {
-                fail(None, error.to_string());
+                report.errors.push(SyncError::of(entry, None, error.to_string()));
                 continue;
             }
         };
-        if let Some(owner) = owners.get(&id).filter(|owner| owner.as_str() != name) {
-            if owner.as_str() < name || untouched.contains(&id) {
-                fail(Some(id), format!("the account is defined by secret `{owner}` already, and that one wins"));
-                continue;
-            }
-            let error = format!("the account is defined by secret `{name}` already, and that one wins");
-            report.errors.push(SyncError { secret: owner.clone(), account: Some(id.clone()), error });
-            fail = |account, error| report.errors.push(SyncError { secret: name.to_owned(), account, error });
-        }
         let policy = match SecretDocument::parse(&text.text).and_then(|document| document.account(&id)) {
-            Ok(secret) => Some(secret.policy),
+            Ok(secret) => secret.policy,
             Err(error) => {
-                if !matches!(error, crate::domain::credential::SecretError::NotJson { .. } | crate::domain::credential::SecretError::TooLarge) {
-                    fail(Some(id.clone()), error.to_string());
-                }
-                None
+                report.errors.push(SyncError::of(entry, Some(id.clone()), error.to_string()));
+                Policy::default()
             }
         };
-        owners.insert(id.clone(), name.to_owned());
-        wanted.insert(id, Wanted { secret_name: name.to_owned(), version: text.version.clone(), policy });
+        let part = Part { secret_name: entry.name.clone(), version: text.version.clone(), policy };
+        parts.push((id, Wanted::Read(part)));
+    }
+    parts
+}
+
+async fn create(house: &House, id: &AccountId, part: &Part, seed: Seed, report: &mut SyncReport) -> Result<(), Broken> {
+    let due = schedule::first_run(house.clock.now(), &part.policy, &mut seed.rng(id, "first"));
+    let mut account = Account::new(id.clone(), due);
+    account.secret_name = Some(part.secret_name.clone());
+    account.secret_version = Some(part.version.clone());
+    if house.accounts.create(&account).await? {
+        report.created.push(id.clone());
+    } else {
+        report.busy.push(id.clone());
+    }
+    Ok(())
+}
+
+async fn refresh(house: &House, found: &Found, part: &Part, seed: Seed, report: &mut SyncReport) -> Result<(), Broken> {
+    let now = house.clock.now();
+    let mut account = found.account.clone();
+    let id = account.id.clone();
+    let rng = &mut seed.rng(&id, "first");
+    account.secret_name = Some(part.secret_name.clone());
+    account.secret_version = Some(part.version.clone());
+    let stopped_by_hand = account.status == Status::Stopped && account.stopped_by != Some(StoppedBy::SecretGone);
+    let troubled = account.status != Status::Active || account.consecutive_failures > 0;
+    let mut resumed = false;
+    if stopped_by_hand {
+        // What a person stopped, only a person starts again.
+    } else if troubled || !found.indexed {
+        account.revive(schedule::first_run(now, &part.policy, rng));
+        resumed = true;
+    } else if let Some(next) = account.next_run_at {
+        // The policy may have changed: another interval, other hours.
+        let latest = now + chrono::TimeDelta::seconds(part.policy.interval_seconds.max.into());
+        let next = if next > latest { schedule::next_run(now, &part.policy, rng) } else { next };
+        account.next_run_at = Some(schedule::fit(next, &part.policy, rng));
+    }
+    if !house.accounts.update(&account, now).await? {
+        report.busy.push(id);
+    } else if resumed {
+        report.resumed.push(id);
+    } else {
+        report.changed.push(id);
+    }
+    Ok(())
+}
+
+async fn stop(house: &House, account: &Account, report: &mut SyncReport) -> Result<(), Broken> {
+    if account.status == Status::Stopped {
+        report.unchanged += 1;
+        return Ok(());
+    }
+    let mut account = account.clone();
+    account.stop(StoppedBy::SecretGone);
+    house.accounts.seize(&account).await?;
+    report.stopped.push(account.id);
+    Ok(())
+}
+
+impl SyncError {
+    fn of(entry: &SecretEntry, account: Option<AccountId>, error: String) -> Self {
+        Self { secret: entry.name.clone(), account, error }
     }
 }

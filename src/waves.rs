@@ -62,8 +62,6 @@ pub enum Ending {
     Transient {
         why: String,
     },
-    /// The round's deadline was near, or the house was asked to stop.
-    OutOfTime,
 }
 
 /// What a run sends with.

@@ -10,7 +10,8 @@ use chrono::{DateTime, Utc};
 
 use crate::ports::Clock;
 
-/// Clones share one time. Whoever sleeps moves it forward and goes on at once.
+/// Clones share one time. Whoever sleeps moves it forward to the end of the sleep and goes on at once; those
+/// who sleep side by side sleep through the same time.
 #[derive(Clone, Debug)]
 pub struct VirtualClock(Arc<Mutex<DateTime<Utc>>>);
 
@@ -39,8 +40,11 @@ impl Clock for VirtualClock {
     }
 
     async fn sleep(&self, duration: Duration) {
-        self.advance(duration);
+        let until = self.now() + duration;
+        // Whoever else is about to sleep begins now, not after this sleep.
         tokio::task::yield_now().await;
+        let mut time = self.time();
+        *time = until.max(*time);
     }
 }
 

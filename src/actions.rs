@@ -1,0 +1,168 @@
+//! Actions: what a person asks of one account, or of all.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::domain::account::{Account, AccountId, Status, StoppedBy};
+use crate::domain::outcome::Outcome;
+use crate::domain::policy::Policy;
+use crate::domain::schedule;
+use crate::domain::seed::Seed;
+use crate::house::House;
+use crate::ports::{Broken, Claim, ClaimRequest, Found};
+use crate::round::{LEASE, run_id, with_secrets};
+use crate::run::{self, Claimed, read_secret, secret_name};
+use crate::token;
+
+#[derive(Debug, Error)]
+pub enum ActionError {
+    #[error("there is no account {0}; `sync` makes accounts from secrets, `list` shows them")]
+    NoAccount(AccountId),
+    #[error("account {0} is being run just now; try again when that run is over")]
+    Busy(AccountId),
+    #[error("account {0} is stopped; `resume` it first")]
+    Stopped(AccountId),
+    #[error("account {account} cannot be planned for: {why}")]
+    NoPlan { account: AccountId, why: String },
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+/// The state of every account, without secrets.
+pub async fn list(house: &House) -> Result<Value, ActionError> {
+    let mut accounts = Vec::new();
+    let mut after = None;
+    loop {
+        let page = house.accounts.all(after).await?;
+        accounts.extend(page.accounts.iter().map(|found| state(&found.account)));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    accounts.sort_by(|a, b| a["account_id"].as_str().cmp(&b["account_id"].as_str()));
+    Ok(json!({"accounts": accounts}))
+}
+
+/// One account's state and policy, without its secret.
+pub async fn show(house: &House, id: &AccountId) -> Result<Value, ActionError> {
+    let found = get(house, id).await?;
+    let mut shown = state(&found.account);
+    let name = secret_name(house, &found.account);
+    shown["secret"] = json!(name);
+    shown["set_aside"] = json!(found.account.set_aside);
+    if !found.warnings.is_empty() {
+        shown["warnings"] = json!(found.warnings);
+    }
+    let secret = house.secrets.fetch(std::slice::from_ref(&name)).await?;
+    let secret = secret.into_iter().next().map(|(_, secret)| secret);
+    match secret.map(|secret| read_secret(&found.account, &name, secret)) {
+        Some(Ok((secret, _))) => {
+            shown["auth"] = json!(secret.credential.auth());
+            shown["cloud"] = json!(secret.cloud);
+            shown["tenant_id"] = json!(secret.tenant_id);
+            shown["client_id"] = json!(secret.client_id);
+            shown["policy"] = json!(secret.policy);
+        }
+        Some(Err(outcome)) => shown["secret_error"] = json!(outcome.reason()),
+        None => {}
+    }
+    Ok(shown)
+}
+
+/// What is told of an account.
+fn state(account: &Account) -> Value {
+    let time = |at: Option<DateTime<Utc>>| at.map(|at| at.format("%FT%TZ").to_string());
+    json!({
+        "account_id": account.id,
+        "status": account.status,
+        "next_run_at": time(account.next_run_at),
+        "last_run_at": time(account.last_run_at),
+        "consecutive_failures": account.consecutive_failures,
+        "pause_cause": account.pause.as_ref().map(|pause| &pause.cause),
+        "paused_since": time(account.pause.as_ref().map(|pause| pause.since)),
+        "stopped_by": account.stopped_by,
+        "run_id": account.run_id,
+    })
+}
+
+async fn get(house: &House, id: &AccountId) -> Result<Found, ActionError> {
+    house.accounts.get(id).await?.ok_or_else(|| ActionError::NoAccount(id.clone()))
+}
+
+/// One run now, due or not. A paused account is called in earnest.
+pub async fn run(
+    house: &House,
+    id: &AccountId,
+    seed: Option<Seed>,
+    deadline: DateTime<Utc>,
+) -> Result<Value, ActionError> {
+    if get(house, id).await?.account.status == Status::Stopped {
+        return Err(ActionError::Stopped(id.clone()));
+    }
+    let now = house.clock.now();
+    let run_id = run_id(house);
+    let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, by_hand: true };
+    let Claim::Taken { found, cut_off } = house.accounts.claim(id, &request).await? else {
+        return Err(ActionError::Busy(id.clone()));
+    };
+    let seed = seed.unwrap_or_else(|| Seed::new(house.chance()));
+    let claimed = Claimed { found: *found, run_id, seed, cut_off, by_hand: true, started_at: now };
+    let mut ready = with_secrets(house, vec![claimed]).await;
+    match ready.pop() {
+        Some((claimed, secret)) => Ok(run::run(house, claimed, secret, deadline).await.value()),
+        None => Err(Broken::new("running the account", "its secret was not asked for").into()),
+    }
+}
+
+/// The plan that a run with this seed would send now. A token is asked for, since its permissions decide;
+/// Graph is not called, and nothing is written.
+pub async fn plan(house: &House, id: &AccountId, seed: Option<Seed>) -> Result<Value, ActionError> {
+    let mut account = get(house, id).await?.account;
+    let name = secret_name(house, &account);
+    let fetched = house.secrets.fetch(std::slice::from_ref(&name)).await?;
+    let no_plan = |outcome: Outcome| ActionError::NoPlan {
+        account: id.clone(),
+        why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
+    };
+    let secret = fetched.into_iter().next().map_or(Err(crate::ports::SecretFault::Gone), |(_, secret)| secret);
+    let (secret, text) = read_secret(&account, &name, secret).map_err(no_plan)?;
+    let access = token::get(house, &mut account, &secret, &text).await.map_err(no_plan)?;
+    let seed = seed.unwrap_or_else(|| Seed::new(house.chance()));
+    let plan = run::draw(&account, &secret, &access, seed, house.clock.now());
+    Ok(json!({"account": id, "seed": seed, "waves": plan.waves(), "plan": plan.steps}))
+}
+
+/// Never due again until `resume`. A run under way ends without being recorded.
+pub async fn stop(house: &House, id: &AccountId) -> Result<Value, ActionError> {
+    let mut account = get(house, id).await?.account;
+    account.stop(StoppedBy::Hand);
+    house.accounts.seize(&account).await?;
+    Ok(state(&account))
+}
+
+/// Active again with a clean slate, due at once where the policy's working hours allow.
+pub async fn resume(house: &House, id: &AccountId) -> Result<Value, ActionError> {
+    let mut account = get(house, id).await?.account;
+    let now = house.clock.now();
+    let name = secret_name(house, &account);
+    let fetched = house.secrets.fetch(std::slice::from_ref(&name)).await?;
+    let secret = fetched.into_iter().next().map_or(Err(crate::ports::SecretFault::Gone), |(_, secret)| secret);
+    let policy = read_secret(&account, &name, secret).map_or_else(|_| Policy::default(), |(secret, _)| secret.policy);
+    let seed = Seed::new(house.chance());
+    account.revive(schedule::fit(now, &policy, &mut seed.rng(id, "first")));
+    if !house.accounts.update(&account, now).await? {
+        return Err(ActionError::Busy(id.clone()));
+    }
+    Ok(state(&account))
+}
+
+/// Past runs, the newest first.
+pub async fn history(house: &House, id: &AccountId, limit: u32) -> Result<Value, ActionError> {
+    let runs = house.accounts.history(id, limit, house.clock.now()).await?;
+    if runs.is_empty() {
+        get(house, id).await?;
+    }
+    Ok(json!({"account": id, "runs": runs}))
+}

@@ -1,0 +1,145 @@
+//! Events: what the function, or the local program, may be asked to do.
+
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::domain::account::AccountId;
+use crate::domain::fields::printable;
+use crate::domain::seed::Seed;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    Tick,
+    Sync,
+    List,
+    Show { account: AccountId },
+    Run { account: AccountId, dry_run: bool, seed: Option<Seed> },
+    Stop { account: AccountId },
+    Resume { account: AccountId },
+    History { account: AccountId, limit: u32 },
+}
+
+/// Rows of history, where no limit is given, and at most.
+const HISTORY: u32 = 20;
+const MOST_HISTORY: u32 = 500;
+
+/// What an event is refused with.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum EventError {
+    #[error("the event is none that is known; {ACCEPTED}")]
+    Unknown,
+    #[error("the action `{0}` is not known; {ACCEPTED}")]
+    UnknownAction(String),
+    #[error("the action `{action}` needs `account`: an account's id")]
+    NoAccount { action: &'static str },
+    #[error("`{field}` {problem}")]
+    Field { field: &'static str, problem: &'static str },
+}
+
+const ACCEPTED: &str = "accepted are EventBridge's scheduled event and {\"action\": ...} with one of tick, sync, list, \
+                        show, run (with dry_run), stop, resume, history";
+
+/// Reads an event.
+///
+/// # Errors
+/// Anything that is not one of the contract's events: the error lists what is accepted.
+pub fn parse(event: &Value) -> Result<Event, EventError> {
+    #[derive(Deserialize)]
+    struct Scheduled {
+        #[serde(rename = "detail-type")]
+        detail_type: String,
+        source: String,
+    }
+    if let Ok(scheduled) = Scheduled::deserialize(event) {
+        let tick = scheduled.detail_type == "Scheduled Event"
+            && matches!(scheduled.source.as_str(), "aws.events" | "aws.scheduler");
+        return if tick { Ok(Event::Tick) } else { Err(EventError::Unknown) };
+    }
+    let action = event.get("action").and_then(Value::as_str).ok_or(EventError::Unknown)?;
+    let account = |action| {
+        let text = event.get("account").and_then(Value::as_str);
+        text.and_then(|text| AccountId::parse(text).ok()).ok_or(EventError::NoAccount { action })
+    };
+    Ok(match action {
+        "tick" => Event::Tick,
+        "sync" => Event::Sync,
+        "list" => Event::List,
+        "show" => Event::Show { account: account("show")? },
+        "run" => {
+            Event::Run {
+                account: account("run")?,
+                dry_run: match event.get("dry_run") {
+                    None | Some(Value::Null) => false,
+                    Some(Value::Bool(dry_run)) => *dry_run,
+                    Some(_) => return Err(EventError::Field { field: "dry_run", problem: "must be true or false" }),
+                },
+                seed: match event.get("seed") {
+                    None | Some(Value::Null) => None,
+                    Some(seed) => Some(seed.as_u64().filter(|seed| *seed <= Seed::MAX).map(Seed::new).ok_or(
+                        EventError::Field { field: "seed", problem: "must be a whole number from 0 to 2^53 - 1" },
+                    )?),
+                },
+            }
+        }
+        "stop" => Event::Stop { account: account("stop")? },
+        "resume" => Event::Resume { account: account("resume")? },
+        "history" => Event::History {
+            account: account("history")?,
+            limit: match event.get("limit") {
+                None | Some(Value::Null) => HISTORY,
+                Some(limit) => limit
+                    .as_u64()
+                    .and_then(|limit| u32::try_from(limit).ok())
+                    .filter(|limit| (1..=MOST_HISTORY).contains(limit))
+                    .ok_or(EventError::Field { field: "limit", problem: "must be a whole number from 1 to 500" })?,
+            },
+        },
+        unknown => return Err(EventError::UnknownAction(printable(unknown))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_event_that_is_none_of_these_is_refused_with_a_list_of_what_is_accepted() {
+        for event in [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!("tick"),
+            json!({"action": 1}),
+            json!({"action": "tock"}),
+            json!({"detail-type": "Object Created", "source": "aws.s3"}),
+        ] {
+            let error = parse(&event).unwrap_err().to_string();
+            assert!(error.contains("accepted are") && error.contains("history"), "{event}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_action_on_an_account_needs_one() {
+        for action in ["show", "run", "stop", "resume", "history"] {
+            let error = parse(&json!({"action": action})).unwrap_err();
+            assert!(error.to_string().contains("needs `account`"), "{error}");
+            assert!(parse(&json!({"action": action, "account": "_x"})).is_err());
+            assert!(parse(&json!({"action": action, "account": "a"})).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_field_of_the_wrong_kind_is_named() {
+        for (event, field) in [
+            (json!({"action": "run", "account": "a", "dry_run": "yes"}), "dry_run"),
+            (json!({"action": "run", "account": "a", "seed": -1}), "seed"),
+            (json!({"action": "history", "account": "a", "limit": 0}), "limit"),
+            (json!({"action": "history", "account": "a", "limit": 501}), "limit"),
+        ] {
+            assert!(parse(&event).unwrap_err().to_string().starts_with(&format!("`{field}`")));
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The handler: picks the story for an event.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::actions::{self, ActionError};
+use crate::event::{self, Event, EventError};
+use crate::house::House;
+use crate::ports::Broken;
+use crate::round::round;
+use crate::sync::sync;
+
+/// Why an event was not carried out.
+#[derive(Debug, Error)]
+pub enum HandlerError {
+    #[error(transparent)]
+    Event(#[from] EventError),
+    #[error(transparent)]
+    Action(#[from] ActionError),
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+impl HandlerError {
+    /// A name for the kind of error, as Lambda's `errorType`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "BadEvent",
+            Self::Action(ActionError::Broken(_)) | Self::Broken(_) => "Infrastructure",
+            Self::Action(_) => "BadAction",
+        }
+    }
+}
+
+/// Carries out an event, until the deadline at the latest, and answers it.
+///
+/// # Errors
+/// An event that is not known, an account that is not, or infrastructure that failed. An account's own
+/// failure is part of the answer.
+pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
+    Ok(match event::parse(event)? {
+        Event::Tick => json!(round(house, deadline).await?),
+        Event::Sync => json!(sync(house).await?),
+        Event::List => actions::list(house).await?,
+        Event::Show { account } => actions::show(house, &account).await?,
+        Event::Run { account, dry_run: true, seed } => actions::plan(house, &account, seed).await?,
+        Event::Run { account, dry_run: false, seed } => actions::run(house, &account, seed, deadline).await?,
+        Event::Stop { account } => actions::stop(house, &account).await?,
+        Event::Resume { account } => actions::resume(house, &account).await?,
+        Event::History { account, limit } => actions::history(house, &account, limit).await?,
+    })
+}
