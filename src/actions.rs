@@ -119,7 +119,7 @@ pub async fn run(
 /// The plan that a run with this seed would send now. A token is asked for, since its permissions decide;
 /// Graph is not called, and nothing is written.
 pub async fn plan(house: &House, id: &AccountId, seed: Option<Seed>) -> Result<Value, ActionError> {
-    let mut account = get(house, id).await?.account;
+    let account = get(house, id).await?.account;
     let name = secret_name(house, &account);
     let fetched = house.secrets.fetch(std::slice::from_ref(&name)).await?;
     let no_plan = |outcome: Outcome| ActionError::NoPlan {
@@ -128,7 +128,7 @@ pub async fn plan(house: &House, id: &AccountId, seed: Option<Seed>) -> Result<V
     };
     let secret = fetched.into_iter().next().map_or(Err(crate::ports::SecretFault::Gone), |(_, secret)| secret);
     let (secret, text) = read_secret(&account, &name, secret).map_err(no_plan)?;
-    let access = token::get(house, &mut account, &secret, &text).await.map_err(no_plan)?;
+    let access = token::get(house, &account, &secret, &text).await.map_err(no_plan)?;
     let seed = seed.unwrap_or_else(|| Seed::new(house.chance()));
     let plan = run::draw(&account, &secret, &access, seed, house.clock.now());
     Ok(json!({"account": id, "seed": seed, "waves": plan.waves(), "plan": plan.steps}))

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use rand::RngExt;
-use rand::rngs::ChaCha12Rng;
 use serde_json::Value;
 
 use crate::domain::catalogue::{Leftover, Need, Operation};
 use crate::domain::contents::Contents;
 use crate::domain::plan::{Payload, Plan, encode, fill};
 
-/// The value for a need: of the answer itself, or of one element of the list that it is.
-pub fn take(answer: &Value, need: &Need, rng: &mut ChaCha12Rng) -> Option<String> {
+/// The value for a need: of the answer itself, or of one element of the list that it is. All who take from one
+/// answer with the same `dice` take from the same element: a channel belongs to its team.
+pub fn take(answer: &Value, need: &Need, dice: u64) -> Option<String> {
     let elements: Vec<&Value> = match answer.get("value") {
         Some(Value::Array(elements)) => elements.iter().collect(),
         _ => vec![answer],
@@ -22,10 +21,8 @@ pub fn take(answer: &Value, need: &Need, rng: &mut ChaCha12Rng) -> Option<String
         .filter_map(|element| element.get(need.take)?.as_str())
         .filter(|value| !value.is_empty())
         .collect();
-    if fitting.is_empty() {
-        return None;
-    }
-    Some(fitting[rng.random_range(0..fitting.len())].to_owned())
+    let chosen = dice.checked_rem(fitting.len() as u64)?;
+    fitting.get(usize::try_from(chosen).ok()?).map(|value| (*value).to_owned())
 }
 
 fn is(value: Option<&Value>, wanted: &str) -> bool {
@@ -93,4 +90,38 @@ pub fn leftovers(
         .filter_map(|element| element.get(leftover.take)?.as_str())
         .map(|id| BTreeMap::from([(need.placeholder, id.to_owned())]))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn all_who_take_from_one_list_take_from_the_same_element() {
+        let answer = json!({"value": [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}, {"id": "3", "name": "c"}]});
+        let name = Need { take: "name", ..Need::id("name", "x") };
+        for dice in 0..9 {
+            let (id, name) = (take(&answer, &Need::id("id", "x"), dice).unwrap(), take(&answer, &name, dice).unwrap());
+            assert!([("1", "a"), ("2", "b"), ("3", "c")].contains(&(id.as_str(), name.as_str())));
+        }
+    }
+
+    #[test]
+    fn an_element_that_does_not_fit_is_not_taken_and_an_empty_list_gives_nothing() {
+        let answer = json!({"value": [{"id": "1", "groupTypes": []}, {"id": "2", "groupTypes": ["Unified"]}]});
+        let unified = Need { only: Some(("groupTypes", "Unified")), ..Need::id("id", "x") };
+        assert!((0..5).all(|dice| take(&answer, &unified, dice).as_deref() == Some("2")));
+        assert_eq!(take(&json!({"value": []}), &Need::id("id", "x"), 0), None);
+        assert_eq!(take(&json!({"id": ""}), &Need::id("id", "x"), 0), None);
+    }
+
+    #[test]
+    fn what_is_filled_into_a_path_is_encoded_and_into_a_body_is_not() {
+        let values = BTreeMap::from([("id", "a/b?{c} d".to_owned())]);
+        assert_eq!(fill_url("/x/{id}/{other}", &values), "/x/a%2Fb%3F%7Bc%7D%20d/{other}");
+        let body = Payload::Json(json!({"a": ["{id}"], "n": 1}));
+        assert_eq!(fill_payload(&body, &values), Payload::Json(json!({"a": ["a/b?{c} d"], "n": 1})));
+    }
 }

@@ -6,15 +6,18 @@ pub const BATCH: usize = 20;
 /// Outlook items of one mailbox that may be in flight.
 pub const OUTLOOK_AT_ONCE: usize = 4;
 
+/// Items, each with the number of the one that it waits for.
+pub type Batch<T> = Vec<(T, Option<usize>)>;
+
 /// How items are spread over batches.
 pub struct Lanes;
 
 impl Lanes {
     /// As few batches as can be. Within one, Outlook items form four lanes: each waits for the one before
     /// it in its lane, whose number is given beside it.
-    pub fn wide<T: Numbered>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Vec<(T, Option<usize>)>> {
+    pub fn wide<T: Numbered>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
         let mut batches = Vec::new();
-        let mut batch: Vec<(T, Option<usize>)> = Vec::new();
+        let mut batch: Batch<T> = Vec::new();
         let mut lanes: Vec<usize> = Vec::new();
         for item in items {
             if batch.len() == BATCH {
@@ -35,8 +38,8 @@ impl Lanes {
     }
 
     /// At most four Outlook items a batch and no lanes, so that no item hangs on another's success.
-    pub fn narrow<T>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Vec<(T, Option<usize>)>> {
-        let mut batches: Vec<(usize, Vec<(T, Option<usize>)>)> = Vec::new();
+    pub fn narrow<T>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
+        let mut batches: Vec<(usize, Batch<T>)> = Vec::new();
         for item in items {
             let weight = usize::from(outlook(&item));
             let room = batches

@@ -3,6 +3,8 @@
 pub mod actions;
 pub mod adapters;
 pub mod answers;
+pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod due;
 pub mod event;

@@ -13,6 +13,8 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::domain::account::Status;
+use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
 use crate::due::DueStream;
 use crate::house::House;
@@ -51,6 +53,10 @@ pub async fn round(house: &Arc<House>, deadline: DateTime<Utc>) -> Result<RoundR
     while open || !runs.is_empty() {
         tokio::select! {
             next = claimed.recv(), if open && runs.len() < house.settings.concurrency => match next {
+                Some((claimed, _)) if house.stopping() => {
+                    report.deferred += 1;
+                    run::release(house, claimed).await;
+                }
                 Some((claimed, secret)) => runs.push(run::run(house, claimed, secret, deadline)),
                 None => open = false,
             },
@@ -60,7 +66,7 @@ pub async fn round(house: &Arc<House>, deadline: DateTime<Utc>) -> Result<RoundR
     let counts = claiming.await.map_err(|error| Broken::new("claiming due accounts", error.to_string()))??;
     report.due = counts.due;
     report.claimed = counts.claimed;
-    report.deferred = counts.deferred;
+    report.deferred += counts.deferred;
     report.ended(house.clock.now());
     house.journal.write(&report.line());
     house.journal.write(&report.metrics());
@@ -184,14 +190,14 @@ fn count(number: usize) -> u32 {
 impl RoundReport {
     pub fn add(&mut self, run: &RunReport) {
         let row = &run.row;
-        if run.succeeded() && run.unrecorded.is_none() {
-            self.succeeded += 1;
-        } else if run.outcome == crate::domain::outcome::Outcome::Probed {
-            self.resumed += 1;
-        } else {
-            self.failed += 1;
+        match run.outcome {
+            _ if run.unrecorded.is_some() => self.failed += 1,
+            Outcome::Succeeded => self.succeeded += 1,
+            Outcome::Probed => self.resumed += 1,
+            Outcome::Deferred => self.deferred += 1,
+            _ => self.failed += 1,
         }
-        if run.status == crate::domain::account::Status::Paused {
+        if run.status == Status::Paused {
             self.paused += 1;
         }
         self.calls_ok += row.calls_ok;

@@ -51,6 +51,7 @@ pub async fn run(
 ) -> RunReport {
     let Claimed { found, run_id, seed, cut_off, by_hand, started_at } = claimed;
     let mut account = found.account;
+    account.run_id = None;
     for warning in &found.warnings {
         house.journal.write(&line(Level::Warn, warning, json!({"account": account.id})));
     }
@@ -90,6 +91,17 @@ pub async fn run(
     let report = RunReport { row, status, change, skipped: done.skipped, unrecorded, outcome };
     house.journal.write(&report.line());
     report
+}
+
+/// Gives a claimed account back, due as before.
+pub async fn release(house: &House, claimed: Claimed) {
+    let mut account = claimed.found.account;
+    account.run_id = None;
+    account.next_run_at = Some(claimed.started_at);
+    if claimed.cut_off {
+        account.sweeps = account.sweeps.max(1);
+    }
+    record(house, &mut account, &claimed.run_id).await;
 }
 
 /// The secret that defines the account, by what `sync` noted or else by the account's id.
@@ -138,6 +150,7 @@ async fn attempt(
         Ok(access) => access,
         Err(outcome) => return (Done::default(), outcome),
     };
+    token::save_rotated(house, account, secret, text).await;
     let now = house.clock.now();
     let scope = scope(account, secret, &access.granted, now);
     let unknown = access.granted == Granted::Unknown;
@@ -220,7 +233,7 @@ fn conclude(done: &Done, permissions_unknown: bool) -> Outcome {
         return Outcome::Transient { why: "Graph answered every call with an error of its own".to_owned() };
     }
     if done.calls.is_empty() {
-        return Outcome::Transient { why: "there was no time to send a call".to_owned() };
+        return Outcome::Deferred;
     }
     Outcome::Failed { why: "no call succeeded; what was refused is left out for a week".to_owned() }
 }
@@ -249,7 +262,6 @@ fn settle(
 
 /// Writes the account back; tells why not, and the status that now stands.
 async fn record(house: &House, account: &mut Account, run_id: &str) -> (Option<String>, Status) {
-    account.run_id = None;
     let why = match house.accounts.record(account, run_id).await {
         Ok(Recorded::Kept) => return (None, account.status),
         Ok(Recorded::Lost) => "the claim had run out, or somebody stopped the account: its record stands".to_owned(),

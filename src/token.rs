@@ -1,15 +1,16 @@
 //! Token: how a run comes by an access token, and what becomes of a rotated refresh token.
 
-use chrono::{DateTime, Duration, Utc};
-use secrecy::SecretString;
+use chrono::Duration;
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::domain::account::Account;
-use crate::domain::credential::{AccountSecret, with_refresh_token};
+use crate::domain::credential::{AccountSecret, Credential, with_refresh_token};
 use crate::domain::outcome::Outcome;
 use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{SecretText, Token, TokenError};
+use crate::run::secret_name;
 use crate::warm::Access;
 
 /// A rotated refresh token is written to its secret once in this time: a secret keeps about 100 versions,
@@ -25,7 +26,7 @@ const THIS_RUN: Duration = Duration::minutes(5);
 /// The outcome that the run ends with.
 pub async fn get(
     house: &House,
-    account: &mut Account,
+    account: &Account,
     secret: &AccountSecret,
     text: &SecretText,
 ) -> Result<Access, Outcome> {
@@ -38,7 +39,7 @@ pub async fn get(
 /// One token request, though there may be a warm token: it was refused.
 pub async fn renew(
     house: &House,
-    account: &mut Account,
+    account: &Account,
     secret: &AccountSecret,
     text: &SecretText,
 ) -> Result<Access, Outcome> {
@@ -68,24 +69,24 @@ pub async fn renew(
     })?;
     let lifetime = lifetime.and_then(|lifetime| Duration::from_std(lifetime).ok()).unwrap_or(THIS_RUN);
     let access = Access { token: access_token, granted, expires_at: now + lifetime };
-    let newest = refresh_token.clone().or_else(|| house.warm.refresh_token(&account.id, &text.version));
+    let newest = refresh_token.or_else(|| house.warm.refresh_token(&account.id, &text.version));
     house.warm.keep(&account.id, &text.version, Some(access.clone()), newest);
-    if let Some(rotated) = refresh_token {
-        save(house, account, text, &rotated, now).await;
-    }
     Ok(access)
 }
 
-/// Writes the rotated refresh token, at most once a day. A secret that the user has changed since the
-/// house last wrote it holds a token of unknown age, so that one is replaced at once.
-async fn save(house: &House, account: &mut Account, text: &SecretText, rotated: &SecretString, now: DateTime<Utc>) {
+/// Writes a rotated refresh token to its secret, at most once a day. A secret that the house did not write
+/// itself holds a token of unknown age, so that one is replaced at once.
+pub async fn save_rotated(house: &House, account: &mut Account, secret: &AccountSecret, text: &SecretText) {
+    let Credential::RefreshToken { refresh_token: stored, .. } = &secret.credential else { return };
+    let Some(newest) = house.warm.refresh_token(&account.id, &text.version) else { return };
+    let now = house.clock.now();
     let ours = account.secret_version.as_deref() == Some(text.version.as_str());
     let fresh = account.refresh_token_saved_at.is_some_and(|saved| now - saved < SAVE_EVERY);
-    if ours && fresh {
+    if (ours && fresh) || newest.expose_secret() == stored.expose_secret() {
         return;
     }
-    let name = account.secret_name.clone().unwrap_or_else(|| format!("{}{}", house.settings.secret_prefix, account.id));
-    let written = match with_refresh_token(&text.text, rotated) {
+    let name = secret_name(house, account);
+    let written = match with_refresh_token(&text.text, &newest) {
         Ok(new) => house.secrets.replace(&name, &text.version, &new).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };

@@ -107,9 +107,9 @@ fn cleans(role: Role, operation: &Operation) -> bool {
 impl Sender<'_> {
     /// Sends the plan. Whatever ends it early, what was made is removed as far as the deadline allows.
     pub async fn send(mut self, plan: &Plan) -> Done {
-        let mut work = Work::new(plan);
+        let mut work = Work::new(plan, &mut self.rng);
         for wave in 0..plan.waves() {
-            let mut items = work.ready(wave, self.must_end(&work.done), &mut self.rng);
+            let mut items = work.ready(wave, self.must_end(&work.done));
             items.extend(work.found());
             self.send_items(items, &mut work).await;
         }
@@ -391,6 +391,8 @@ impl Verdict {
 struct Work<'a> {
     plan: &'a Plan,
     answers: Vec<Option<Value>>,
+    /// Decides which element of each answer is taken.
+    dice: Vec<u64>,
     /// Creations that may have happened, by step; removed again when their clean-up is answered.
     standing: BTreeMap<usize, u32>,
     found: Vec<Item>,
@@ -404,10 +406,11 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(plan: &'a Plan) -> Self {
+    fn new(plan: &'a Plan, rng: &mut ChaCha12Rng) -> Self {
         Self {
             plan,
             answers: vec![None; plan.steps.len()],
+            dice: plan.steps.iter().map(|_| rng.random()).collect(),
             standing: BTreeMap::new(),
             found: Vec::new(),
             sweeps_failed: false,
@@ -420,10 +423,10 @@ impl<'a> Work<'a> {
     }
 
     /// The items of a wave whose inputs are there.
-    fn ready(&mut self, wave: usize, ending: bool, rng: &mut ChaCha12Rng) -> Vec<Item> {
+    fn ready(&mut self, wave: usize, ending: bool) -> Vec<Item> {
         let mut items = Vec::new();
         for (index, step) in self.plan.steps.iter().enumerate().filter(|(_, step)| step.wave == wave) {
-            let filled = (!ending || cleans(step.role, step.operation)).then(|| self.fill(step, rng)).flatten();
+            let filled = (!ending || cleans(step.role, step.operation)).then(|| self.fill(step)).flatten();
             match filled {
                 Some((url, payload)) => {
                     items.push(Item { step: index, operation: step.operation, role: step.role, url, payload });
@@ -437,11 +440,11 @@ impl<'a> Work<'a> {
         items
     }
 
-    fn fill(&self, step: &Step, rng: &mut ChaCha12Rng) -> Option<(String, Payload)> {
+    fn fill(&self, step: &Step) -> Option<(String, Payload)> {
         let mut values = BTreeMap::new();
         for input in &step.inputs {
             let answer = self.answers.get(input.step)?.as_ref()?;
-            values.insert(input.need.placeholder, answers::take(answer, &input.need, rng)?);
+            values.insert(input.need.placeholder, answers::take(answer, &input.need, *self.dice.get(input.step)?)?);
         }
         (step.inputs.len() == step.operation.needs.len() || step.leftover.is_some())
             .then(|| (answers::fill_url(&step.url, &values), answers::fill_payload(&step.payload, &values)))

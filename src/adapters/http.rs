@@ -94,6 +94,11 @@ pub fn checked_endpoint(name: &str, url: &str) -> Result<Url, EndpointError> {
     Ok(parsed)
 }
 
+/// `path` (with its leading slash) below the base URL, whatever path of its own that has.
+pub fn join(base: &str, path: &str) -> Result<Url, url::ParseError> {
+    Url::parse(&format!("{}{path}", base.trim_end_matches('/')))
+}
+
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);

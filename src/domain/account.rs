@@ -151,7 +151,7 @@ impl Account {
         self.misconfigured_runs = 0;
         self.pause = None;
         self.stopped_by = None;
-        self.run_id = None;
+        self.let_go();
     }
 
     /// Never due again until revived.
@@ -160,7 +160,14 @@ impl Account {
         self.next_run_at = None;
         self.pause = None;
         self.stopped_by = Some(by);
-        self.run_id = None;
+        self.let_go();
+    }
+
+    /// No run holds the account any longer. One that did may have left something behind.
+    fn let_go(&mut self) {
+        if self.run_id.take().is_some() {
+            self.sweeps = self.sweeps.max(1);
+        }
     }
 }
 

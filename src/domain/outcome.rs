@@ -16,6 +16,8 @@ pub enum Outcome {
     Succeeded,
     /// The paused account's token request succeeded: it is active again.
     Probed,
+    /// There was no time for a single call: due again at once.
+    Deferred,
     /// Graph or the login service asked to wait, longer than the run could, and no call succeeded.
     Throttled { until: Option<DateTime<Utc>> },
     /// No call succeeded, though nothing is wrong with network, service or configuration: what was drawn is
@@ -34,6 +36,7 @@ impl Outcome {
         match self {
             Self::Succeeded => "succeeded",
             Self::Probed => "probed",
+            Self::Deferred => "deferred",
             Self::Throttled { .. } => "throttled",
             Self::Failed { .. } => "failed",
             Self::Transient { .. } => "transient",
@@ -46,6 +49,7 @@ impl Outcome {
     pub fn reason(&self) -> Option<String> {
         match self {
             Self::Succeeded | Self::Probed => None,
+            Self::Deferred => Some("there was no time for a call; the account is due again at once".to_owned()),
             Self::Throttled { until: Some(until) } => Some(format!("throttled until {}", until.format("%FT%TZ"))),
             Self::Throttled { until: None } => Some("throttled".to_owned()),
             Self::Failed { why } | Self::Transient { why } => Some(why.clone()),
@@ -76,6 +80,10 @@ pub fn settle(
         Outcome::Succeeded | Outcome::Probed => {
             account.revive(schedule::next_run(now, policy, rng));
             return was_paused.then_some(Change::Resumed);
+        }
+        Outcome::Deferred => {
+            account.next_run_at = Some(now);
+            return None;
         }
         Outcome::Misconfigured { cause } => return misconfigured(account, policy, cause, now, rng),
         Outcome::Failed { .. } if !was_paused => {

@@ -1,0 +1,261 @@
+//! The port `Accounts` over two DynamoDB tables.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::attributes::{Item, attributes, due_shard, found, text, time};
+use super::history;
+use crate::adapters::sdk_error::say;
+use crate::domain::account::{Account, AccountId};
+use crate::domain::history::HistoryRow;
+use crate::ports::{AccountPage, Accounts, Broken, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded};
+
+const INDEX: &str = "due";
+
+/// Accounts that one page of a listing brings.
+const PAGE: i32 = 500;
+
+pub struct DynamoAccounts {
+    client: Client,
+    accounts: String,
+    runs: String,
+    /// Partitions of the due index.
+    shards: u16,
+    retention: TimeDelta,
+}
+
+impl DynamoAccounts {
+    pub fn new(client: Client, accounts: String, runs: String, shards: u16, retention: TimeDelta) -> Self {
+        Self { client, accounts, runs, shards, retention }
+    }
+
+    fn update_item(&self, id: &AccountId) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.accounts)
+            .key("account_id", text(id.as_str()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// An update that writes the whole account.
+    fn overwrite(&self, account: &Account) -> UpdateItemFluentBuilder {
+        let mut update = self.update_item(&account.id);
+        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        for (index, (name, value)) in attributes(account, self.shards).into_iter().enumerate() {
+            update = update.expression_attribute_names(format!("#a{index}"), name);
+            match value {
+                Some(value) => {
+                    set.push(format!("#a{index} = :a{index}"));
+                    update = update.expression_attribute_values(format!(":a{index}"), value);
+                }
+                None => remove.push(format!("#a{index}")),
+            }
+        }
+        update.update_expression(format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")))
+    }
+
+    /// Whether the item is the account just as we would write it.
+    fn stands(&self, item: &Item, account: &Account) -> bool {
+        self.found(item)
+            .is_some_and(|found| attributes(&found.account, self.shards) == attributes(account, self.shards))
+    }
+
+    fn found(&self, item: &Item) -> Option<Found> {
+        found(item, self.shards)
+    }
+}
+
+/// What a conditional write came to.
+enum Write {
+    Done(Item),
+    /// The condition did not hold; the item as it stands.
+    Refused(Item),
+}
+
+async fn send(update: UpdateItemFluentBuilder, doing: impl FnOnce() -> String) -> Result<Write, Broken> {
+    match update.send().await {
+        Ok(answer) => Ok(Write::Done(answer.attributes.unwrap_or_default())),
+        Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+            let UpdateItemError::ConditionalCheckFailedException(refusal) = error.into_err() else {
+                return Ok(Write::Refused(Item::new()));
+            };
+            Ok(Write::Refused(refusal.item.unwrap_or_default()))
+        }
+        Err(error) => Err(Broken::new(doing(), say(&error))),
+    }
+}
+
+fn run_of(item: &Item) -> Option<&str> {
+    item.get("run_id")?.as_s().ok().map(String::as_str)
+}
+
+fn cut_off(item: &Item) -> bool {
+    item.get("cut_off_run").and_then(|run| run.as_s().ok()).is_some_and(|run| !run.is_empty())
+}
+
+#[async_trait]
+impl Accounts for DynamoAccounts {
+    async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, Broken> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.accounts)
+            .index_name(INDEX)
+            .key_condition_expression("#shard = :shard AND next_run_at <= :now")
+            .expression_attribute_names("#shard", "due_shard")
+            .expression_attribute_values(":shard", text(shard.to_string()))
+            .expression_attribute_values(":now", time(now))
+            .projection_expression("account_id, next_run_at")
+            .set_exclusive_start_key(after.map(start_key))
+            .limit(PAGE);
+        let page = query.send().await.map_err(|error| Broken::new("listing the accounts that are due", say(&error)))?;
+        let due = |item: &Item| {
+            let text = |name: &str| item.get(name)?.as_s().ok();
+            Some(Due { id: AccountId::parse(text("account_id")?).ok()?, next_run_at: text("next_run_at")?.clone() })
+        };
+        let accounts = page.items.unwrap_or_default().iter().filter_map(due).collect();
+        Ok(DuePage { accounts, next: page.last_evaluated_key.map(cursor) })
+    }
+
+    async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, Broken> {
+        let condition = if claim.by_hand {
+            "attribute_exists(account_id) AND #status <> :stopped \
+             AND (attribute_not_exists(run_id) OR attribute_not_exists(next_run_at) OR next_run_at <= :now)"
+        } else {
+            "#status <> :stopped AND next_run_at <= :now"
+        };
+        // The run that held the claim before, if it was never recorded, was cut off: the new one must know.
+        let update = self
+            .update_item(id)
+            .update_expression(
+                "SET cut_off_run = if_not_exists(run_id, :none), run_id = :run, next_run_at = :lease, due_shard = :shard",
+            )
+            .condition_expression(condition)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":stopped", text("stopped"))
+            .expression_attribute_values(":now", time(claim.now))
+            .expression_attribute_values(":none", text(""))
+            .expression_attribute_values(":run", text(&claim.run_id))
+            .expression_attribute_values(":lease", time(claim.lease_ends_at))
+            .expression_attribute_values(":shard", text(due_shard(id, self.shards)))
+            .return_values(ReturnValue::AllNew);
+        let item = match send(update, || format!("claiming account {id}")).await? {
+            Write::Done(item) => item,
+            // The answer to our own write was lost, and the write was sent again.
+            Write::Refused(item) if run_of(&item) == Some(claim.run_id.as_str()) => item,
+            Write::Refused(_) => return Ok(Claim::Lost),
+        };
+        Ok(match self.found(&item) {
+            Some(found) => Claim::Taken { found: Box::new(found), cut_off: cut_off(&item) },
+            None => Claim::Lost,
+        })
+    }
+
+    async fn record(&self, account: &Account, run_id: &str) -> Result<Recorded, Broken> {
+        let update = self
+            .overwrite(account)
+            .condition_expression("run_id = :run")
+            .expression_attribute_values(":run", text(run_id));
+        match send(update, || format!("recording account {}", account.id)).await? {
+            Write::Done(_) => Ok(Recorded::Kept),
+            // The answer to our own write was lost, and the write was sent again.
+            Write::Refused(item) if self.stands(&item, account) => Ok(Recorded::Kept),
+            Write::Refused(_) => Ok(Recorded::Lost),
+        }
+    }
+
+    async fn create(&self, account: &Account) -> Result<bool, Broken> {
+        let update = self.overwrite(account).condition_expression("attribute_not_exists(account_id)");
+        Ok(match send(update, || format!("creating account {}", account.id)).await? {
+            Write::Done(_) => true,
+            Write::Refused(item) => self.stands(&item, account),
+        })
+    }
+
+    async fn update(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, Broken> {
+        let update = self
+            .overwrite(account)
+            .condition_expression(
+                "attribute_exists(account_id) \
+                 AND (attribute_not_exists(run_id) OR attribute_not_exists(next_run_at) OR next_run_at <= :now)",
+            )
+            .expression_attribute_values(":now", time(now));
+        Ok(matches!(send(update, || format!("updating account {}", account.id)).await?, Write::Done(_)))
+    }
+
+    async fn seize(&self, account: &Account) -> Result<(), Broken> {
+        let update = self.overwrite(account).condition_expression("attribute_exists(account_id)");
+        send(update, || format!("updating account {}", account.id)).await.map(|_| ())
+    }
+
+    async fn get(&self, id: &AccountId) -> Result<Option<Found>, Broken> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.accounts)
+            .key("account_id", text(id.as_str()))
+            .consistent_read(true);
+        let answer = get.send().await.map_err(|error| Broken::new(format!("reading account {id}"), say(&error)))?;
+        Ok(answer.item.as_ref().and_then(|item| self.found(item)))
+    }
+
+    async fn all(&self, after: Option<Cursor>) -> Result<AccountPage, Broken> {
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.accounts)
+            .consistent_read(true)
+            .limit(PAGE)
+            .set_exclusive_start_key(after.map(start_key));
+        let page = scan.send().await.map_err(|error| Broken::new("listing accounts", say(&error)))?;
+        let accounts = page.items.unwrap_or_default().iter().filter_map(|item| self.found(item)).collect();
+        Ok(AccountPage { accounts, next: page.last_evaluated_key.map(cursor) })
+    }
+
+    async fn add_history(&self, row: &HistoryRow) -> Result<(), Broken> {
+        let put = self.client.put_item().table_name(&self.runs).set_item(Some(history::item(row, self.retention)));
+        let doing = || format!("writing the history of account {}", row.account_id);
+        put.send().await.map(|_| ()).map_err(|error| Broken::new(doing(), say(&error)))
+    }
+
+    async fn history(&self, id: &AccountId, limit: u32, now: DateTime<Utc>) -> Result<Vec<HistoryRow>, Broken> {
+        let mut rows = Vec::new();
+        let mut after = None;
+        while rows.len() < limit as usize {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.runs)
+                .key_condition_expression("account_id = :id")
+                .expression_attribute_values(":id", text(id.as_str()))
+                .scan_index_forward(false)
+                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(after);
+            let doing = || format!("reading the history of account {id}");
+            let page = query.send().await.map_err(|error| Broken::new(doing(), say(&error)))?;
+            let items = page.items.unwrap_or_default();
+            rows.extend(items.iter().filter(|item| !history::expired(item, now)).filter_map(history::row));
+            after = page.last_evaluated_key;
+            if after.is_none() {
+                break;
+            }
+        }
+        rows.truncate(limit as usize);
+        Ok(rows)
+    }
+}
+
+fn cursor(key: HashMap<String, AttributeValue>) -> Cursor {
+    Cursor(key.into_iter().filter_map(|(name, value)| Some((name, value.as_s().ok()?.clone()))).collect())
+}
+
+fn start_key(cursor: Cursor) -> HashMap<String, AttributeValue> {
+    cursor.0.into_iter().map(|(name, value)| (name, AttributeValue::S(value))).collect()
+}

@@ -1,0 +1,201 @@
+//! An account as DynamoDB attributes, and back.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
+
+use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
+use crate::domain::seed::fnv1a;
+use crate::ports::Found;
+
+pub type Item = HashMap<String, AttributeValue>;
+
+/// Whole seconds, `Z`: sorts as text in the order of time.
+pub fn time(at: DateTime<Utc>) -> AttributeValue {
+    AttributeValue::S(at.format("%FT%TZ").to_string())
+}
+
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// The partition of the due index that an account stands in.
+pub fn due_shard(id: &AccountId, shards: u16) -> String {
+    (fnv1a(id.as_str().bytes()) % u64::from(shards.max(1))).to_string()
+}
+
+/// Every attribute but the key: what it is to be, or `None` where it is to be removed.
+pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<AttributeValue>)> {
+    let due = account.next_run_at.filter(|_| account.status != Status::Stopped);
+    let pause = account.pause.as_ref();
+    let set_aside: Item = account.set_aside.iter().map(|(key, until)| (key.clone(), time(*until))).collect();
+    let positive = |count: u32| (count > 0).then(|| number(count));
+    vec![
+        ("status", Some(text(account.status.as_str()))),
+        ("next_run_at", due.map(time)),
+        ("due_shard", due.map(|_| text(due_shard(&account.id, shards)))),
+        ("last_run_at", account.last_run_at.map(time)),
+        ("consecutive_failures", Some(number(account.consecutive_failures))),
+        ("misconfigured_runs", positive(account.misconfigured_runs)),
+        ("pause_cause", pause.map(|pause| text(&pause.cause))),
+        ("paused_since", pause.map(|pause| time(pause.since))),
+        ("probes", pause.map(|pause| number(pause.probes))),
+        ("stopped_by", account.stopped_by.map(|by| text(by.as_str()))),
+        ("set_aside", (!set_aside.is_empty()).then_some(AttributeValue::M(set_aside))),
+        ("sweeps", positive(account.sweeps)),
+        ("secret_name", account.secret_name.as_ref().map(text)),
+        ("secret_version", account.secret_version.as_ref().map(text)),
+        ("refresh_token_saved_at", account.refresh_token_saved_at.map(time)),
+        ("run_id", account.run_id.as_ref().map(text)),
+        ("cut_off_run", None),
+    ]
+}
+
+/// Reads an item. Missing attributes have their defaults; malformed ones too, with a warning that names them.
+/// `None` where the key itself is none of ours.
+pub fn found(item: &Item, shards: u16) -> Option<Found> {
+    let id = AccountId::parse(item.get("account_id")?.as_s().ok()?).ok()?;
+    let mut reader = Reader { item, id: &id, warnings: Vec::new() };
+    let status = reader.read("status", |value| Status::parse(value.as_s().ok()?)).unwrap_or(Status::Active);
+    let next_run_at = reader.read("next_run_at", as_time);
+    let cause = reader.read("pause_cause", |value| value.as_s().ok().cloned());
+    let since = reader.read("paused_since", as_time);
+    let probes = reader.count("probes");
+    let pause = (status == Status::Paused).then(|| Pause {
+        cause: cause.unwrap_or_else(|| "unknown: the cause was lost. `resume` the account.".to_owned()),
+        since: since.unwrap_or(DateTime::UNIX_EPOCH),
+        probes,
+    });
+    let account = Account {
+        id: id.clone(),
+        status,
+        next_run_at,
+        last_run_at: reader.read("last_run_at", as_time),
+        consecutive_failures: reader.count("consecutive_failures"),
+        misconfigured_runs: reader.count("misconfigured_runs"),
+        pause,
+        stopped_by: reader.read("stopped_by", |value| StoppedBy::parse(value.as_s().ok()?)),
+        set_aside: reader.read("set_aside", as_times).unwrap_or_default(),
+        sweeps: reader.count("sweeps"),
+        secret_name: reader.read("secret_name", |value| value.as_s().ok().cloned()),
+        secret_version: reader.read("secret_version", |value| value.as_s().ok().cloned()),
+        refresh_token_saved_at: reader.read("refresh_token_saved_at", as_time),
+        run_id: reader.read("run_id", |value| value.as_s().ok().cloned()),
+    };
+    let shard = reader.read("due_shard", |value| value.as_s().ok().cloned());
+    let indexed = next_run_at.is_some() && shard == Some(due_shard(&id, shards));
+    let warnings = reader.warnings;
+    Some(Found { account, warnings, indexed })
+}
+
+struct Reader<'a> {
+    item: &'a Item,
+    id: &'a AccountId,
+    warnings: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn read<T>(&mut self, name: &str, parse: impl FnOnce(&AttributeValue) -> Option<T>) -> Option<T> {
+        let value = self.item.get(name)?;
+        let parsed = parse(value);
+        if parsed.is_none() {
+            self.warnings.push(format!(
+                "account {}: the attribute `{name}` in the table is malformed; it counts as absent and is written anew",
+                self.id
+            ));
+        }
+        parsed
+    }
+
+    fn count(&mut self, name: &str) -> u32 {
+        self.read(name, |value| value.as_n().ok()?.parse().ok()).unwrap_or(0)
+    }
+}
+
+fn as_time(value: &AttributeValue) -> Option<DateTime<Utc>> {
+    value.as_s().ok()?.parse().ok()
+}
+
+fn as_times(value: &AttributeValue) -> Option<BTreeMap<String, DateTime<Utc>>> {
+    value.as_m().ok()?.iter().map(|(key, until)| Some((key.clone(), as_time(until)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at() -> DateTime<Utc> {
+        "2026-03-02T10:00:00Z".parse().unwrap()
+    }
+
+    fn full() -> Account {
+        let mut account = Account::new(AccountId::parse("a").unwrap(), at());
+        account.status = Status::Paused;
+        account.last_run_at = Some(at());
+        account.consecutive_failures = 3;
+        account.misconfigured_runs = 2;
+        account.pause = Some(Pause { cause: "c".to_owned(), since: at(), probes: 1 });
+        account.set_aside.insert("mail.sendSelf".to_owned(), at());
+        account.sweeps = 1;
+        account.secret_name = Some("evergreen/a".to_owned());
+        account.secret_version = Some("v".to_owned());
+        account.refresh_token_saved_at = Some(at());
+        account.run_id = Some("r".to_owned());
+        account
+    }
+
+    fn item(account: &Account) -> Item {
+        let mut item: Item =
+            attributes(account, 4).into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        item.insert("account_id".to_owned(), text(account.id.as_str()));
+        item
+    }
+
+    #[test]
+    fn an_account_reads_back_as_it_was_written() {
+        for account in [full(), Account::new(AccountId::parse("b").unwrap(), at())] {
+            let found = found(&item(&account), 4).unwrap();
+            assert_eq!(found.account, account);
+            assert!(found.warnings.is_empty() && found.indexed);
+        }
+    }
+
+    #[test]
+    fn a_stopped_account_stands_in_no_index() {
+        let mut account = full();
+        account.stop(StoppedBy::Hand);
+        let item = item(&account);
+        assert!(!item.contains_key("due_shard") && !item.contains_key("next_run_at"));
+    }
+
+    #[test]
+    fn a_malformed_attribute_is_named_and_counts_as_absent() {
+        for name in item(&full()).keys().filter(|name| *name != "account_id") {
+            let mut item = item(&full());
+            item.insert(name.clone(), AttributeValue::Bool(true));
+            let found = found(&item, 4).unwrap();
+            assert_eq!(found.warnings.len(), 1, "{name}");
+            assert!(found.warnings[0].contains(&format!("`{name}`")) && found.warnings[0].contains("account a"));
+        }
+    }
+
+    #[test]
+    fn an_item_with_nothing_but_its_key_is_a_new_account() {
+        let found = found(&Item::from([("account_id".to_owned(), text("a"))]), 1).unwrap();
+        assert_eq!((found.account.status, found.account.consecutive_failures), (Status::Active, 0));
+        assert!(!found.indexed && found.warnings.is_empty());
+    }
+
+    #[test]
+    fn an_account_in_another_shard_than_its_own_is_not_where_rounds_look() {
+        let account = Account::new(AccountId::parse("a").unwrap(), at());
+        let mut item = item(&account);
+        item.insert("due_shard".to_owned(), text("63"));
+        assert!(!found(&item, 4).unwrap().indexed);
+    }
+}

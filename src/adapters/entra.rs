@@ -1,0 +1,205 @@
+//! The login service: one token request, a form POST.
+//!
+//! Source: learn.microsoft.com/entra/identity-platform, "OAuth 2.0 and OpenID Connect in the Microsoft identity platform".
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::{Client, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::adapters::http::{join, read_bounded};
+use crate::adapters::retry_after::retry_after;
+use crate::domain::catalogue::Subject;
+use crate::domain::cause::{LoginFault, login_fault};
+use crate::domain::cloud::Cloud;
+use crate::domain::credential::{AccountSecret, Credential};
+use crate::domain::granted::Granted;
+use crate::ports::{Token, TokenError, Tokens};
+
+/// An answer is a few KiB; a token with very many groups somewhat more.
+const MOST: usize = 256 * 1024;
+
+pub struct Entra {
+    client: Client,
+    /// Stands in for the clouds' own hosts.
+    endpoint: Option<Url>,
+}
+
+impl Entra {
+    pub fn new(client: Client, endpoint: Option<Url>) -> Self {
+        Self { client, endpoint }
+    }
+
+    fn url(&self, cloud: Cloud, tenant_id: &str) -> Result<Url, TokenError> {
+        let base = self.endpoint.as_ref().map_or(cloud.login(), Url::as_str);
+        join(base, &format!("/{tenant_id}/oauth2/v2.0/token"))
+            .map_err(|_| TokenError::Transient("the login service's address is malformed".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Tokens for Entra {
+    async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
+        let url = self.url(secret.cloud, &secret.tenant_id)?;
+        let form = form(secret, refresh_token);
+        let unreachable = |error: reqwest::Error| TokenError::Transient(unreachable(&error));
+        let response = self.client.post(url).form(&form).send().await.map_err(unreachable)?;
+        let status = response.status().as_u16();
+        let wait = retry_after(response.headers());
+        let body = read_bounded(response, MOST)
+            .await
+            .map_err(|_| TokenError::Transient("the login service's answer broke off or is too large".to_owned()))?;
+        if status == 200 {
+            return token(&body, secret.credential.subject());
+        }
+        if status == 429 {
+            return Err(TokenError::Throttled { retry_after: wait });
+        }
+        // A proxy or a portal may answer anything: only the service's own JSON condemns a credential.
+        let refusal: Refusal = match serde_json::from_slice(&body) {
+            Ok(refusal) => refusal,
+            Err(_) => return Err(TokenError::Transient(format!("the login service answered {status} without JSON"))),
+        };
+        Err(match login_fault(status, &refusal.error, &refusal.error_codes) {
+            LoginFault::Misconfigured(cause) => TokenError::Misconfigured(cause),
+            LoginFault::LongBackoff(cause) => TokenError::LongBackoff(cause),
+            LoginFault::Transient(why) => TokenError::Transient(why),
+        })
+    }
+}
+
+fn unreachable(error: &reqwest::Error) -> String {
+    let why = if error.is_timeout() {
+        "gave no answer in time"
+    } else if error.is_connect() {
+        "could not be reached"
+    } else {
+        "broke the connection off"
+    };
+    format!("the login service {why}")
+}
+
+fn form<'a>(secret: &'a AccountSecret, newer: Option<&'a SecretString>) -> Vec<(&'static str, String)> {
+    let scope = format!("{}/.default", secret.cloud.graph());
+    let mut form = vec![("client_id", secret.client_id.clone())];
+    let mut add = |name, value: &str| form.push((name, value.to_owned()));
+    let app_secret = match &secret.credential {
+        Credential::ClientSecret { client_secret } => {
+            add("grant_type", "client_credentials");
+            add("scope", &scope);
+            Some(client_secret)
+        }
+        Credential::RefreshToken { refresh_token, client_secret } => {
+            add("grant_type", "refresh_token");
+            add("refresh_token", newer.unwrap_or(refresh_token).expose_secret());
+            add("scope", &format!("{scope} offline_access"));
+            client_secret.as_ref()
+        }
+        Credential::Password { username, password, client_secret } => {
+            add("grant_type", "password");
+            add("username", username);
+            add("password", password.expose_secret());
+            add("scope", &scope);
+            client_secret.as_ref()
+        }
+    };
+    if let Some(app_secret) = app_secret {
+        add("client_secret", app_secret.expose_secret());
+    }
+    form
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    error_codes: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    access_token: SecretString,
+    /// Seconds; some services write the number as a string.
+    #[serde(default)]
+    expires_in: Value,
+    scope: Option<String>,
+    refresh_token: Option<SecretString>,
+}
+
+fn token(body: &[u8], subject: Subject) -> Result<Token, TokenError> {
+    let answer: Answer = serde_json::from_slice(body)
+        .map_err(|_| TokenError::Transient("the login service's answer is not a token".to_owned()))?;
+    let seconds = answer.expires_in.as_u64().or_else(|| answer.expires_in.as_str()?.parse().ok());
+    let granted = match (subject, &answer.scope) {
+        (Subject::User, Some(scope)) => Granted::from_scope(scope),
+        (Subject::User, None) => Granted::Unknown,
+        (Subject::App, _) => roles(&answer.access_token),
+    };
+    Ok(Token {
+        access_token: answer.access_token,
+        lifetime: seconds.map(|seconds| Duration::from_secs(seconds.min(86_400))),
+        granted,
+        refresh_token: answer.refresh_token,
+    })
+}
+
+/// The `roles` of an app-only token, where it is a JWT. Its signature is Graph's to check: what is read here
+/// only decides what is worth asking for.
+fn roles(token: &SecretString) -> Granted {
+    #[derive(Deserialize)]
+    struct Claims {
+        #[serde(default)]
+        roles: BTreeSet<String>,
+    }
+    let payload = token.expose_secret().split('.').nth(1);
+    payload
+        .and_then(|payload| URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok())
+        .and_then(|claims| serde_json::from_slice(&claims).ok())
+        .map_or(Granted::Unknown, |Claims { roles }| Granted::Known(roles))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(answer: Value, subject: Subject) -> Token {
+        token(answer.to_string().as_bytes(), subject).unwrap()
+    }
+
+    fn jwt(claims: Value) -> String {
+        format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    }
+
+    #[test]
+    fn a_token_without_expires_in_is_for_this_run_alone() {
+        assert_eq!(read(json!({"access_token": "t", "scope": ""}), Subject::User).lifetime, None);
+        let lifetime = |value| read(json!({"access_token": "t", "expires_in": value}), Subject::User).lifetime;
+        assert_eq!(lifetime(json!(3599)), Some(Duration::from_secs(3599)));
+        assert_eq!(lifetime(json!("3599")), Some(Duration::from_secs(3599)));
+        assert_eq!(lifetime(json!(u64::MAX)), Some(Duration::from_secs(86_400)));
+    }
+
+    #[test]
+    fn app_only_permissions_are_the_roles_of_a_token_that_can_be_read() {
+        let granted = |token: String| read(json!({"access_token": token}), Subject::App).granted;
+        assert_eq!(granted("opaque".to_owned()), Granted::Unknown);
+        assert_eq!(granted(jwt(json!({"roles": ["Mail.Read"]}))), Granted::from_scope("Mail.Read"));
+        assert_eq!(granted(jwt(json!({}))), Granted::from_scope(""));
+    }
+
+    #[test]
+    fn an_answer_that_is_no_token_is_a_passing_fault() {
+        for body in ["", "{}", "<html>", "{\"access_token\":"] {
+            assert!(matches!(token(body.as_bytes(), Subject::User), Err(TokenError::Transient(_))), "{body}");
+        }
+    }
+}

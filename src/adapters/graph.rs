@@ -1,0 +1,235 @@
+//! Microsoft Graph: one `$batch` request and its answers.
+//!
+//! Source: learn.microsoft.com/graph/json-batching.
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, Url};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::adapters::http::{join, read_bounded};
+use crate::adapters::retry_after::{self, retry_after};
+use crate::domain::cloud::Cloud;
+use crate::domain::plan::Payload;
+use crate::ports::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE};
+
+/// Answers of twenty small pages lie far below.
+const MOST: usize = 8 * 1024 * 1024;
+
+pub struct GraphBatch {
+    client: Client,
+    /// Stands in for the clouds' own hosts.
+    endpoint: Option<Url>,
+}
+
+impl GraphBatch {
+    pub fn new(client: Client, endpoint: Option<Url>) -> Self {
+        Self { client, endpoint }
+    }
+
+    fn url(&self, cloud: Cloud) -> Result<Url, GraphError> {
+        let base = self.endpoint.as_ref().map_or(cloud.graph(), Url::as_str);
+        join(base, "/v1.0/$batch").map_err(|_| transient("Graph's address is malformed"))
+    }
+}
+
+fn transient(what: &str) -> GraphError {
+    GraphError::Transient { what: what.to_owned(), retry_after: None }
+}
+
+#[async_trait]
+impl Graph for GraphBatch {
+    async fn batch(&self, caller: &Caller<'_>, items: &[BatchItem]) -> Result<Vec<BatchReply>, GraphError> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", caller.access_token.expose_secret()))
+            .map_err(|_| GraphError::Unauthorized)?;
+        bearer.set_sensitive(true);
+        let response = self
+            .client
+            .post(self.url(caller.cloud)?)
+            .timeout(caller.within)
+            .header(AUTHORIZATION, bearer)
+            .header(CONTENT_TYPE, "application/json")
+            .header(ACCEPT, "application/json")
+            .body(encode(items).to_string())
+            .send()
+            .await
+            .map_err(|error| transient(unreachable(&error)))?;
+        let status = response.status().as_u16();
+        let wait = retry_after(response.headers());
+        let body =
+            read_bounded(response, MOST).await.map_err(|_| transient("Graph's answer broke off or is too large"))?;
+        match status {
+            200 => decode(&body),
+            401 => Err(GraphError::Unauthorized),
+            429 => Err(GraphError::Throttled { retry_after: wait }),
+            500..=599 => Err(GraphError::Transient { what: format!("Graph answered {status}"), retry_after: wait }),
+            _ => {
+                let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+                Err(GraphError::Refused { status, code: error_code(&body).unwrap_or_else(|| "no code".to_owned()) })
+            }
+        }
+    }
+}
+
+fn unreachable(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
+        "Graph gave no answer in time"
+    } else if error.is_connect() {
+        "Graph could not be reached"
+    } else {
+        "Graph broke the connection off"
+    }
+}
+
+/// The body of a `$batch` request.
+pub fn encode(items: &[BatchItem]) -> Value {
+    let requests: Vec<Value> = items.iter().map(request).collect();
+    json!({ "requests": requests })
+}
+
+fn request(item: &BatchItem) -> Value {
+    let mut headers = Map::new();
+    for (name, value) in item.headers {
+        headers.insert((*name).to_owned(), json!(value));
+    }
+    let mut request = json!({"id": item.id, "method": item.method, "url": item.url});
+    match &item.payload {
+        Payload::None => {}
+        Payload::Json(value) => {
+            headers.insert("Content-Type".to_owned(), json!("application/json"));
+            request["body"] = value.clone();
+        }
+        Payload::Bytes { content_type, bytes } => {
+            headers.insert("Content-Type".to_owned(), json!(content_type));
+            request["body"] = json!(URL_SAFE.encode(bytes));
+        }
+    }
+    if !headers.is_empty() {
+        request["headers"] = Value::Object(headers);
+    }
+    if let Some(after) = &item.depends_on {
+        request["dependsOn"] = json!([after]);
+    }
+    request
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    responses: Vec<Reply>,
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    id: String,
+    status: u16,
+    #[serde(default)]
+    headers: Map<String, Value>,
+    #[serde(default)]
+    body: Value,
+}
+
+/// The answers of a `$batch`, in the order in which they came.
+pub fn decode(body: &[u8]) -> Result<Vec<BatchReply>, GraphError> {
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| transient("Graph's answer is not a batch"))?;
+    Ok(answer.responses.into_iter().map(reply).collect())
+}
+
+fn reply(Reply { id, status, headers, body }: Reply) -> BatchReply {
+    let header = |name: &str| {
+        headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+    };
+    let inner = body.pointer("/error/innerError/request-id").and_then(Value::as_str).map(str::to_owned);
+    BatchReply {
+        retry_after: header("Retry-After").and_then(|value| retry_after::parse(&value, header("Date").as_deref())),
+        error_code: error_code(&body),
+        request_id: header("request-id").or(inner).and_then(|id| clean(&id)),
+        body: if body.is_object() { body } else { Value::Null },
+        id,
+        status,
+    }
+}
+
+fn error_code(body: &Value) -> Option<String> {
+    let error = body.get("error")?;
+    let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+    if message.to_ascii_lowercase().contains("mysite not found") {
+        return Some(NO_DRIVE.to_owned());
+    }
+    clean(error.get("code")?.as_str()?)
+}
+
+/// Only what a code or an id can look like goes into logs.
+fn clean(text: &str) -> Option<String> {
+    let fits = (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    fits.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn item(payload: Payload) -> BatchItem {
+        BatchItem {
+            id: "7".to_owned(),
+            method: "PUT",
+            url: "/me/x".to_owned(),
+            headers: &[("Prefer", "a")],
+            payload,
+            depends_on: Some("3".to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_item_with_a_body_names_its_content_type_and_bytes_are_base64url() {
+        assert_eq!(
+            encode(&[item(Payload::Bytes { content_type: "text/plain", bytes: vec![0xfb, 0xff] })]),
+            json!({"requests": [{"id": "7", "method": "PUT", "url": "/me/x", "body": "-_8=", "dependsOn": ["3"],
+                "headers": {"Prefer": "a", "Content-Type": "text/plain"}}]})
+        );
+        assert_eq!(
+            encode(&[item(Payload::Json(json!({"a": 1})))])["requests"][0]["headers"]["Content-Type"],
+            "application/json"
+        );
+        assert!(encode(&[item(Payload::None)])["requests"][0]["headers"].get("Content-Type").is_none());
+    }
+
+    #[test]
+    fn answers_are_read_in_any_order_with_their_own_status_and_wait() {
+        let body = json!({"responses": [
+            {"id": "2", "status": 429, "headers": {"retry-after": "7", "request-id": "r-1"}, "body": {"error": {"code": "tooMany", "message": "m"}}},
+            {"id": "1", "status": 204}
+        ]});
+        let replies = decode(body.to_string().as_bytes()).unwrap();
+        assert_eq!((replies[0].id.as_str(), replies[0].status), ("2", 429));
+        assert_eq!(replies[0].retry_after, Some(Duration::from_secs(7)));
+        assert_eq!(replies[0].error_code.as_deref(), Some("tooMany"));
+        assert_eq!(replies[0].request_id.as_deref(), Some("r-1"));
+        assert_eq!((replies[1].status, &replies[1].body), (204, &Value::Null));
+    }
+
+    #[test]
+    fn an_answer_that_is_no_batch_is_a_passing_fault() {
+        for body in ["", "<html>", "{}", "{\"responses\": [{\"id\": 1}]}"] {
+            assert!(matches!(decode(body.as_bytes()), Err(GraphError::Transient { .. })), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_could_be_anything_is_not_repeated() {
+        assert_eq!(error_code(&json!({"error": {"code": "a b<script>"}})), None);
+        assert_eq!(
+            error_code(&json!({"error": {"code": "x", "message": "User's mysite not found."}})).as_deref(),
+            Some(NO_DRIVE)
+        );
+    }
+}

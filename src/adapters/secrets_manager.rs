@@ -1,0 +1,89 @@
+//! Secrets in AWS Secrets Manager.
+
+use async_trait::async_trait;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::adapters::sdk_error::say;
+use crate::ports::{Broken, SecretEntry, SecretFault, SecretText, Secrets};
+
+/// The secrets whose names begin with `prefix`.
+pub struct SecretsManager {
+    client: Client,
+    prefix: String,
+}
+
+impl SecretsManager {
+    pub fn new(client: Client, prefix: String) -> Self {
+        Self { client, prefix }
+    }
+}
+
+const CURRENT: &str = "AWSCURRENT";
+
+#[async_trait]
+impl Secrets for SecretsManager {
+    async fn list(&self) -> Result<Vec<SecretEntry>, Broken> {
+        let filter = Filter::builder().key(FilterNameStringType::Name).values(&self.prefix).build();
+        let mut pages = self.client.list_secrets().filters(filter).max_results(100).into_paginator().send();
+        let mut entries = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Broken::new("listing secrets", say(&error)))?;
+            for secret in page.secret_list.unwrap_or_default() {
+                let Some(name) = secret.name.filter(|name| name.starts_with(&self.prefix)) else { continue };
+                let versions = secret.secret_versions_to_stages.unwrap_or_default();
+                let current = versions.into_iter().find(|(_, stages)| stages.iter().any(|stage| stage == CURRENT));
+                entries.push(SecretEntry { name, version: current.map(|(version, _)| version).unwrap_or_default() });
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, Broken> {
+        let request = self.client.batch_get_secret_value().set_secret_id_list(Some(names.to_vec()));
+        let answer = request.send().await.map_err(|error| Broken::new("reading secrets", say(&error)))?;
+        let mut fetched: Vec<(String, Result<SecretText, SecretFault>)> = Vec::with_capacity(names.len());
+        for value in answer.secret_values.unwrap_or_default() {
+            let text = match (value.secret_string, value.version_id) {
+                (Some(text), Some(version)) => Ok(SecretText { text: SecretString::from(text), version }),
+                _ => Err(SecretFault::Refused("it has no text".to_owned())),
+            };
+            fetched.push((value.name.unwrap_or_default(), text));
+        }
+        for error in answer.errors.unwrap_or_default() {
+            fetched.push((
+                error.secret_id.unwrap_or_default(),
+                Err(fault(error.error_code.as_deref().unwrap_or_default())),
+            ));
+        }
+        for name in names {
+            if !fetched.iter().any(|(fetched, _)| fetched == name) {
+                fetched.push((name.clone(), Err(SecretFault::Gone)));
+            }
+        }
+        Ok(fetched)
+    }
+
+    async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, Broken> {
+        let broken = |what: String| Broken::new(format!("writing secret {name}"), what);
+        let now = self.client.get_secret_value().secret_id(name).send().await.map_err(|error| broken(say(&error)))?;
+        if now.version_id.as_deref() != Some(version) {
+            return Ok(None);
+        }
+        let put = self.client.put_secret_value().secret_id(name).secret_string(text.expose_secret());
+        let written = put.send().await.map_err(|error| broken(say(&error)))?;
+        written.version_id.map(Some).ok_or_else(|| broken("the answer names no version".to_owned()))
+    }
+}
+
+fn fault(code: &str) -> SecretFault {
+    match code {
+        // A secret that is scheduled for deletion answers with the second.
+        "ResourceNotFoundException" | "InvalidRequestException" => SecretFault::Gone,
+        "InternalServiceError" | "InternalServiceErrorException" | "ThrottlingException" | "" => {
+            SecretFault::Transient(if code.is_empty() { "no reason given" } else { code }.to_owned())
+        }
+        _ => SecretFault::Refused(code.to_owned()),
+    }
+}

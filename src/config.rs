@@ -1,0 +1,110 @@
+//! Configuration: the only reader of the environment.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use thiserror::Error;
+
+use crate::adapters::http::checked_endpoint;
+
+/// What the environment says; see DESIGN.md's contract for each variable.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub accounts_table: String,
+    pub runs_table: String,
+    pub secret_prefix: String,
+    pub due_shards: u16,
+    pub concurrency: usize,
+    pub run_retention_days: u16,
+    pub login_endpoint: Option<Url>,
+    pub graph_endpoint: Option<Url>,
+}
+
+/// A variable that is missing or cannot be. Never prints a value.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the environment variable {variable} {problem}")]
+pub struct ConfigError {
+    pub variable: &'static str,
+    pub problem: String,
+}
+
+/// One round of the local program may take this long.
+pub const LOCAL_ROUND: Duration = Duration::from_secs(300);
+
+impl Config {
+    /// # Errors
+    /// The first variable that is missing or out of range.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// As [`Config::from_env`], from anywhere.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let required = |variable: &'static str| {
+            get(variable)
+                .ok_or(ConfigError { variable, problem: "is not set: the name of a DynamoDB table".to_owned() })
+        };
+        let whole = |variable: &'static str, min: u16, max: u16, default: u16| match get(variable) {
+            None => Ok(default),
+            Some(text) => text.trim().parse().ok().filter(|number| (min..=max).contains(number)).ok_or_else(|| {
+                ConfigError { variable, problem: format!("must be a whole number from {min} to {max}") }
+            }),
+        };
+        let endpoint = |variable: &'static str| {
+            let checked = get(variable).map(|url| checked_endpoint(variable, &url)).transpose();
+            checked.map_err(|error| ConfigError { variable, problem: format!("is refused: {error}") })
+        };
+        Ok(Self {
+            accounts_table: required("ACCOUNTS_TABLE")?,
+            runs_table: required("RUNS_TABLE")?,
+            secret_prefix: get("SECRET_PREFIX").unwrap_or_else(|| "evergreen/".to_owned()),
+            due_shards: whole("DUE_SHARDS", 1, 64, 1)?,
+            concurrency: whole("CONCURRENCY", 1, 1024, 32)?.into(),
+            run_retention_days: whole("RUN_RETENTION_DAYS", 1, 3650, 30)?,
+            login_endpoint: endpoint("LOGIN_ENDPOINT")?,
+            graph_endpoint: endpoint("GRAPH_ENDPOINT")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let tables = [("ACCOUNTS_TABLE", "a"), ("RUNS_TABLE", "r")];
+        Config::read(|name| {
+            let found = variables.iter().chain(&tables).find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn every_default_is_the_contracts() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.secret_prefix, "evergreen/");
+        assert_eq!((config.due_shards, config.concurrency, config.run_retention_days), (1, 32, 30));
+        assert!(config.login_endpoint.is_none() && config.graph_endpoint.is_none());
+    }
+
+    #[test]
+    fn a_variable_that_is_missing_or_out_of_range_is_named() {
+        assert_eq!(Config::read(|_| None).unwrap_err().variable, "ACCOUNTS_TABLE");
+        for (variable, value) in [
+            ("DUE_SHARDS", "0"),
+            ("DUE_SHARDS", "65"),
+            ("CONCURRENCY", "many"),
+            ("RUN_RETENTION_DAYS", "0"),
+            ("LOGIN_ENDPOINT", "http://login.example.com"),
+            ("GRAPH_ENDPOINT", "ftp://127.0.0.1"),
+        ] {
+            let error = read(&[(variable, value)]).unwrap_err();
+            assert_eq!(error.variable, variable);
+            assert!(!error.to_string().contains(value) || value == "0" || value == "65" || value == "many", "{error}");
+        }
+        assert!(
+            read(&[("LOGIN_ENDPOINT", "http://127.0.0.1:8080"), ("GRAPH_ENDPOINT", "https://example.com")]).is_ok()
+        );
+    }
+}
