@@ -1,0 +1,152 @@
+//! DynamoDB without AWS: dynoxide on loopback, spoken to by the same adapter as in production.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, TimeToLiveSpecification,
+};
+use dynoxide::Database;
+use dynoxide::server::serve_with_shutdown;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::adapters::http::SdkHttp;
+
+pub const ACCOUNTS: &str = "accounts";
+pub const RUNS: &str = "runs";
+
+#[derive(Debug, Error)]
+#[error("the embedded database {doing}: {why}")]
+pub struct EmbeddedError {
+    doing: &'static str,
+    why: String,
+}
+
+fn failed<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> EmbeddedError {
+    move |error| EmbeddedError { doing, why: error.to_string() }
+}
+
+/// A running database. Others on this machine can reach it while it runs; no secret is ever in it.
+pub struct Embedded {
+    pub client: Client,
+    database: Database,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), String>>,
+}
+
+impl Embedded {
+    /// A database that is gone with the process.
+    pub async fn in_memory(http: reqwest::Client) -> Result<Self, EmbeddedError> {
+        Self::start(Database::memory().map_err(failed("cannot be opened"))?, http).await
+    }
+
+    /// A database in a file, made where it is missing.
+    pub async fn open(path: &Path, http: reqwest::Client) -> Result<Self, EmbeddedError> {
+        let database = Database::new(&path.to_string_lossy()).map_err(failed("cannot be opened"))?;
+        Self::start(database, http).await
+    }
+
+    async fn start(database: Database, http: reqwest::Client) -> Result<Self, EmbeddedError> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed("cannot listen"))?;
+        let endpoint = format!("http://{}", listener.local_addr().map_err(failed("cannot listen"))?);
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(serve_with_shutdown(listener, database.clone(), async {
+            // Sender dropped or used: both mean the end.
+            let _ = stopped.await;
+        }));
+        let client = Client::new(&sdk_config(&endpoint, http));
+        let embedded = Self { client, database, stop, server };
+        embedded.make_tables().await?;
+        Ok(embedded)
+    }
+
+    /// Removes the history that has expired, which AWS does by itself.
+    pub fn sweep(&self) -> Result<usize, EmbeddedError> {
+        self.database.sweep_ttl().map_err(failed("cannot be swept"))
+    }
+
+    pub async fn close(self) {
+        drop(self.client);
+        let _ = self.stop.send(());
+        // Idle connections are closed by the server; a request that hangs must not hold up the end.
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.server).await;
+    }
+
+    async fn make_tables(&self) -> Result<(), EmbeddedError> {
+        let made = self.client.list_tables().send().await.map_err(failed("does not answer"))?;
+        let missing = |table: &str| !made.table_names().iter().any(|name| name == table);
+        if missing(ACCOUNTS) {
+            let index = GlobalSecondaryIndex::builder()
+                .index_name("due")
+                .key_schema(key("due_shard", KeyType::Hash))
+                .key_schema(key("next_run_at", KeyType::Range))
+                .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+                .build()
+                .map_err(failed("cannot make its index"))?;
+            let create = self
+                .client
+                .create_table()
+                .table_name(ACCOUNTS)
+                .billing_mode(BillingMode::PayPerRequest)
+                .attribute_definitions(string("account_id"))
+                .attribute_definitions(string("due_shard"))
+                .attribute_definitions(string("next_run_at"))
+                .key_schema(key("account_id", KeyType::Hash))
+                .global_secondary_indexes(index);
+            create.send().await.map_err(failed("cannot make its tables"))?;
+        }
+        if missing(RUNS) {
+            let create = self
+                .client
+                .create_table()
+                .table_name(RUNS)
+                .billing_mode(BillingMode::PayPerRequest)
+                .attribute_definitions(string("account_id"))
+                .attribute_definitions(string("started_at"))
+                .key_schema(key("account_id", KeyType::Hash))
+                .key_schema(key("started_at", KeyType::Range));
+            create.send().await.map_err(failed("cannot make its tables"))?;
+            let expiry = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true).build();
+            let expiry = expiry.map_err(failed("cannot make its tables"))?;
+            let update = self.client.update_time_to_live().table_name(RUNS).time_to_live_specification(expiry);
+            update.send().await.map_err(failed("cannot make its tables"))?;
+        }
+        Ok(())
+    }
+}
+
+// The names and types are given: nothing can be missing.
+fn string(name: &str) -> AttributeDefinition {
+    let definition = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+    definition.build().unwrap_or_else(|error| unreachable!("{error}"))
+}
+
+fn key(name: &str, kind: KeyType) -> KeySchemaElement {
+    KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(kind)
+        .build()
+        .unwrap_or_else(|error| unreachable!("{error}"))
+}
+
+/// The embedded database asks for a signature, and looks at none.
+fn sdk_config(endpoint: &str, http: reqwest::Client) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(SdkHttp(http))
+        .region(Region::new("local"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "local", "local", None, None, "embedded",
+        )))
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .endpoint_url(endpoint)
+        .build()
+}
