@@ -1,0 +1,70 @@
+//! Serve: one round a minute until told to stop.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::TimeDelta;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::config::LOCAL_ROUND;
+use crate::house::House;
+use crate::local::station::Station;
+use crate::log::{Level, line};
+use crate::round::round;
+use crate::sync::sync;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Rounds between two looks for expired history: an hour's.
+const SWEEP_EVERY: u32 = 60;
+
+/// Rounds, a minute apart, until Ctrl-C or SIGTERM. A round under way ends its runs and records them.
+pub async fn serve(station: Station) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
+    let (stopped, mut stop) = oneshot::channel();
+    let watcher = tokio::spawn({
+        let house = station.house.clone();
+        async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            house.stop();
+            let _ = stopped.send(());
+        }
+    });
+    let mut rounds = 0_u32;
+    while !station.house.stopping() {
+        turn(&station.house).await;
+        if rounds.is_multiple_of(SWEEP_EVERY)
+            && let Err(error) = station.embedded.sweep()
+        {
+            complain(&station.house, "expired history could not be removed", &error.to_string());
+        }
+        rounds = rounds.wrapping_add(1);
+        tokio::select! {
+            () = tokio::time::sleep(MINUTE) => {}
+            _ = &mut stop => break,
+        }
+    }
+    watcher.abort();
+    station.close().await;
+    Ok(())
+}
+
+/// Sync and a round. What fails is logged; the next turn tries again.
+async fn turn(house: &std::sync::Arc<House>) {
+    if let Err(error) = sync(house).await {
+        complain(house, "accounts could not be brought in line with the secrets", &error.to_string());
+    }
+    let deadline = house.clock.now() + TimeDelta::from_std(LOCAL_ROUND).unwrap_or(TimeDelta::minutes(5));
+    if let Err(error) = round(house, deadline).await {
+        complain(house, "the round failed", &error.to_string());
+    }
+}
+
+fn complain(house: &House, what: &str, error: &str) {
+    house.journal.write(&line(Level::Error, what, serde_json::json!({"error": error})));
+}

@@ -1,0 +1,122 @@
+//! A station: the house on one machine, with its data in one folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use chrono::TimeDelta;
+use rand::SeedableRng;
+use rand::rngs::{ChaCha12Rng, SysRng};
+use reqwest::Url;
+
+use crate::adapters::dynamodb::DynamoAccounts;
+use crate::adapters::entra::Entra;
+use crate::adapters::graph::GraphBatch;
+use crate::adapters::http::{self, Timeouts};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::house::{House, Ports, Settings};
+use crate::local::embedded::{ACCOUNTS, Embedded, RUNS};
+use crate::local::secret_files::{PREFIX, SecretFiles};
+use crate::ports::{Clock, Journal, Secrets};
+
+/// The house with its own database.
+pub struct Station {
+    pub house: Arc<House>,
+    pub embedded: Embedded,
+}
+
+/// What a station is built from, where it is not what production uses.
+pub struct Parts {
+    pub embedded: Embedded,
+    pub secrets: Arc<dyn Secrets>,
+    pub clock: Arc<dyn Clock>,
+    pub journal: Arc<dyn Journal>,
+    pub http: reqwest::Client,
+    pub config: Config,
+    pub chance: ChaCha12Rng,
+}
+
+impl Station {
+    /// Opens the folder that `evergreen init` made. The environment may set what [`Config`] knows; its tables
+    /// are the folder's own.
+    pub async fn open(data: &Path, journal: Arc<dyn Journal>) -> anyhow::Result<Self> {
+        let secrets = secrets_folder(data);
+        anyhow::ensure!(
+            secrets.is_dir(),
+            "{} is not there: `evergreen init --data {}` makes it",
+            secrets.display(),
+            data.display()
+        );
+        let http = http::client(Timeouts::default()).context("setting up HTTP")?;
+        let embedded = Embedded::open(&data.join("state.db"), http.clone()).await?;
+        let parts = Parts {
+            embedded,
+            secrets: Arc::new(SecretFiles::new(secrets)),
+            clock: Arc::new(SystemClock),
+            journal,
+            http,
+            config: config()?,
+            chance: ChaCha12Rng::try_from_rng(&mut SysRng).context("asking the system for chance")?,
+        };
+        Ok(Self::build(parts))
+    }
+
+    pub fn build(parts: Parts) -> Self {
+        let Parts { embedded, secrets, clock, journal, http, config, chance } = parts;
+        let retention = TimeDelta::days(config.run_retention_days.into());
+        let accounts = DynamoAccounts::new(
+            embedded.client.clone(),
+            config.accounts_table,
+            config.runs_table,
+            config.due_shards,
+            retention,
+        );
+        let ports = Ports {
+            accounts: Arc::new(accounts),
+            secrets,
+            tokens: Arc::new(Entra::new(http.clone(), config.login_endpoint)),
+            graph: Arc::new(GraphBatch::new(http, config.graph_endpoint)),
+            clock,
+            journal,
+        };
+        let settings = Settings {
+            secret_prefix: config.secret_prefix,
+            due_shards: config.due_shards,
+            concurrency: config.concurrency,
+        };
+        Self { house: Arc::new(House::new(ports, settings, chance)), embedded }
+    }
+
+    pub async fn close(self) {
+        drop(self.house);
+        self.embedded.close().await;
+    }
+}
+
+pub fn secrets_folder(data: &Path) -> PathBuf {
+    data.join("secrets")
+}
+
+/// The environment's configuration, with the tables and the secrets' names of a station.
+fn config() -> anyhow::Result<Config> {
+    Ok(Config::read(|name| match name {
+        "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
+        "RUNS_TABLE" => Some(RUNS.to_owned()),
+        "SECRET_PREFIX" => Some(PREFIX.to_owned()),
+        _ => std::env::var(name).ok(),
+    })?)
+}
+
+/// A station's configuration with both of Microsoft's services at one other address.
+pub fn config_for(endpoint: Url) -> anyhow::Result<Config> {
+    let mut config = Config::read(|name| match name {
+        "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
+        "RUNS_TABLE" => Some(RUNS.to_owned()),
+        "SECRET_PREFIX" => Some(PREFIX.to_owned()),
+        _ => None,
+    })?;
+    config.login_endpoint = Some(endpoint.clone());
+    config.graph_endpoint = Some(endpoint);
+    Ok(config)
+}
