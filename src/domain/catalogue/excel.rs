@@ -69,10 +69,14 @@ pub(super) const ROWS: &[Operation] = &[
         doc: page!("workbook-list-tables"),
         ..Operation::get(Service::Excel, "/me/drive/items/{driveItem-id}/workbook/tables")
     },
+    // After the new sheet, though it names it nowhere: of two writes to a workbook at once one may get a 409.
     Operation {
         id: "workbook.table.add",
         delegated: &["Files.ReadWrite"],
-        needs: &[Need::id("driveItem-id", "workbook.upload")],
+        needs: &[
+            Need::id("driveItem-id", "workbook.upload"),
+            Need::id("workbookWorksheet-id", "workbook.worksheet.add"),
+        ],
         body: Body::Json(table),
         effect: Effect::Inside,
         doc: page!("tablecollection-add"),
