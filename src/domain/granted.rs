@@ -34,11 +34,42 @@ impl Granted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::catalogue;
 
     #[test]
     fn a_scope_may_carry_the_resources_prefix() {
         let granted = Granted::from_scope("openid https://graph.microsoft.com/Mail.Read User.Read");
         let Granted::Known(names) = granted else { panic!("known") };
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["Mail.Read", "User.Read", "openid"]);
+    }
+
+    fn allowed(granted: &Granted, subject: Subject, id: &str) -> bool {
+        granted.allow(catalogue::find(id).unwrap(), subject)
+    }
+
+    #[test]
+    fn any_accepted_permission_will_do() {
+        for subject in [Subject::User, Subject::App] {
+            assert!(allowed(&Granted::from_scope("Mail.ReadWrite"), subject, "mail.messages.list"));
+            assert!(!allowed(&Granted::from_scope("Mail.Read"), subject, "mail.folder.create"));
+        }
+    }
+
+    #[test]
+    fn what_may_write_mail_may_create_list_and_purge_folders() {
+        let granted = Granted::from_scope("Mail.ReadWrite User.Read");
+        for id in ["mail.folder.create", "mail.folders.list", "mail.folder.purge"] {
+            assert!(allowed(&granted, Subject::User, id), "{id}");
+        }
+    }
+
+    #[test]
+    fn unknown_permissions_allow_all_that_is_for_the_kind_of_token() {
+        for subject in [Subject::User, Subject::App] {
+            for row in catalogue::all() {
+                assert_eq!(Granted::Unknown.allow(row, subject), row.permission(subject).is_some(), "{}", row.id);
+            }
+        }
+        assert!(!allowed(&Granted::Unknown, Subject::App, "onenote.pages"));
     }
 }

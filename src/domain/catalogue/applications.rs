@@ -1,21 +1,21 @@
 //! App registrations and the service principals that stand for them.
 
-use super::{Operation, Service};
+use super::{Operation, Service, permissions};
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "applications.list",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("Application.Read.All"),
-        application: Some("Application.Read.All"),
+        delegated: permissions::APPLICATIONS_READ,
+        application: permissions::APPLICATIONS_READ_APP,
         doc: page!("application-list"),
         ..Operation::get(Service::Applications, "/applications")
     },
     Operation {
         id: "servicePrincipals.list",
         query: "$top=5&$select=id,appId",
-        delegated: Some("Application.Read.All"),
-        application: Some("Application.Read.All"),
+        delegated: permissions::APPLICATIONS_READ,
+        application: permissions::APPLICATIONS_READ_APP,
         doc: page!("serviceprincipal-list"),
         ..Operation::get(Service::Applications, "/servicePrincipals")
     },

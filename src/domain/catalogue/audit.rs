@@ -6,8 +6,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "audit.directory",
         query: "$top=5",
-        delegated: Some("AuditLog.Read.All"),
-        application: Some("AuditLog.Read.All"),
+        delegated: &["AuditLog.Read.All", "Directory.Read.All"],
+        application: &["AuditLog.Read.All", "Directory.Read.All"],
         weight: 60,
         doc: page!("directoryaudit-list"),
         ..Operation::get(Service::Audit, "/auditLogs/directoryAudits")
@@ -15,8 +15,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "audit.signIns",
         query: "$top=1",
-        delegated: Some("AuditLog.Read.All"),
-        application: Some("AuditLog.Read.All"),
+        delegated: &["AuditLog.Read.All"],
+        application: &["AuditLog.Read.All"],
         weight: 60,
         doc: page!("signin-list"),
         ..Operation::get(Service::Audit, "/auditLogs/signIns")

@@ -1,25 +1,25 @@
 //! Bookings businesses, where there are any.
 
-use super::{Need, Operation, Service};
+use super::{Need, Operation, Service, permissions};
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "bookings.list",
-        delegated: Some("Bookings.Read.All"),
-        application: Some("Bookings.Read.All"),
+        delegated: permissions::BOOKINGS_READ,
+        application: &["Bookings.Read.All", "Bookings.ReadWrite.All", "Bookings.Manage.All"],
         doc: page!("bookingbusiness-list"),
         ..Operation::get(Service::Bookings, "/solutions/bookingBusinesses")
     },
     Operation {
         id: "bookings.currencies",
-        delegated: Some("Bookings.Read.All"),
+        delegated: permissions::BOOKINGS_READ,
         doc: page!("bookingcurrency-list"),
         ..Operation::get(Service::Bookings, "/solutions/bookingCurrencies")
     },
     Operation {
         id: "bookings.appointments",
-        delegated: Some("Bookings.Read.All"),
-        application: Some("BookingsAppointment.ReadWrite.All"),
+        delegated: permissions::BOOKINGS_READ,
+        application: permissions::APPOINTMENTS_READ,
         needs: &[Need::id("bookingBusiness-id", "bookings.list")],
         weight: 60,
         doc: page!("bookingbusiness-list-appointments"),
@@ -27,8 +27,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "bookings.services",
-        delegated: Some("Bookings.Read.All"),
-        application: Some("BookingsAppointment.ReadWrite.All"),
+        delegated: permissions::BOOKINGS_READ,
+        application: permissions::APPOINTMENTS_READ,
         needs: &[Need::id("bookingBusiness-id", "bookings.list")],
         weight: 60,
         doc: page!("bookingbusiness-list-services"),

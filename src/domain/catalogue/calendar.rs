@@ -4,31 +4,31 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::date_time::utc;
-use super::{Body, Effect, Leftover, Method, Need, OWN_UPN, Operation, Service};
+use super::{Body, Effect, Leftover, Method, Need, OWN_UPN, Operation, Service, permissions};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "calendar.default",
         query: "$select=id,name",
-        delegated: Some("Calendars.Read"),
-        application: Some("Calendars.Read"),
+        delegated: &["Calendars.Read", "Calendars.ReadWrite"],
+        application: &["Calendars.Read", "Calendars.ReadWrite"],
         doc: page!("calendar-get"),
         ..Operation::get(Service::Calendar, "/me/calendar")
     },
     Operation {
         id: "calendar.list",
         query: "$top=5&$select=id,name",
-        delegated: Some("Calendars.Read"),
-        application: Some("Calendars.Read"),
+        delegated: &["Calendars.Read", "Calendars.ReadBasic", "Calendars.Read.Shared", "Calendars.ReadWrite"],
+        application: permissions::CALENDARS_READ,
         doc: page!("user-list-calendars"),
         ..Operation::get(Service::Calendar, "/me/calendars")
     },
     Operation {
         id: "calendar.view",
         query: "startDateTime={from}&endDateTime={until}&$top=5&$select=id,subject",
-        delegated: Some("Calendars.Read"),
-        application: Some("Calendars.Read"),
+        delegated: permissions::CALENDARS_READ,
+        application: permissions::CALENDARS_READ,
         doc: page!("user-list-calendarview"),
         ..Operation::get(Service::Calendar, "/me/calendarView")
     },
@@ -36,16 +36,16 @@ pub(super) const ROWS: &[Operation] = &[
         id: "calendar.view.delta",
         query: "startDateTime={from}&endDateTime={until}",
         headers: &[("Prefer", "odata.maxpagesize=5")],
-        delegated: Some("Calendars.Read"),
-        application: Some("Calendars.Read"),
+        delegated: permissions::CALENDARS_READ,
+        application: permissions::CALENDARS_READ,
         weight: 60,
         doc: page!("event-delta"),
         ..Operation::get(Service::Calendar, "/me/calendarView/delta")
     },
     Operation {
         id: "calendar.reminderView",
-        delegated: Some("Calendars.Read"),
-        application: Some("Calendars.Read"),
+        delegated: permissions::CALENDARS_READ,
+        application: permissions::CALENDARS_READ,
         weight: 60,
         doc: page!("user-reminderview"),
         ..Operation::get(
@@ -55,8 +55,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "calendar.getSchedule",
-        delegated: Some("Calendars.Read"),
-        application: Some("Calendars.Read"),
+        delegated: permissions::CALENDARS_READ,
+        application: permissions::CALENDARS_READ,
         needs: &[OWN_UPN],
         body: Body::Json(schedule),
         doc: page!("calendar-getschedule"),
@@ -64,15 +64,15 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "calendar.findMeetingTimes",
-        delegated: Some("Calendars.Read.Shared"),
+        delegated: &["Calendars.Read.Shared", "Calendars.ReadWrite.Shared"],
         body: Body::Json(meeting_times),
         doc: page!("user-findmeetingtimes"),
         ..Operation::request(Method::Post, Service::Calendar, "/me/findMeetingTimes")
     },
     Operation {
         id: "calendar.create",
-        delegated: Some("Calendars.ReadWrite"),
-        application: Some("Calendars.ReadWrite"),
+        delegated: &["Calendars.ReadWrite"],
+        application: &["Calendars.ReadWrite"],
         body: Body::Json(calendar),
         effect: Effect::Create {
             undo: "calendar.delete",
@@ -83,8 +83,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "calendar.delete",
-        delegated: Some("Calendars.ReadWrite"),
-        application: Some("Calendars.ReadWrite"),
+        delegated: &["Calendars.ReadWrite"],
+        application: &["Calendars.ReadWrite"],
         needs: &[Need::id("calendar-id", "calendar.create")],
         effect: Effect::Remove { made_by: "calendar.create" },
         expected: &[404],
@@ -94,15 +94,15 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "calendarGroup.list",
         query: "$top=5&$select=id,name",
-        delegated: Some("Calendars.Read"),
-        application: Some("Calendars.Read"),
+        delegated: permissions::CALENDARS_READ,
+        application: permissions::CALENDARS_READ,
         doc: page!("user-list-calendargroups"),
         ..Operation::get(Service::Calendar, "/me/calendarGroups")
     },
     Operation {
         id: "calendarGroup.create",
-        delegated: Some("Calendars.ReadWrite"),
-        application: Some("Calendars.ReadWrite"),
+        delegated: &["Calendars.ReadWrite"],
+        application: &["Calendars.ReadWrite"],
         body: Body::Json(group),
         effect: Effect::Create {
             undo: "calendarGroup.delete",
@@ -119,8 +119,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "calendarGroup.delete",
-        delegated: Some("Calendars.ReadWrite"),
-        application: Some("Calendars.ReadWrite"),
+        delegated: &["Calendars.ReadWrite"],
+        application: &["Calendars.ReadWrite"],
         needs: &[Need::id("calendarGroup-id", "calendarGroup.create")],
         effect: Effect::Remove { made_by: "calendarGroup.create" },
         expected: &[404],
@@ -130,24 +130,24 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "event.list",
         query: "$top=5&$select=id,subject",
-        delegated: Some("Calendars.Read"),
-        application: Some("Calendars.Read"),
+        delegated: permissions::CALENDARS_READ,
+        application: permissions::CALENDARS_READ,
         doc: page!("user-list-events"),
         ..Operation::get(Service::Calendar, "/me/events")
     },
     Operation {
         id: "event.get",
         query: "$select=id,subject,start,end",
-        delegated: Some("Calendars.Read"),
-        application: Some("Calendars.Read"),
+        delegated: &["Calendars.Read", "Calendars.ReadBasic"],
+        application: &["Calendars.Read", "Calendars.ReadBasic"],
         needs: &[Need::id("event-id", "event.list")],
         doc: page!("event-get"),
         ..Operation::get(Service::Calendar, "/me/events/{event-id}")
     },
     Operation {
         id: "event.create",
-        delegated: Some("Calendars.ReadWrite"),
-        application: Some("Calendars.ReadWrite"),
+        delegated: &["Calendars.ReadWrite"],
+        application: &["Calendars.ReadWrite"],
         needs: &[Need::id("calendar-id", "calendar.create")],
         body: Body::Json(event),
         effect: Effect::Inside,
@@ -156,8 +156,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "event.update",
-        delegated: Some("Calendars.ReadWrite"),
-        application: Some("Calendars.ReadWrite"),
+        delegated: &["Calendars.ReadWrite"],
+        application: &["Calendars.ReadWrite"],
         needs: &[Need::id("event-id", "event.create")],
         body: Body::Json(revision),
         effect: Effect::Inside,
@@ -166,8 +166,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "event.delete",
-        delegated: Some("Calendars.ReadWrite"),
-        application: Some("Calendars.ReadWrite"),
+        delegated: &["Calendars.ReadWrite"],
+        application: &["Calendars.ReadWrite"],
         needs: &[Need::id("event-id", "event.create")],
         effect: Effect::Remove { made_by: "event.create" },
         expected: &[404],
@@ -177,16 +177,16 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "places.rooms",
         query: "$top=5",
-        delegated: Some("Place.Read.All"),
-        application: Some("Place.Read.All"),
+        delegated: permissions::PLACES_READ,
+        application: permissions::PLACES_READ,
         doc: page!("place-list"),
         ..Operation::get(Service::Calendar, "/places/microsoft.graph.room")
     },
     Operation {
         id: "places.roomLists",
         query: "$top=5",
-        delegated: Some("Place.Read.All"),
-        application: Some("Place.Read.All"),
+        delegated: permissions::PLACES_READ,
+        application: permissions::PLACES_READ,
         weight: 60,
         doc: page!("place-list"),
         ..Operation::get(Service::Calendar, "/places/microsoft.graph.roomList")

@@ -2,23 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service};
+use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "contact.list",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("Contacts.Read"),
-        application: Some("Contacts.Read"),
+        delegated: permissions::CONTACTS_READ,
+        application: permissions::CONTACTS_READ,
         doc: page!("user-list-contacts"),
         ..Operation::get(Service::Contacts, "/me/contacts")
     },
     Operation {
         id: "contactFolder.list",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("Contacts.Read"),
-        application: Some("Contacts.Read"),
+        delegated: permissions::CONTACTS_READ,
+        application: permissions::CONTACTS_READ,
         doc: page!("user-list-contactfolders"),
         ..Operation::get(Service::Contacts, "/me/contactFolders")
     },
@@ -26,16 +26,16 @@ pub(super) const ROWS: &[Operation] = &[
         id: "contactFolder.delta",
         query: "$select=id,displayName",
         headers: &[("Prefer", "odata.maxpagesize=5")],
-        delegated: Some("Contacts.Read"),
-        application: Some("Contacts.Read"),
+        delegated: permissions::CONTACTS_READ,
+        application: permissions::CONTACTS_READ,
         weight: 60,
         doc: page!("contactfolder-delta"),
         ..Operation::get(Service::Contacts, "/me/contactFolders/delta")
     },
     Operation {
         id: "contactFolder.create",
-        delegated: Some("Contacts.ReadWrite"),
-        application: Some("Contacts.ReadWrite"),
+        delegated: &["Contacts.ReadWrite"],
+        application: &["Contacts.ReadWrite"],
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "contactFolder.delete",
@@ -52,16 +52,16 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "contactFolder.contacts",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("Contacts.Read"),
-        application: Some("Contacts.Read"),
+        delegated: permissions::CONTACTS_READ,
+        application: permissions::CONTACTS_READ,
         needs: &[Need::id("contactFolder-id", "contactFolder.create")],
         doc: page!("contactfolder-list-contacts"),
         ..Operation::get(Service::Contacts, "/me/contactFolders/{contactFolder-id}/contacts")
     },
     Operation {
         id: "contactFolder.delete",
-        delegated: Some("Contacts.ReadWrite"),
-        application: Some("Contacts.ReadWrite"),
+        delegated: &["Contacts.ReadWrite"],
+        application: &["Contacts.ReadWrite"],
         needs: &[Need::id("contactFolder-id", "contactFolder.create")],
         effect: Effect::Remove { made_by: "contactFolder.create" },
         expected: &[404],
@@ -70,8 +70,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "contact.create",
-        delegated: Some("Contacts.ReadWrite"),
-        application: Some("Contacts.ReadWrite"),
+        delegated: &["Contacts.ReadWrite"],
+        application: &["Contacts.ReadWrite"],
         needs: &[Need::id("contactFolder-id", "contactFolder.create")],
         body: Body::Json(contact),
         effect: Effect::Inside,
@@ -80,8 +80,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "contact.update",
-        delegated: Some("Contacts.ReadWrite"),
-        application: Some("Contacts.ReadWrite"),
+        delegated: &["Contacts.ReadWrite"],
+        application: &["Contacts.ReadWrite"],
         needs: &[Need::id("contact-id", "contact.create")],
         body: Body::Json(revision),
         effect: Effect::Inside,
@@ -90,8 +90,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "contact.delete",
-        delegated: Some("Contacts.ReadWrite"),
-        application: Some("Contacts.ReadWrite"),
+        delegated: &["Contacts.ReadWrite"],
+        application: &["Contacts.ReadWrite"],
         needs: &[Need::id("contact-id", "contact.create")],
         effect: Effect::Remove { made_by: "contact.create" },
         expected: &[404],

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Method, Need, Operation, Service, xlsx};
+use super::{Body, Effect, Method, Need, Operation, Service, permissions, xlsx};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "workbook.upload",
-        delegated: Some("Files.ReadWrite"),
+        delegated: permissions::FILES_WRITE,
         needs: &[Need::id("parent-id", "drive.folder.create")],
         body: Body::Bytes {
             content_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -21,14 +21,14 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "workbook.worksheets.list",
         query: "$select=id,name",
-        delegated: Some("Files.ReadWrite"),
+        delegated: &["Files.ReadWrite"],
         needs: &[Need::id("driveItem-id", "workbook.upload")],
         doc: page!("workbook-list-worksheets"),
         ..Operation::get(Service::Excel, "/me/drive/items/{driveItem-id}/workbook/worksheets")
     },
     Operation {
         id: "workbook.worksheet.add",
-        delegated: Some("Files.ReadWrite"),
+        delegated: &["Files.ReadWrite"],
         needs: &[Need::id("driveItem-id", "workbook.upload")],
         body: Body::Json(sheet),
         effect: Effect::Inside,
@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "workbook.usedRange",
-        delegated: Some("Files.ReadWrite"),
+        delegated: &["Files.ReadWrite"],
         needs: &[
             Need::id("driveItem-id", "workbook.upload"),
             Need::id("workbookWorksheet-id", "workbook.worksheets.list"),
@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "workbook.range.get",
-        delegated: Some("Files.ReadWrite"),
+        delegated: &["Files.ReadWrite"],
         needs: &[
             Need::id("driveItem-id", "workbook.upload"),
             Need::id("workbookWorksheet-id", "workbook.worksheets.list"),
@@ -64,15 +64,19 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "workbook.tables.list",
         query: "$select=id,name",
-        delegated: Some("Files.Read"),
+        delegated: &["Files.Read", "Files.ReadWrite"],
         needs: &[Need::id("driveItem-id", "workbook.upload")],
         doc: page!("workbook-list-tables"),
         ..Operation::get(Service::Excel, "/me/drive/items/{driveItem-id}/workbook/tables")
     },
+    // After the new sheet, though it names it nowhere: of two writes to a workbook at once one may get a 409.
     Operation {
         id: "workbook.table.add",
-        delegated: Some("Files.ReadWrite"),
-        needs: &[Need::id("driveItem-id", "workbook.upload")],
+        delegated: &["Files.ReadWrite"],
+        needs: &[
+            Need::id("driveItem-id", "workbook.upload"),
+            Need::id("workbookWorksheet-id", "workbook.worksheet.add"),
+        ],
         body: Body::Json(table),
         effect: Effect::Inside,
         doc: page!("tablecollection-add"),
@@ -80,7 +84,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "workbook.table.rows.add",
-        delegated: Some("Files.ReadWrite"),
+        delegated: &["Files.ReadWrite"],
         needs: &[Need::id("driveItem-id", "workbook.upload"), Need::id("workbookTable-id", "workbook.table.add")],
         body: Body::Json(rows),
         effect: Effect::Inside,

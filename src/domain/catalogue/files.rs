@@ -2,63 +2,63 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service};
+use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "drive.get",
         query: "$select=id,driveType,quota",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::DRIVES_READ,
+        application: permissions::FILES_READ_APP,
         doc: page!("drive-get"),
         ..Operation::get(Service::Files, "/me/drive")
     },
     Operation {
         id: "drives.list",
         query: "$select=id,driveType",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::DRIVES_READ,
+        application: permissions::FILES_READ_APP,
         doc: page!("drive-list"),
         ..Operation::get(Service::Files, "/me/drives")
     },
     Operation {
         id: "drive.root",
         query: "$select=id,name",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::DRIVE_ROOT_READ,
+        application: permissions::DRIVE_ITEM_READ_APP,
         doc: page!("driveitem-get"),
         ..Operation::get(Service::Files, "/me/drive/root")
     },
     Operation {
         id: "drive.children",
         query: "$top=5&$select=id,name",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         doc: page!("driveitem-list-children"),
         ..Operation::get(Service::Files, "/me/drive/root/children")
     },
     Operation {
         id: "drive.delta",
         query: "token=latest",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         doc: page!("driveitem-delta"),
         ..Operation::get(Service::Files, "/me/drive/root/delta")
     },
     Operation {
         id: "drive.special",
         query: "$select=id,name",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         doc: page!("drive-get-specialfolder"),
         ..Operation::get(Service::Files, "/me/drive/special/documents")
     },
     Operation {
         id: "drive.search",
         query: "$top=5&$select=id,name",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         weight: 60,
         doc: page!("driveitem-search"),
         ..Operation::get(Service::Files, "/me/drive/root/search(q='{q}')")
@@ -66,8 +66,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "drive.following",
         query: "$top=5&$select=id,name",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         weight: 60,
         doc: page!("drive-list-following"),
         ..Operation::get(Service::Files, "/me/drive/following")
@@ -75,8 +75,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "drive.item.get",
         query: "$select=id,name",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::DRIVE_ITEM_READ,
+        application: permissions::DRIVE_ITEM_READ_APP,
         needs: &[Need::id("driveItem-id", "drive.children")],
         doc: page!("driveitem-get"),
         ..Operation::get(Service::Files, "/me/drive/items/{driveItem-id}")
@@ -84,16 +84,16 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "drive.item.permissions",
         query: "$select=id,roles",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         needs: &[Need::id("driveItem-id", "drive.children")],
         doc: page!("driveitem-list-permissions"),
         ..Operation::get(Service::Files, "/me/drive/items/{driveItem-id}/permissions")
     },
     Operation {
         id: "drive.item.thumbnails",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         needs: &[Need::id("driveItem-id", "drive.children")],
         weight: 60,
         doc: page!("driveitem-list-thumbnails"),
@@ -101,8 +101,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "drive.folder.create",
-        delegated: Some("Files.ReadWrite"),
-        application: Some("Files.ReadWrite.All"),
+        delegated: permissions::FILES_WRITE,
+        application: permissions::FILES_WRITE_APP,
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "drive.item.delete",
@@ -113,8 +113,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "drive.item.delete",
-        delegated: Some("Files.ReadWrite"),
-        application: Some("Files.ReadWrite.All"),
+        delegated: permissions::DRIVE_ITEM_CHANGE,
+        application: permissions::FILES_WRITE_APP,
         needs: &[Need::id("driveItem-id", "drive.folder.create")],
         effect: Effect::Remove { made_by: "drive.folder.create" },
         expected: &[404],
@@ -123,8 +123,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "drive.file.upload",
-        delegated: Some("Files.ReadWrite"),
-        application: Some("Files.ReadWrite.All"),
+        delegated: permissions::FILES_WRITE,
+        application: permissions::FILES_WRITE_APP,
         needs: &[Need::id("parent-id", "drive.folder.create")],
         body: Body::Bytes { content_type: "text/plain", make: text },
         effect: Effect::Inside,
@@ -134,16 +134,16 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "drive.item.versions",
         query: "$top=5",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         needs: &[Need::id("driveItem-id", "drive.file.upload")],
         doc: page!("driveitem-list-versions"),
         ..Operation::get(Service::Files, "/me/drive/items/{driveItem-id}/versions")
     },
     Operation {
         id: "drive.item.download",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         needs: &[Need::id("driveItem-id", "drive.file.upload")],
         expected: &[302],
         doc: page!("driveitem-get-content"),
@@ -151,8 +151,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "drive.item.preview",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         needs: &[Need::id("driveItem-id", "drive.file.upload")],
         body: Body::Json(zoom),
         weight: 60,
@@ -161,8 +161,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "drive.item.update",
-        delegated: Some("Files.ReadWrite"),
-        application: Some("Files.ReadWrite.All"),
+        delegated: permissions::DRIVE_ITEM_CHANGE,
+        application: permissions::FILES_WRITE_APP,
         needs: &[Need::id("driveItem-id", "drive.file.upload")],
         body: Body::Json(rename),
         effect: Effect::Inside,
@@ -171,8 +171,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "drive.item.copy",
-        delegated: Some("Files.ReadWrite"),
-        application: Some("Files.ReadWrite.All"),
+        delegated: permissions::FILES_WRITE,
+        application: permissions::FILES_WRITE_APP,
         needs: &[Need::id("driveItem-id", "drive.file.upload"), Need::id("parent-id", "drive.folder.create")],
         body: Body::Json(copy),
         effect: Effect::Inside,
@@ -181,8 +181,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "drive.item.follow",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         needs: &[Need::id("driveItem-id", "drive.file.upload")],
         effect: Effect::Inside,
         weight: 60,
@@ -191,8 +191,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "drive.item.unfollow",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         needs: &[Need::id("driveItem-id", "drive.item.follow")],
         effect: Effect::Remove { made_by: "drive.item.follow" },
         expected: &[404],
@@ -201,8 +201,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "drive.item.createLink",
-        delegated: Some("Files.ReadWrite"),
-        application: Some("Files.ReadWrite.All"),
+        delegated: permissions::FILES_WRITE,
+        application: permissions::FILES_WRITE_APP,
         needs: &[Need::id("driveItem-id", "drive.file.upload")],
         body: Body::Json(link),
         effect: Effect::Inside,
@@ -212,8 +212,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "drive.permission.delete",
-        delegated: Some("Files.ReadWrite"),
-        application: Some("Files.ReadWrite.All"),
+        delegated: permissions::DRIVE_ITEM_CHANGE,
+        application: permissions::FILES_WRITE_APP,
         needs: &[Need::id("driveItem-id", "drive.file.upload"), Need::id("permission-id", "drive.item.createLink")],
         effect: Effect::Remove { made_by: "drive.item.createLink" },
         expected: &[404],

@@ -1,21 +1,21 @@
 //! Groups, their people, and what Microsoft 365 groups share.
 
-use super::{Need, Operation, Service, UNIFIED};
+use super::{Need, Operation, Service, UNIFIED, permissions};
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "groups.list",
         query: "$top=20&$select=id,displayName,groupTypes",
-        delegated: Some("Group.ReadBasic.All"),
-        application: Some("Group.ReadBasic.All"),
+        delegated: permissions::GROUPS_READ_BASIC,
+        application: permissions::GROUPS_READ_BASIC,
         doc: page!("group-list"),
         ..Operation::get(Service::Groups, "/groups")
     },
     Operation {
         id: "groups.get",
         query: "$select=id,displayName",
-        delegated: Some("Group.ReadBasic.All"),
-        application: Some("Group.ReadBasic.All"),
+        delegated: permissions::GROUPS_READ_BASIC,
+        application: permissions::GROUPS_READ_BASIC,
         needs: &[Need::id("group-id", "groups.list")],
         doc: page!("group-get"),
         ..Operation::get(Service::Groups, "/groups/{group-id}")
@@ -23,8 +23,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "groups.members",
         query: "$top=5&$select=id",
-        delegated: Some("GroupMember.ReadBasic.All"),
-        application: Some("GroupMember.ReadBasic.All"),
+        delegated: permissions::GROUP_MEMBERS_READ,
+        application: permissions::GROUP_MEMBERS_READ,
         needs: &[Need::id("group-id", "groups.list")],
         doc: page!("group-list-members"),
         ..Operation::get(Service::Groups, "/groups/{group-id}/members")
@@ -32,8 +32,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "groups.transitiveMembers",
         query: "$top=5&$select=id",
-        delegated: Some("GroupMember.ReadBasic.All"),
-        application: Some("GroupMember.ReadBasic.All"),
+        delegated: permissions::GROUP_MEMBERS_READ,
+        application: permissions::GROUP_MEMBERS_READ,
         needs: &[Need::id("group-id", "groups.list")],
         weight: 50,
         doc: page!("group-list-transitivemembers"),
@@ -42,8 +42,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "groups.owners",
         query: "$top=5&$select=id",
-        delegated: Some("GroupMember.Read.All"),
-        application: Some("GroupMember.Read.All"),
+        delegated: permissions::GROUP_OWNERS_READ,
+        application: permissions::GROUP_OWNERS_READ,
         needs: &[Need::id("group-id", "groups.list")],
         doc: page!("group-list-owners"),
         ..Operation::get(Service::Groups, "/groups/{group-id}/owners")
@@ -51,8 +51,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "groups.delta",
         query: "$select=id",
-        delegated: Some("Group.ReadBasic.All"),
-        application: Some("Group.ReadBasic.All"),
+        delegated: permissions::GROUPS_READ_BASIC,
+        application: permissions::GROUPS_READ_BASIC,
         weight: 50,
         doc: page!("group-delta"),
         ..Operation::get(Service::Groups, "/groups/delta")
@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "groups.events",
         query: "$top=5&$select=id,subject",
-        delegated: Some("Group.Read.All"),
+        delegated: permissions::GROUPS_READ,
         needs: &[UNIFIED],
         doc: page!("group-list-events"),
         ..Operation::get(Service::Groups, "/groups/{group-id}/events")
@@ -68,8 +68,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "groups.threads",
         query: "$top=5&$select=id",
-        delegated: Some("Group-Conversation.Read.All"),
-        application: Some("Group-Conversation.Read.All"),
+        delegated: permissions::CONVERSATIONS_READ,
+        application: permissions::CONVERSATIONS_READ,
         needs: &[UNIFIED],
         weight: 50,
         doc: page!("group-list-threads"),
@@ -78,8 +78,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "groups.drive",
         query: "$select=id,driveType",
-        delegated: Some("Files.Read"),
-        application: Some("Files.Read.All"),
+        delegated: permissions::FILES_READ,
+        application: permissions::FILES_READ_APP,
         needs: &[UNIFIED],
         expected: &[404],
         weight: 50,
@@ -88,8 +88,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "groupSettings.list",
-        delegated: Some("GroupSettings.Read.All"),
-        application: Some("GroupSettings.Read.All"),
+        delegated: permissions::GROUP_SETTINGS_READ,
+        application: permissions::GROUP_SETTINGS_READ,
         weight: 50,
         doc: page!("group-list-settings"),
         ..Operation::get(Service::Groups, "/groupSettings")

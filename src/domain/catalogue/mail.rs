@@ -2,23 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Leftover, Method, Need, OWN_UPN, Operation, Service};
+use super::{Body, Effect, Leftover, Method, Need, OWN_UPN, Operation, Service, permissions};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "mail.messages.list",
         query: "$top=5&$select=id,subject",
-        delegated: Some("Mail.ReadBasic"),
-        application: Some("Mail.ReadBasic.All"),
+        delegated: permissions::MAIL_READ_BASIC,
+        application: permissions::MAIL_READ_BASIC_APP,
         doc: page!("user-list-messages"),
         ..Operation::get(Service::Mail, "/me/messages")
     },
     Operation {
         id: "mail.messages.get",
         query: "$select=id,subject,receivedDateTime",
-        delegated: Some("Mail.Read"),
-        application: Some("Mail.Read"),
+        delegated: &["Mail.Read", "Mail.ReadBasic"],
+        application: &["Mail.Read", "Mail.ReadBasic.All"],
         needs: &[Need::id("message-id", "mail.messages.list")],
         doc: page!("message-get"),
         ..Operation::get(Service::Mail, "/me/messages/{message-id}")
@@ -26,8 +26,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "mail.attachments.list",
         query: "$select=id,name,size",
-        delegated: Some("Mail.Read"),
-        application: Some("Mail.Read"),
+        delegated: &["Mail.Read"],
+        application: &["Mail.Read"],
         needs: &[Need::id("message-id", "mail.messages.list")],
         doc: page!("message-list-attachments"),
         ..Operation::get(Service::Mail, "/me/messages/{message-id}/attachments")
@@ -36,40 +36,40 @@ pub(super) const ROWS: &[Operation] = &[
         id: "mail.messages.delta",
         query: "$select=id,subject",
         headers: &[("Prefer", "odata.maxpagesize=5")],
-        delegated: Some("Mail.ReadBasic"),
-        application: Some("Mail.ReadBasic.All"),
+        delegated: permissions::MAIL_READ_BASIC,
+        application: permissions::MAIL_READ_BASIC_APP,
         doc: page!("message-delta"),
         ..Operation::get(Service::Mail, "/me/mailFolders/inbox/messages/delta")
     },
     Operation {
         id: "mail.folders.list",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("Mail.ReadBasic"),
-        application: Some("Mail.ReadBasic.All"),
+        delegated: permissions::MAIL_READ_BASIC,
+        application: permissions::MAIL_READ_BASIC_APP,
         doc: page!("user-list-mailfolders"),
         ..Operation::get(Service::Mail, "/me/mailFolders")
     },
     Operation {
         id: "mail.folders.inbox",
         query: "$select=id,totalItemCount,unreadItemCount",
-        delegated: Some("Mail.ReadBasic"),
-        application: Some("Mail.ReadBasic.All"),
+        delegated: permissions::MAIL_READ_BASIC,
+        application: permissions::MAIL_READ_BASIC_APP,
         doc: page!("mailfolder-get"),
         ..Operation::get(Service::Mail, "/me/mailFolders/inbox")
     },
     Operation {
         id: "mail.folders.messages",
         query: "$top=5&$select=id,subject",
-        delegated: Some("Mail.ReadBasic"),
-        application: Some("Mail.ReadBasic.All"),
+        delegated: permissions::MAIL_READ_BASIC,
+        application: permissions::MAIL_READ_BASIC_APP,
         doc: page!("mailfolder-list-messages"),
         ..Operation::get(Service::Mail, "/me/mailFolders/inbox/messages")
     },
     Operation {
         id: "mail.folders.children",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("Mail.ReadBasic"),
-        application: Some("Mail.ReadBasic.All"),
+        delegated: permissions::MAIL_READ_BASIC,
+        application: permissions::MAIL_READ_BASIC_APP,
         weight: 60,
         doc: page!("mailfolder-list-childfolders"),
         ..Operation::get(Service::Mail, "/me/mailFolders/inbox/childFolders")
@@ -78,30 +78,30 @@ pub(super) const ROWS: &[Operation] = &[
         id: "mail.folders.delta",
         query: "$select=id,displayName",
         headers: &[("Prefer", "odata.maxpagesize=5")],
-        delegated: Some("Mail.ReadBasic"),
-        application: Some("Mail.ReadBasic.All"),
+        delegated: permissions::MAIL_READ_BASIC,
+        application: permissions::MAIL_READ_BASIC_APP,
         doc: page!("mailfolder-delta"),
         ..Operation::get(Service::Mail, "/me/mailFolders/delta")
     },
     Operation {
         id: "mail.rules.list",
-        delegated: Some("MailboxSettings.Read"),
-        application: Some("MailboxSettings.Read"),
+        delegated: &["MailboxSettings.Read"],
+        application: &["MailboxSettings.Read"],
         doc: page!("mailfolder-list-messagerules"),
         ..Operation::get(Service::Mail, "/me/mailFolders/inbox/messageRules")
     },
     Operation {
         id: "mail.overrides.list",
-        delegated: Some("Mail.Read"),
-        application: Some("Mail.Read"),
+        delegated: &["Mail.Read"],
+        application: &["Mail.Read"],
         weight: 60,
         doc: page!("inferenceclassification-list-overrides"),
         ..Operation::get(Service::Mail, "/me/inferenceClassification/overrides")
     },
     Operation {
         id: "mail.mailTips",
-        delegated: Some("Mail.Read"),
-        application: Some("Mail.Read"),
+        delegated: &["Mail.Read", "MailTips.ReadBasic.Shared", "Mail.Read.Shared"],
+        application: &["Mail.Read", "MailTips.ReadBasic.All"],
         needs: &[OWN_UPN],
         body: Body::Json(tips),
         doc: page!("user-getmailtips"),
@@ -109,8 +109,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "mail.translateIds",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: &["User.Read", "User.ReadBasic.All", "User.Read.All", "User.ReadWrite", "User.ReadWrite.All"],
+        application: &["User.Read.All", "User.ReadWrite.All"],
         needs: &[Need::id("message-id", "mail.messages.list")],
         body: Body::Json(one_id),
         weight: 60,
@@ -119,8 +119,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "mail.folder.create",
-        delegated: Some("Mail.ReadWrite"),
-        application: Some("Mail.ReadWrite"),
+        delegated: &["Mail.ReadWrite"],
+        application: &["Mail.ReadWrite"],
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "mail.folder.purge",
@@ -136,8 +136,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "mail.folder.rename",
-        delegated: Some("Mail.ReadWrite"),
-        application: Some("Mail.ReadWrite"),
+        delegated: &["Mail.ReadWrite"],
+        application: &["Mail.ReadWrite"],
         needs: &[Need::id("mailFolder-id", "mail.folder.create")],
         body: Body::Json(folder),
         effect: Effect::Inside,
@@ -147,8 +147,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "mail.folder.purge",
-        delegated: Some("Mail.ReadWrite"),
-        application: Some("Mail.ReadWrite"),
+        delegated: &["Mail.ReadWrite"],
+        application: &["Mail.ReadWrite"],
         needs: &[Need::id("mailFolder-id", "mail.folder.create")],
         effect: Effect::Remove { made_by: "mail.folder.create" },
         expected: &[404],
@@ -157,8 +157,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "mail.draft.create",
-        delegated: Some("Mail.ReadWrite"),
-        application: Some("Mail.ReadWrite"),
+        delegated: &["Mail.ReadWrite"],
+        application: &["Mail.ReadWrite"],
         needs: &[Need::id("mailFolder-id", "mail.folder.create"), OWN_UPN],
         body: Body::Json(draft),
         effect: Effect::Inside,
@@ -167,8 +167,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "mail.draft.update",
-        delegated: Some("Mail.ReadWrite"),
-        application: Some("Mail.ReadWrite"),
+        delegated: &["Mail.ReadWrite"],
+        application: &["Mail.ReadWrite"],
         needs: &[Need::id("message-id", "mail.draft.create")],
         body: Body::Json(redraft),
         effect: Effect::Inside,
@@ -177,8 +177,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "mail.draft.purge",
-        delegated: Some("Mail.ReadWrite"),
-        application: Some("Mail.ReadWrite"),
+        delegated: &["Mail.ReadWrite"],
+        application: &["Mail.ReadWrite"],
         needs: &[Need::id("message-id", "mail.draft.create")],
         effect: Effect::Remove { made_by: "mail.draft.create" },
         expected: &[404],
@@ -187,8 +187,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "mail.sendSelf",
-        delegated: Some("Mail.Send"),
-        application: Some("Mail.Send"),
+        delegated: &["Mail.Send"],
+        application: &["Mail.Send"],
         needs: &[OWN_UPN],
         body: Body::Json(letter),
         effect: Effect::Create {
@@ -207,8 +207,8 @@ pub(super) const ROWS: &[Operation] = &[
     // that finds it by its subject and removes it here.
     Operation {
         id: "mail.sent.purge",
-        delegated: Some("Mail.ReadWrite"),
-        application: Some("Mail.ReadWrite"),
+        delegated: &["Mail.ReadWrite"],
+        application: &["Mail.ReadWrite"],
         needs: &[Need::id("message-id", "mail.sendSelf")],
         effect: Effect::Remove { made_by: "mail.sendSelf" },
         expected: &[404],
@@ -217,8 +217,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "mail.rule.create",
-        delegated: Some("MailboxSettings.ReadWrite"),
-        application: Some("MailboxSettings.ReadWrite"),
+        delegated: &["MailboxSettings.ReadWrite"],
+        application: &["MailboxSettings.ReadWrite"],
         body: Body::Json(rule),
         effect: Effect::Create {
             undo: "mail.rule.delete",
@@ -229,8 +229,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "mail.rule.delete",
-        delegated: Some("MailboxSettings.ReadWrite"),
-        application: Some("MailboxSettings.ReadWrite"),
+        delegated: &["MailboxSettings.ReadWrite"],
+        application: &["MailboxSettings.ReadWrite"],
         needs: &[Need::id("messageRule-id", "mail.rule.create")],
         effect: Effect::Remove { made_by: "mail.rule.create" },
         expected: &[404],

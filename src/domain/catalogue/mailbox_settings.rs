@@ -2,75 +2,75 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service};
+use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "settings.get",
-        delegated: Some("MailboxSettings.Read"),
-        application: Some("MailboxSettings.Read"),
+        delegated: permissions::MAILBOX_SETTINGS_READ,
+        application: permissions::MAILBOX_SETTINGS_READ,
         doc: page!("user-get-mailboxsettings"),
         ..Operation::get(Service::MailboxSettings, "/me/mailboxSettings")
     },
     Operation {
         id: "settings.autoReplies",
-        delegated: Some("MailboxSettings.Read"),
-        application: Some("MailboxSettings.Read"),
+        delegated: permissions::MAILBOX_SETTINGS_READ,
+        application: permissions::MAILBOX_SETTINGS_READ,
         doc: page!("user-get-mailboxsettings"),
         ..Operation::get(Service::MailboxSettings, "/me/mailboxSettings/automaticRepliesSetting")
     },
     Operation {
         id: "settings.language",
-        delegated: Some("MailboxSettings.Read"),
-        application: Some("MailboxSettings.Read"),
+        delegated: permissions::MAILBOX_SETTINGS_READ,
+        application: permissions::MAILBOX_SETTINGS_READ,
         weight: 60,
         doc: page!("user-get-mailboxsettings"),
         ..Operation::get(Service::MailboxSettings, "/me/mailboxSettings/language")
     },
     Operation {
         id: "settings.timeZone",
-        delegated: Some("MailboxSettings.Read"),
-        application: Some("MailboxSettings.Read"),
+        delegated: permissions::MAILBOX_SETTINGS_READ,
+        application: permissions::MAILBOX_SETTINGS_READ,
         weight: 60,
         doc: page!("user-get-mailboxsettings"),
         ..Operation::get(Service::MailboxSettings, "/me/mailboxSettings/timeZone")
     },
     Operation {
         id: "settings.workingHours",
-        delegated: Some("MailboxSettings.Read"),
-        application: Some("MailboxSettings.Read"),
+        delegated: permissions::MAILBOX_SETTINGS_READ,
+        application: permissions::MAILBOX_SETTINGS_READ,
         weight: 60,
         doc: page!("user-get-mailboxsettings"),
         ..Operation::get(Service::MailboxSettings, "/me/mailboxSettings/workingHours")
     },
     Operation {
         id: "settings.supportedLanguages",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: permissions::OUTLOOK_LISTS_READ,
+        application: &["User.Read.All", "User.ReadBasic.All"],
         weight: 60,
         doc: page!("outlookuser-supportedlanguages"),
         ..Operation::get(Service::MailboxSettings, "/me/outlook/supportedLanguages")
     },
     Operation {
         id: "settings.supportedTimeZones",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: permissions::OUTLOOK_LISTS_READ,
+        application: &["User.Read.All", "User.ReadBasic.All"],
         weight: 60,
         doc: page!("outlookuser-supportedtimezones"),
         ..Operation::get(Service::MailboxSettings, "/me/outlook/supportedTimeZones")
     },
     Operation {
         id: "category.list",
-        delegated: Some("MailboxSettings.Read"),
-        application: Some("MailboxSettings.Read"),
+        delegated: &["MailboxSettings.Read"],
+        application: &["MailboxSettings.Read"],
         doc: page!("outlookuser-list-mastercategories"),
         ..Operation::get(Service::MailboxSettings, "/me/outlook/masterCategories")
     },
     Operation {
         id: "category.create",
-        delegated: Some("MailboxSettings.ReadWrite"),
-        application: Some("MailboxSettings.ReadWrite"),
+        delegated: &["MailboxSettings.ReadWrite"],
+        application: &["MailboxSettings.ReadWrite"],
         body: Body::Json(category),
         effect: Effect::Create {
             undo: "category.delete",
@@ -81,8 +81,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "category.delete",
-        delegated: Some("MailboxSettings.ReadWrite"),
-        application: Some("MailboxSettings.ReadWrite"),
+        delegated: &["MailboxSettings.ReadWrite"],
+        application: &["MailboxSettings.ReadWrite"],
         needs: &[Need::id("outlookCategory-id", "category.create")],
         effect: Effect::Remove { made_by: "category.create" },
         expected: &[404],

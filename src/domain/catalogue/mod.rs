@@ -27,6 +27,7 @@ mod mailbox_settings;
 mod onenote;
 mod operation;
 mod people;
+mod permissions;
 mod planner;
 mod presence;
 mod reports;
@@ -312,7 +313,36 @@ mod tests {
 
     #[test]
     fn every_row_is_for_some_kind_of_token_and_can_be_drawn() {
-        check(|row| unless(row.delegated.or(row.application).is_some() && row.weight > 0, "for nobody"));
+        check(|row| unless(!(row.delegated.is_empty() && row.application.is_empty()) && row.weight > 0, "for nobody"));
+    }
+
+    #[test]
+    fn the_least_permission_stands_first_and_none_twice() {
+        for subject in [Subject::User, Subject::App] {
+            check(|row| {
+                let least = row.permission(subject)?;
+                let accepted = row.accepted(subject);
+                let once: BTreeSet<_> = accepted.iter().collect();
+                let own = least.trim_end_matches(".All");
+                let less = [least.replace("ReadWrite", "Read"), own.to_owned(), own.replace("ReadWrite", "Read")];
+                let lesser = accepted[1..].iter().any(|name| less.iter().any(|less| less == name));
+                unless(once.len() == accepted.len() && !lesser, format!("{accepted:?}"))
+            });
+        }
+    }
+
+    #[test]
+    fn what_removes_a_creation_also_finds_it_where_microsoft_says_so() {
+        /// Here Microsoft's table has the reading permission alone for the list.
+        const READ_APART: [&str; 3] = ["category.create", "extension.create", "mail.rule.create"];
+        for subject in [Subject::User, Subject::App] {
+            check(|row| {
+                let Effect::Create { undo, leftover } = row.effect else { return None };
+                let permission = find(undo)?.permission(subject)?;
+                let finds = find(leftover.list)?.accepted(subject).contains(&permission);
+                unless(finds != READ_APART.contains(&row.id), format!("{permission} and {}", leftover.list))
+            });
+        }
     }
 
     #[test]

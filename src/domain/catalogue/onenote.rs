@@ -1,20 +1,20 @@
 //! The account's own OneNote notebooks; delegated only since March 2025.
 
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service};
+use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "onenote.notebooks",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("Notes.Create"),
+        delegated: permissions::NOTEBOOKS_READ,
         doc: page!("onenote-list-notebooks"),
         ..Operation::get(Service::Onenote, "/me/onenote/notebooks")
     },
     Operation {
         id: "onenote.notebook.sections",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("Notes.Create"),
+        delegated: permissions::NOTEBOOKS_READ,
         needs: &[Need::id("notebook-id", "onenote.notebooks")],
         weight: 60,
         doc: page!("notebook-list-sections"),
@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "onenote.sectionGroups",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("Notes.Create"),
+        delegated: permissions::NOTEBOOKS_READ,
         weight: 60,
         doc: page!("onenote-list-sectiongroups"),
         ..Operation::get(Service::Onenote, "/me/onenote/sectionGroups")
@@ -31,14 +31,14 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "onenote.sections",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("Notes.Create"),
+        delegated: permissions::NOTEBOOKS_READ,
         doc: page!("onenote-list-sections"),
         ..Operation::get(Service::Onenote, "/me/onenote/sections")
     },
     Operation {
         id: "onenote.section.pages",
         query: "$top=5&$select=id,title",
-        delegated: Some("Notes.Read"),
+        delegated: permissions::PAGES_READ,
         needs: &[Need::id("onenoteSection-id", "onenote.sections")],
         weight: 60,
         doc: page!("section-list-pages"),
@@ -47,13 +47,13 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "onenote.pages",
         query: "$top=5&$select=id,title",
-        delegated: Some("Notes.Read"),
+        delegated: permissions::PAGES_READ,
         doc: page!("onenote-list-pages"),
         ..Operation::get(Service::Onenote, "/me/onenote/pages")
     },
     Operation {
         id: "onenote.page.content",
-        delegated: Some("Notes.Read"),
+        delegated: permissions::PAGES_READ,
         needs: &[Need::id("onenotePage-id", "onenote.pages")],
         doc: page!("page-get"),
         ..Operation::get(Service::Onenote, "/me/onenote/pages/{onenotePage-id}/content")
@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Operation] = &[
     // Needs a section though it names none: without one, Graph would make a notebook that stays.
     Operation {
         id: "onenote.page.create",
-        delegated: Some("Notes.Create"),
+        delegated: &["Notes.Create", "Notes.ReadWrite", "Notes.ReadWrite.All"],
         needs: &[Need::id("onenoteSection-id", "onenote.sections")],
         body: Body::Bytes { content_type: "text/html", make: note },
         effect: Effect::Create {
@@ -73,7 +73,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "onenote.page.delete",
-        delegated: Some("Notes.ReadWrite"),
+        delegated: &["Notes.ReadWrite", "Notes.ReadWrite.All"],
         needs: &[Need::id("onenotePage-id", "onenote.page.create")],
         effect: Effect::Remove { made_by: "onenote.page.create" },
         expected: &[404],

@@ -21,10 +21,10 @@ pub struct Operation {
     pub query: &'static str,
     /// Request headers beside `Content-Type`.
     pub headers: &'static [(&'static str, &'static str)],
-    /// Least delegated permission; `None`: not for delegated accounts.
-    pub delegated: Option<&'static str>,
-    /// Least application permission; `None`: not for app-only accounts.
-    pub application: Option<&'static str>,
+    /// Delegated permissions of which one is enough, the least first; empty: not for delegated accounts.
+    pub delegated: &'static [&'static str],
+    /// Application permissions of which one is enough, the least first; empty: not for app-only accounts.
+    pub application: &'static [&'static str],
     /// What must be known from an earlier answer of the same run; also what only has to be there, named nowhere.
     pub needs: &'static [Need],
     pub body: Body,
@@ -203,8 +203,8 @@ impl Operation {
             path,
             query: "",
             headers: &[],
-            delegated: None,
-            application: None,
+            delegated: &[],
+            application: &[],
             needs: &[],
             body: Body::None,
             effect: Effect::Read,
@@ -221,17 +221,17 @@ impl Operation {
 
     /// The least permission for this kind of token, or `None` where the operation is not for it.
     pub const fn permission(&self, subject: Subject) -> Option<&'static str> {
-        match subject {
-            Subject::User => self.delegated,
-            Subject::App => self.application,
+        match self.accepted(subject) {
+            [least, ..] => Some(least),
+            [] => None,
         }
     }
 
     /// Every permission that Microsoft accepts for this request, the least first.
-    pub fn accepted(&self, subject: Subject) -> &[&'static str] {
+    pub const fn accepted(&self, subject: Subject) -> &'static [&'static str] {
         match subject {
-            Subject::User => self.delegated.as_slice(),
-            Subject::App => self.application.as_slice(),
+            Subject::User => self.delegated,
+            Subject::App => self.application,
         }
     }
 

@@ -1,25 +1,25 @@
 //! Planner plans and tasks.
 
-use super::{Operation, Service, UNIFIED};
+use super::{Operation, Service, UNIFIED, permissions};
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "planner.tasks.mine",
-        delegated: Some("Tasks.Read"),
-        application: Some("Tasks.Read.All"),
+        delegated: permissions::PLANNER_READ,
+        application: permissions::TASKS_READ_APP,
         doc: page!("planneruser-list-tasks"),
         ..Operation::get(Service::Planner, "/me/planner/tasks")
     },
     Operation {
         id: "planner.plans.mine",
-        delegated: Some("Tasks.Read"),
+        delegated: permissions::PLANNER_READ,
         doc: page!("planneruser-list-plans"),
         ..Operation::get(Service::Planner, "/me/planner/plans")
     },
     Operation {
         id: "planner.group.plans",
-        delegated: Some("Tasks.Read"),
-        application: Some("Tasks.Read.All"),
+        delegated: permissions::PLANNER_READ,
+        application: permissions::TASKS_READ_APP,
         needs: &[UNIFIED],
         weight: 60,
         doc: page!("plannergroup-list-plans"),

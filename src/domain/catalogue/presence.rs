@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Method, Need, Operation, Service};
+use super::{Body, Method, Need, Operation, Service, permissions};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "presence.me",
-        delegated: Some("Presence.Read"),
-        application: Some("Presence.Read.All"),
+        delegated: &["Presence.Read", "Presence.Read.All"],
+        application: permissions::PRESENCE_READ_APP,
         doc: page!("presence-get"),
         ..Operation::get(Service::Presence, "/me/presence")
     },
     Operation {
         id: "presence.byUserIds",
-        delegated: Some("Presence.Read.All"),
-        application: Some("Presence.Read.All"),
+        delegated: &["Presence.Read.All"],
+        application: permissions::PRESENCE_READ_APP,
         needs: &[Need::id("user-id", "users.list")],
         body: Body::Json(one_user),
         doc: page!("cloudcommunications-getpresencesbyuserid"),

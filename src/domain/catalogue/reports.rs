@@ -5,8 +5,8 @@ use super::{Operation, Service};
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "reports.activeUserCounts",
-        delegated: Some("Reports.Read.All"),
-        application: Some("Reports.Read.All"),
+        delegated: &["Reports.Read.All"],
+        application: &["Reports.Read.All"],
         expected: &[302],
         weight: 50,
         doc: page!("reportroot-getoffice365activeusercounts"),
@@ -14,8 +14,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "reports.activeUserDetail",
-        delegated: Some("Reports.Read.All"),
-        application: Some("Reports.Read.All"),
+        delegated: &["Reports.Read.All"],
+        application: &["Reports.Read.All"],
         expected: &[302],
         weight: 30,
         doc: page!("reportroot-getoffice365activeuserdetail"),
@@ -23,8 +23,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "reports.emailActivityCounts",
-        delegated: Some("Reports.Read.All"),
-        application: Some("Reports.Read.All"),
+        delegated: &["Reports.Read.All"],
+        application: &["Reports.Read.All"],
         expected: &[302],
         weight: 50,
         doc: page!("reportroot-getemailactivitycounts"),
@@ -32,8 +32,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "reports.oneDriveStorage",
-        delegated: Some("Reports.Read.All"),
-        application: Some("Reports.Read.All"),
+        delegated: &["Reports.Read.All"],
+        application: &["Reports.Read.All"],
         expected: &[302],
         weight: 30,
         doc: page!("reportroot-getonedriveusagestorage"),
@@ -41,8 +41,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "reports.teamsActivityCounts",
-        delegated: Some("Reports.Read.All"),
-        application: Some("Reports.Read.All"),
+        delegated: &["Reports.Read.All"],
+        application: &["Reports.Read.All"],
         expected: &[302],
         weight: 30,
         doc: page!("reportroot-getteamsuseractivitycounts"),
@@ -50,8 +50,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "reports.sharePointSiteUsage",
-        delegated: Some("Reports.Read.All"),
-        application: Some("Reports.Read.All"),
+        delegated: &["Reports.Read.All"],
+        application: &["Reports.Read.All"],
         expected: &[302],
         weight: 30,
         doc: page!("reportroot-getsharepointsiteusagedetail"),
@@ -60,8 +60,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "reports.authMethodsRegistration",
         query: "$top=5",
-        delegated: Some("AuditLog.Read.All"),
-        application: Some("AuditLog.Read.All"),
+        delegated: &["AuditLog.Read.All"],
+        application: &["AuditLog.Read.All"],
         weight: 30,
         doc: page!("authenticationmethodsroot-list-userregistrationdetails"),
         ..Operation::get(Service::Reports, "/reports/authenticationMethods/userRegistrationDetails")

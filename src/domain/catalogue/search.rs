@@ -6,10 +6,10 @@ use super::{Body, Method, Operation, Service};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
-    // App-only tokens may search files but no messages.
+    // App-only tokens may search files but no messages. The path accepts more permissions, each for a kind of its own.
     Operation {
         id: "search.messages",
-        delegated: Some("Mail.Read"),
+        delegated: &["Mail.Read"],
         body: Body::Json(messages),
         doc: page!("search-query"),
         ..Operation::request(Method::Post, Service::Search, "/search/query")

@@ -1,29 +1,29 @@
 //! Secure score, alerts, incidents, risk.
 
-use super::{Operation, Service};
+use super::{Operation, Service, permissions};
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "security.secureScores",
         query: "$top=1",
-        delegated: Some("SecurityEvents.Read.All"),
-        application: Some("SecurityEvents.Read.All"),
+        delegated: permissions::SECURITY_EVENTS_READ,
+        application: permissions::SECURITY_EVENTS_READ,
         doc: page!("security-list-securescores"),
         ..Operation::get(Service::Security, "/security/secureScores")
     },
     Operation {
         id: "security.controlProfiles",
         query: "$top=5",
-        delegated: Some("SecurityEvents.Read.All"),
-        application: Some("SecurityEvents.Read.All"),
+        delegated: permissions::SECURITY_EVENTS_READ,
+        application: permissions::SECURITY_EVENTS_READ,
         doc: page!("security-list-securescorecontrolprofiles"),
         ..Operation::get(Service::Security, "/security/secureScoreControlProfiles")
     },
     Operation {
         id: "security.alerts",
         query: "$top=5",
-        delegated: Some("SecurityAlert.Read.All"),
-        application: Some("SecurityAlert.Read.All"),
+        delegated: &["SecurityAlert.Read.All", "SecurityAlert.ReadWrite.All"],
+        application: &["SecurityAlert.Read.All", "SecurityAlert.ReadWrite.All"],
         weight: 60,
         doc: page!("security-list-alerts_v2"),
         ..Operation::get(Service::Security, "/security/alerts_v2")
@@ -31,8 +31,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "security.incidents",
         query: "$top=5",
-        delegated: Some("SecurityIncident.Read.All"),
-        application: Some("SecurityIncident.Read.All"),
+        delegated: &["SecurityIncident.Read.All", "SecurityIncident.ReadWrite.All"],
+        application: &["SecurityIncident.Read.All", "SecurityIncident.ReadWrite.All"],
         weight: 60,
         doc: page!("security-list-incidents"),
         ..Operation::get(Service::Security, "/security/incidents")
@@ -40,8 +40,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "risk.users",
         query: "$top=5",
-        delegated: Some("IdentityRiskyUser.Read.All"),
-        application: Some("IdentityRiskyUser.Read.All"),
+        delegated: &["IdentityRiskyUser.Read.All"],
+        application: &["IdentityRiskyUser.Read.All"],
         weight: 20,
         doc: page!("riskyuser-list"),
         ..Operation::get(Service::Security, "/identityProtection/riskyUsers")

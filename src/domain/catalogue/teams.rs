@@ -1,34 +1,34 @@
 //! Teams, channels and chats: read only, nothing is ever posted.
 
-use super::{Need, Operation, Service};
+use super::{Need, Operation, Service, permissions};
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "teams.joined",
-        delegated: Some("Team.ReadBasic.All"),
-        application: Some("Team.ReadBasic.All"),
+        delegated: permissions::JOINED_TEAMS_READ,
+        application: permissions::JOINED_TEAMS_READ,
         doc: page!("user-list-joinedteams"),
         ..Operation::get(Service::Teams, "/me/joinedTeams")
     },
     Operation {
         id: "teams.associated",
-        delegated: Some("Team.ReadBasic.All"),
-        application: Some("Team.ReadBasic.All"),
+        delegated: &["Team.ReadBasic.All", "TeamSettings.Read.All", "TeamSettings.ReadWrite.All"],
+        application: &["Team.ReadBasic.All", "TeamSettings.Read.All", "TeamSettings.ReadWrite.All"],
         doc: page!("associatedteaminfo-list"),
         ..Operation::get(Service::Teams, "/me/teamwork/associatedTeams")
     },
     Operation {
         id: "teams.appCatalog",
         query: "$filter=distributionMethod%20eq%20'organization'&$select=id,displayName",
-        delegated: Some("AppCatalog.Read.All"),
-        application: Some("AppCatalog.Read.All"),
+        delegated: permissions::APP_CATALOG_READ,
+        application: &["AppCatalog.Read.All", "AppCatalog.ReadWrite.All"],
         doc: page!("appcatalogs-list-teamsapps"),
         ..Operation::get(Service::Teams, "/appCatalogs/teamsApps")
     },
     Operation {
         id: "teams.installedApps.mine",
-        delegated: Some("TeamsAppInstallation.ReadForUser"),
-        application: Some("TeamsAppInstallation.ReadForUser.All"),
+        delegated: permissions::INSTALLED_APPS_READ,
+        application: permissions::INSTALLED_APPS_READ_APP,
         weight: 60,
         doc: page!("userteamwork-list-installedapps"),
         ..Operation::get(Service::Teams, "/me/teamwork/installedApps")
@@ -36,8 +36,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "teams.get",
         query: "$select=id,displayName",
-        delegated: Some("Team.ReadBasic.All"),
-        application: Some("Team.ReadBasic.All"),
+        delegated: permissions::TEAM_READ,
+        application: permissions::TEAM_READ,
         needs: &[Need::id("team-id", "teams.joined")],
         weight: 60,
         doc: page!("team-get"),
@@ -46,8 +46,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "teams.channels",
         query: "$select=id,displayName",
-        delegated: Some("Channel.ReadBasic.All"),
-        application: Some("Channel.ReadBasic.All"),
+        delegated: permissions::CHANNELS_READ,
+        application: permissions::CHANNELS_READ,
         needs: &[Need::id("team-id", "teams.joined")],
         weight: 60,
         doc: page!("channel-list"),
@@ -56,8 +56,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "teams.primaryChannel",
         query: "$select=id,displayName",
-        delegated: Some("Channel.ReadBasic.All"),
-        application: Some("Channel.ReadBasic.All"),
+        delegated: &["Channel.ReadBasic.All", "ChannelSettings.Read.All", "ChannelSettings.ReadWrite.All"],
+        application: &["Channel.ReadBasic.All", "ChannelSettings.Read.All", "ChannelSettings.ReadWrite.All"],
         needs: &[Need::id("team-id", "teams.joined")],
         weight: 60,
         doc: page!("team-get-primarychannel"),
@@ -66,8 +66,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "teams.members",
         query: "$top=5",
-        delegated: Some("TeamMember.Read.All"),
-        application: Some("TeamMember.Read.All"),
+        delegated: &["TeamMember.Read.All", "TeamMember.ReadWrite.All"],
+        application: &["TeamMember.Read.All", "TeamMember.ReadWrite.All"],
         needs: &[Need::id("team-id", "teams.joined")],
         weight: 60,
         doc: page!("team-list-members"),
@@ -75,8 +75,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "teams.tags",
-        delegated: Some("TeamworkTag.Read"),
-        application: Some("TeamworkTag.Read.All"),
+        delegated: &["TeamworkTag.Read", "TeamworkTag.ReadWrite"],
+        application: &["TeamworkTag.Read.All", "TeamworkTag.ReadWrite.All"],
         needs: &[Need::id("team-id", "teams.joined")],
         weight: 60,
         doc: page!("teamworktag-list"),
@@ -84,8 +84,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "teams.channel.tabs",
-        delegated: Some("TeamsTab.Read.All"),
-        application: Some("TeamsTab.Read.All"),
+        delegated: permissions::TABS_READ,
+        application: permissions::TABS_READ_APP,
         needs: &[Need::id("team-id", "teams.joined"), Need::id("channel-id", "teams.channels")],
         weight: 60,
         doc: page!("channel-list-tabs"),
@@ -94,15 +94,15 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "chats.list",
         query: "$top=5",
-        delegated: Some("Chat.ReadBasic"),
-        application: Some("Chat.ReadBasic.All"),
+        delegated: &["Chat.ReadBasic", "Chat.Read", "Chat.ReadWrite"],
+        application: &["Chat.ReadBasic.All", "Chat.ReadWrite.All"],
         doc: page!("chat-list"),
         ..Operation::get(Service::Teams, "/me/chats")
     },
     Operation {
         id: "chats.members",
-        delegated: Some("Chat.ReadBasic"),
-        application: Some("ChatMember.Read.All"),
+        delegated: permissions::CHAT_MEMBERS_READ,
+        application: permissions::CHAT_MEMBERS_READ_APP,
         needs: &[Need::id("chat-id", "chats.list")],
         weight: 60,
         doc: page!("conversationmember-list"),

@@ -3,37 +3,37 @@
 use serde_json::{Value, json};
 
 use super::date_time::utc;
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service};
+use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "todo.lists",
-        delegated: Some("Tasks.Read"),
-        application: Some("Tasks.Read.All"),
+        delegated: permissions::TASKS_READ,
+        application: permissions::TASKS_READ_APP,
         doc: page!("todo-list-lists"),
         ..Operation::get(Service::Todo, "/me/todo/lists")
     },
     Operation {
         id: "todo.lists.delta",
-        delegated: Some("Tasks.ReadWrite"),
-        application: Some("Tasks.Read.All"),
+        delegated: &["Tasks.ReadWrite"],
+        application: permissions::TASKS_READ_APP,
         doc: page!("todotasklist-delta"),
         ..Operation::get(Service::Todo, "/me/todo/lists/delta")
     },
     Operation {
         id: "todo.tasks",
         query: "$top=5",
-        delegated: Some("Tasks.Read"),
-        application: Some("Tasks.Read.All"),
+        delegated: permissions::TASKS_READ,
+        application: permissions::TASKS_READ_APP,
         needs: &[Need::id("todoTaskList-id", "todo.lists")],
         doc: page!("todotasklist-list-tasks"),
         ..Operation::get(Service::Todo, "/me/todo/lists/{todoTaskList-id}/tasks")
     },
     Operation {
         id: "todo.list.create",
-        delegated: Some("Tasks.ReadWrite"),
-        application: Some("Tasks.ReadWrite.All"),
+        delegated: &["Tasks.ReadWrite"],
+        application: &["Tasks.ReadWrite.All"],
         body: Body::Json(list),
         effect: Effect::Create {
             undo: "todo.list.delete",
@@ -44,8 +44,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "todo.list.update",
-        delegated: Some("Tasks.ReadWrite"),
-        application: Some("Tasks.ReadWrite.All"),
+        delegated: &["Tasks.ReadWrite"],
+        application: &["Tasks.ReadWrite.All"],
         needs: &[Need::id("todoTaskList-id", "todo.list.create")],
         body: Body::Json(list),
         effect: Effect::Inside,
@@ -54,8 +54,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "todo.list.delete",
-        delegated: Some("Tasks.ReadWrite"),
-        application: Some("Tasks.ReadWrite.All"),
+        delegated: &["Tasks.ReadWrite"],
+        application: &["Tasks.ReadWrite.All"],
         needs: &[Need::id("todoTaskList-id", "todo.list.create")],
         effect: Effect::Remove { made_by: "todo.list.create" },
         expected: &[404],
@@ -64,8 +64,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "todo.task.create",
-        delegated: Some("Tasks.ReadWrite"),
-        application: Some("Tasks.ReadWrite.All"),
+        delegated: &["Tasks.ReadWrite"],
+        application: &["Tasks.ReadWrite.All"],
         needs: &[Need::id("todoTaskList-id", "todo.list.create")],
         body: Body::Json(task),
         effect: Effect::Inside,
@@ -74,8 +74,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "todo.task.update",
-        delegated: Some("Tasks.ReadWrite"),
-        application: Some("Tasks.ReadWrite.All"),
+        delegated: &["Tasks.ReadWrite"],
+        application: &["Tasks.ReadWrite.All"],
         needs: &[Need::id("todoTaskList-id", "todo.list.create"), Need::id("todoTask-id", "todo.task.create")],
         body: Body::Json(progress),
         effect: Effect::Inside,
@@ -84,8 +84,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "todo.task.delete",
-        delegated: Some("Tasks.ReadWrite"),
-        application: Some("Tasks.ReadWrite.All"),
+        delegated: &["Tasks.ReadWrite"],
+        application: &["Tasks.ReadWrite.All"],
         needs: &[Need::id("todoTaskList-id", "todo.list.create"), Need::id("todoTask-id", "todo.task.create")],
         effect: Effect::Remove { made_by: "todo.task.create" },
         expected: &[404],
@@ -94,8 +94,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "todo.checklist.list",
-        delegated: Some("Tasks.Read"),
-        application: Some("Tasks.Read.All"),
+        delegated: permissions::TASKS_READ,
+        application: permissions::TASKS_READ_APP,
         needs: &[Need::id("todoTaskList-id", "todo.list.create"), Need::id("todoTask-id", "todo.task.create")],
         weight: 60,
         doc: page!("todotask-list-checklistitems"),
@@ -103,8 +103,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "todo.checklist.create",
-        delegated: Some("Tasks.ReadWrite"),
-        application: Some("Tasks.ReadWrite.All"),
+        delegated: &["Tasks.ReadWrite"],
+        application: &["Tasks.ReadWrite.All"],
         needs: &[Need::id("todoTaskList-id", "todo.list.create"), Need::id("todoTask-id", "todo.task.create")],
         body: Body::Json(step),
         effect: Effect::Inside,
@@ -117,8 +117,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "todo.checklist.delete",
-        delegated: Some("Tasks.ReadWrite"),
-        application: Some("Tasks.ReadWrite.All"),
+        delegated: &["Tasks.ReadWrite"],
+        application: &["Tasks.ReadWrite.All"],
         needs: &[
             Need::id("todoTaskList-id", "todo.list.create"),
             Need::id("todoTask-id", "todo.task.create"),
@@ -135,8 +135,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "todo.linked.create",
-        delegated: Some("Tasks.ReadWrite"),
-        application: Some("Tasks.ReadWrite.All"),
+        delegated: &["Tasks.ReadWrite"],
+        application: &["Tasks.ReadWrite.All"],
         needs: &[Need::id("todoTaskList-id", "todo.list.create"), Need::id("todoTask-id", "todo.task.create")],
         body: Body::Json(link),
         effect: Effect::Inside,

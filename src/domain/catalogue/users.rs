@@ -2,30 +2,30 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service};
+use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
 use crate::domain::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "user.me.get",
         query: "$select=id,displayName,userPrincipalName",
-        delegated: Some("User.Read"),
-        application: Some("User.ReadBasic.All"),
+        delegated: permissions::OWN_USER_READ,
+        application: permissions::USERS_READ_BASIC,
         doc: page!("user-get"),
         ..Operation::get(Service::Users, "/me")
     },
     Operation {
         id: "user.photo.meta",
-        delegated: Some("User.Read"),
-        application: Some("ProfilePhoto.Read.All"),
+        delegated: permissions::PHOTOS_READ,
+        application: permissions::PHOTOS_READ_APP,
         expected: &[404],
         doc: page!("profilephoto-get"),
         ..Operation::get(Service::Users, "/me/photo")
     },
     Operation {
         id: "user.photos.list",
-        delegated: Some("User.Read"),
-        application: Some("ProfilePhoto.Read.All"),
+        delegated: permissions::PHOTOS_READ,
+        application: permissions::PHOTOS_READ_APP,
         expected: &[404],
         weight: 60,
         doc: page!("profilephoto-get"),
@@ -34,8 +34,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "user.manager",
         query: "$select=id",
-        delegated: Some("User.Read.All"),
-        application: Some("User.Read.All"),
+        delegated: permissions::USERS_READ,
+        application: permissions::USERS_READ,
         expected: &[404],
         doc: page!("user-list-manager"),
         ..Operation::get(Service::Users, "/me/manager")
@@ -43,40 +43,40 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "user.directReports",
         query: "$top=5&$select=id",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: permissions::OWN_OBJECTS_READ,
+        application: permissions::USERS_READ,
         doc: page!("user-list-directreports"),
         ..Operation::get(Service::Users, "/me/directReports")
     },
     Operation {
         id: "user.memberOf",
         query: "$top=5&$select=id",
-        delegated: Some("User.Read"),
-        application: Some("Directory.Read.All"),
+        delegated: permissions::OWN_MEMBERSHIPS_READ,
+        application: permissions::MEMBERSHIPS_READ,
         doc: page!("user-list-memberof"),
         ..Operation::get(Service::Users, "/me/memberOf")
     },
     Operation {
         id: "user.transitiveMemberOf",
         query: "$top=5&$select=id",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: permissions::OWN_TRANSITIVE_MEMBERSHIPS_READ,
+        application: permissions::TRANSITIVE_MEMBERSHIPS_READ,
         doc: page!("user-list-transitivememberof"),
         ..Operation::get(Service::Users, "/me/transitiveMemberOf")
     },
     Operation {
         id: "user.ownedObjects",
         query: "$top=5&$select=id",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: permissions::OWN_OBJECTS_READ,
+        application: permissions::USERS_READ,
         doc: page!("user-list-ownedobjects"),
         ..Operation::get(Service::Users, "/me/ownedObjects")
     },
     Operation {
         id: "user.createdObjects",
         query: "$top=5&$select=id",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: permissions::OWN_CREATED_OBJECTS_READ,
+        application: permissions::USERS_READ,
         weight: 60,
         doc: page!("user-list-createdobjects"),
         ..Operation::get(Service::Users, "/me/createdObjects")
@@ -84,16 +84,16 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "user.ownedDevices",
         query: "$top=5&$select=id",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: permissions::OWN_OBJECTS_READ,
+        application: permissions::USERS_READ,
         doc: page!("user-list-owneddevices"),
         ..Operation::get(Service::Users, "/me/ownedDevices")
     },
     Operation {
         id: "user.registeredDevices",
         query: "$top=5&$select=id",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: permissions::OWN_OBJECTS_READ,
+        application: permissions::USERS_READ,
         weight: 60,
         doc: page!("user-list-registereddevices"),
         ..Operation::get(Service::Users, "/me/registeredDevices")
@@ -101,15 +101,15 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "user.licenseDetails",
         query: "$select=id,skuPartNumber",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: permissions::OWN_LICENSES_READ,
+        application: permissions::LICENSES_READ,
         doc: page!("user-list-licensedetails"),
         ..Operation::get(Service::Users, "/me/licenseDetails")
     },
     Operation {
         id: "user.settings",
-        delegated: Some("User.Read"),
-        application: Some("User.Read.All"),
+        delegated: &["User.Read", "User.Read.All", "User.ReadWrite.All"],
+        application: &["User.Read.All", "User.ReadWrite.All"],
         weight: 60,
         doc: page!("usersettings-get"),
         ..Operation::get(Service::Users, "/me/settings")
@@ -117,8 +117,8 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "user.oauthGrants",
         query: "$top=5",
-        delegated: Some("Directory.Read.All"),
-        application: Some("Directory.Read.All"),
+        delegated: &["Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"],
+        application: &["Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"],
         weight: 60,
         doc: page!("user-list-oauth2permissiongrants"),
         ..Operation::get(Service::Users, "/me/oauth2PermissionGrants")
@@ -126,40 +126,40 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "user.appRoleAssignments",
         query: "$top=5",
-        delegated: Some("Directory.Read.All"),
-        application: Some("Directory.Read.All"),
+        delegated: &["Directory.Read.All", "AppRoleAssignment.ReadWrite.All"],
+        application: &["Directory.Read.All", "AppRoleAssignment.ReadWrite.All"],
         weight: 60,
         doc: page!("user-list-approleassignments"),
         ..Operation::get(Service::Users, "/me/appRoleAssignments")
     },
     Operation {
         id: "user.authMethods",
-        delegated: Some("UserAuthenticationMethod.Read"),
-        application: Some("UserAuthenticationMethod.Read.All"),
+        delegated: permissions::OWN_METHODS_READ,
+        application: &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"],
         weight: 60,
         doc: page!("authentication-list-methods"),
         ..Operation::get(Service::Users, "/me/authentication/methods")
     },
     Operation {
         id: "user.getMemberGroups",
-        delegated: Some("GroupMember.Read.All"),
-        application: Some("GroupMember.Read.All"),
+        delegated: permissions::MEMBER_GROUPS_READ,
+        application: permissions::MEMBER_GROUPS_READ,
         body: Body::Json(groups_or_all),
         doc: page!("directoryobject-getmembergroups"),
         ..Operation::request(Method::Post, Service::Users, "/me/getMemberGroups")
     },
     Operation {
         id: "user.getMemberObjects",
-        delegated: Some("User.Read"),
-        application: Some("GroupMember.Read.All"),
+        delegated: permissions::OWN_MEMBER_OBJECTS_READ,
+        application: permissions::MEMBER_OBJECTS_READ,
         body: Body::Json(groups_or_all),
         doc: page!("directoryobject-getmemberobjects"),
         ..Operation::request(Method::Post, Service::Users, "/me/getMemberObjects")
     },
     Operation {
         id: "user.checkMemberGroups",
-        delegated: Some("GroupMember.Read.All"),
-        application: Some("GroupMember.Read.All"),
+        delegated: permissions::MEMBER_OBJECTS_READ,
+        application: permissions::MEMBER_OBJECTS_READ,
         needs: &[Need::id("group-id", "groups.list")],
         body: Body::Json(one_group),
         weight: 60,
@@ -169,16 +169,16 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "users.list",
         query: "$top=5&$select=id,displayName",
-        delegated: Some("User.ReadBasic.All"),
-        application: Some("User.ReadBasic.All"),
+        delegated: permissions::USERS_READ_BASIC,
+        application: permissions::USERS_READ_BASIC,
         doc: page!("user-list"),
         ..Operation::get(Service::Users, "/users")
     },
     Operation {
         id: "users.get",
         query: "$select=id,displayName",
-        delegated: Some("User.ReadBasic.All"),
-        application: Some("User.ReadBasic.All"),
+        delegated: permissions::USERS_READ_BASIC,
+        application: permissions::USERS_READ_BASIC,
         needs: &[Need::id("user-id", "users.list")],
         doc: page!("user-get"),
         ..Operation::get(Service::Users, "/users/{user-id}")
@@ -186,15 +186,15 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         id: "users.delta",
         query: "$top=5&$select=id",
-        delegated: Some("User.Read.All"),
-        application: Some("User.Read.All"),
+        delegated: permissions::USERS_READ,
+        application: permissions::USERS_READ,
         doc: page!("user-delta"),
         ..Operation::get(Service::Users, "/users/delta")
     },
     Operation {
         id: "users.photo.value",
-        delegated: Some("User.Read"),
-        application: Some("ProfilePhoto.Read.All"),
+        delegated: permissions::PHOTOS_READ,
+        application: permissions::PHOTOS_READ_APP,
         needs: &[Need::id("user-id", "users.list")],
         expected: &[404],
         weight: 60,
@@ -203,7 +203,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "extension.list",
-        delegated: Some("User.Read"),
+        delegated: &["User.Read"],
         doc: page!("opentypeextension-get"),
         ..Operation::get(Service::Users, "/me/extensions")
     },
@@ -211,7 +211,7 @@ pub(super) const ROWS: &[Operation] = &[
     // would never be found.
     Operation {
         id: "extension.create",
-        delegated: Some("User.ReadWrite"),
+        delegated: &["User.ReadWrite"],
         body: Body::Json(extension),
         effect: Effect::Create {
             undo: "extension.delete",
@@ -222,7 +222,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "extension.delete",
-        delegated: Some("User.ReadWrite"),
+        delegated: &["User.ReadWrite"],
         needs: &[Need::id("extension-id", "extension.create")],
         effect: Effect::Remove { made_by: "extension.create" },
         expected: &[404],
