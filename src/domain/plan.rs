@@ -149,7 +149,7 @@ pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
             let mut whole = Picked::default();
             whole.add(operation, Role::Drawn);
             whole.complete(operation);
-            whole.roles.keys().all(|id| find(id).is_some_and(|operation| callable(scope, operation)))
+            whole.order.iter().all(|operation| callable(scope, operation) && traceable(scope, operation))
         })
         .collect()
 }
@@ -164,6 +164,14 @@ fn callable(scope: &Scope, operation: &Operation) -> bool {
         && !aside(operation.id)
         && !aside(operation.service.as_str())
         && !(operation.writes() && aside(WRITES))
+}
+
+/// Whether a later run could find what a crash leaves of it.
+fn traceable(scope: &Scope, operation: &Operation) -> bool {
+    match operation.effect {
+        Effect::Create { leftover, .. } => find(leftover.list).is_some_and(|list| callable(scope, list)),
+        Effect::Read | Effect::Inside | Effect::Remove { .. } => true,
+    }
 }
 
 /// The key under which all writes are set aside (a full drive or mailbox).

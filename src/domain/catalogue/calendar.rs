@@ -165,16 +165,6 @@ pub(super) const ROWS: &[Operation] = &[
         ..Operation::request(Method::Patch, Service::Calendar, "/me/events/{event-id}")
     },
     Operation {
-        id: "event.delete",
-        delegated: &["Calendars.ReadWrite"],
-        application: &["Calendars.ReadWrite"],
-        needs: &[Need::id("event-id", "event.create")],
-        effect: Effect::Remove { made_by: "event.create" },
-        expected: &[404],
-        doc: page!("event-delete"),
-        ..Operation::request(Method::Delete, Service::Calendar, "/me/events/{event-id}")
-    },
-    Operation {
         id: "places.rooms",
         query: "$top=5",
         delegated: permissions::PLACES_READ,

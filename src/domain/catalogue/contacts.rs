@@ -88,16 +88,6 @@ pub(super) const ROWS: &[Operation] = &[
         doc: page!("contact-update"),
         ..Operation::request(Method::Patch, Service::Contacts, "/me/contacts/{contact-id}")
     },
-    Operation {
-        id: "contact.delete",
-        delegated: &["Contacts.ReadWrite"],
-        application: &["Contacts.ReadWrite"],
-        needs: &[Need::id("contact-id", "contact.create")],
-        effect: Effect::Remove { made_by: "contact.create" },
-        expected: &[404],
-        doc: page!("contact-delete"),
-        ..Operation::request(Method::Delete, Service::Contacts, "/me/contacts/{contact-id}")
-    },
 ];
 
 fn folder(contents: &mut Contents) -> Value {
