@@ -1,4 +1,6 @@
 //! E5 Evergreen.
 
 pub mod domain;
+#[cfg(feature = "local")]
+pub mod local;
 pub mod ports;
