@@ -1,5 +1,12 @@
-//! What only the local program and the tests need: the world in a box.
+//! What only the local program, the tests and the benchmarks need: the world in a box. Never part of the function.
 
+pub mod cli;
+pub mod demo;
 pub mod embedded;
+pub mod fake_tenant;
+pub mod init;
 pub mod secret_files;
+pub mod serve;
+pub mod station;
+pub mod table;
 pub mod virtual_clock;

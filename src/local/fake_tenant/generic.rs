@@ -1,0 +1,245 @@
+//! What every service does alike: list, read, make, change, remove, delta.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::facts::Kind;
+use super::graph::Context;
+use super::guard;
+use super::place::{self, Place};
+use super::services;
+use super::store::{Object, text, visible};
+use super::wire::{Reply, stamp};
+use super::world::Held;
+
+/// How long mail is under way.
+const DELIVERY: TimeDelta = TimeDelta::minutes(3);
+
+pub fn serve(context: &mut Context) -> Reply {
+    let place = context.place();
+    match (context.route.kind, context.call.method.as_str()) {
+        (Kind::Collection, "GET") => list(context, &place),
+        (Kind::Collection, "POST") => create(context, &place),
+        (Kind::Entity, "GET") => read(context, &place),
+        (Kind::Entity, "PATCH") => change(context, &place),
+        (Kind::Entity, "DELETE") => match remove(context, &place) {
+            Ok(()) => Reply::empty(204),
+            Err(reply) => reply,
+        },
+        (Kind::Property, "GET") => property(context),
+        (Kind::Function, "GET") if context.template().ends_with("/delta") => delta(context),
+        _ => Reply::error(
+            501,
+            "NotImplemented",
+            &format!("The fake tenant does not serve {} {}.", context.call.method, context.template()),
+        ),
+    }
+}
+
+pub fn list(context: &mut Context, place: &Place) -> Reply {
+    let all = found(context, place);
+    page(context, all)
+}
+
+/// The objects at a place, as answered.
+pub fn found(context: &Context, place: &Place) -> Vec<Object> {
+    let inside = |o: &Object| place.within.as_ref().is_none_or(|c| text(o, "_in") == c.as_str());
+    let all =
+        context.held.store.list(&place.collection).into_iter().filter(|(_, o)| inside(o) && !o.contains_key("_hidden"));
+    all.map(|(id, o)| services::shown(context, &place.collection, id, o)).collect()
+}
+
+/// A list answer with the request's query applied.
+pub fn page(context: &Context, all: Vec<Object>) -> Reply {
+    let prefer = context.call.headers.get("prefer").map(String::as_str).unwrap_or_default();
+    let asked = prefer.split("odata.maxpagesize=").nth(1).and_then(|t| t.split([',', ';', ' ']).next()?.parse().ok());
+    let link = format!("{}/v1.0{}", context.endpoint, context.call.path);
+    let mut answer = context.query.apply(all, asked.unwrap_or(context.service.page()), &link);
+    answer.insert(
+        "@odata.context".into(),
+        format!("{}/v1.0/$metadata#{}", context.endpoint, context.segments.join("/")).into(),
+    );
+    Reply::ok(answer)
+}
+
+pub fn read(context: &mut Context, place: &Place) -> Reply {
+    let id = place.id.clone().unwrap_or_default();
+    match context.held.store.get(&place.collection, &id) {
+        Some(object) => {
+            let shown = services::shown(context, &place.collection, &id, object);
+            let mut shown = expand(context, place, shown);
+            shown.insert(
+                "@odata.context".into(),
+                format!("{}/v1.0/$metadata#{}", context.endpoint, context.segments.join("/")).into(),
+            );
+            Reply::ok(context.query.trim(shown))
+        }
+        None => context.service.gone(context.segments.last().map_or("", String::as_str)),
+    }
+}
+
+fn expand(context: &Context, place: &Place, mut shown: Object) -> Object {
+    let base = format!("{}/{}", place.collection, place.id.as_deref().unwrap_or_default());
+    for name in &context.query.expand {
+        let below = context.held.store.list(&format!("{}/{name}", base.trim_end_matches('/')));
+        let all: Vec<Value> = below.into_iter().map(|(_, o)| visible(o).into()).collect();
+        shown.entry(name.clone()).or_insert(all.into());
+    }
+    shown
+}
+
+/// Makes what the body says, completed by its service.
+pub fn create(context: &mut Context, place: &Place) -> Reply {
+    let mut object = context.call.json();
+    let of = context.route.type_name().to_owned();
+    if let Err(reply) = services::complete(context, place, &of, &mut object) {
+        return reply;
+    }
+    let answer = put_new(context, &place.collection, place.within.as_deref(), object);
+    Reply::json(201, context.query.trim(answer))
+}
+
+/// Stores a new object and returns it as answered.
+pub fn put_new(context: &mut Context, collection: &str, within: Option<&str>, mut object: Object) -> Object {
+    if !guard::may_create(&context.held.store, collection, within, &object) {
+        context.offend("makes something outside an Evergreen container");
+    }
+    object.insert("_made".into(), true.into());
+    if let Some(container) = within {
+        object.insert("_in".into(), container.into());
+    }
+    let id = text(&object, "id").to_owned();
+    object.retain(|name, _| !name.starts_with("@microsoft.graph."));
+    context.held.store.put(collection, &id, object.clone());
+    services::shown(context, collection, &id, &object)
+}
+
+pub fn change(context: &mut Context, place: &Place) -> Reply {
+    let id = place.id.clone().unwrap_or_default();
+    let Some(held) = context.held.store.get(&place.collection, &id).cloned() else {
+        return context.service.gone(&id);
+    };
+    if let Err(reply) = matched(context, &held) {
+        return reply;
+    }
+    let patch = context.call.json();
+    if let Err(reply) = services::changed(context, place, &patch) {
+        return reply;
+    }
+    context.must_be_own(&place.collection, &id);
+    let mut object = held;
+    for (name, value) in patch {
+        if !name.starts_with('@') {
+            object.insert(name, value);
+        }
+    }
+    touch(context, &mut object);
+    context.held.store.put(&place.collection, &id, object.clone());
+    Reply::ok(services::shown(context, &place.collection, &id, &object))
+}
+
+/// A precondition on the etag.
+fn matched(context: &Context, held: &Object) -> Result<(), Reply> {
+    let etag = held.get("@odata.etag").or_else(|| held.get("eTag")).and_then(Value::as_str).unwrap_or_default();
+    match context.call.headers.get("if-match") {
+        Some(wanted) if wanted != "*" && wanted != etag => Err(Reply::error(
+            412,
+            "ErrorIrresolvableConflict",
+            "The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// New change marks, on those objects that bear them.
+pub fn touch(context: &mut Context, object: &mut Object) {
+    let key = context.held.id(super::world::Id::Short);
+    for (name, value) in [
+        ("@odata.etag", json!(format!("W/\"{key}\""))),
+        ("eTag", json!(format!("\"{{{key}}},2\""))),
+        ("changeKey", json!(key)),
+        ("lastModifiedDateTime", stamp(context.now)),
+    ] {
+        if object.contains_key(name) {
+            object.insert(name.into(), value);
+        }
+    }
+}
+
+/// Removes an object for good, with all that lies in it.
+pub fn remove(context: &mut Context, place: &Place) -> Result<(), Reply> {
+    let id = place.id.clone().unwrap_or_default();
+    let Some(held) = context.held.store.get(&place.collection, &id).cloned() else {
+        return Err(context.service.gone(&id));
+    };
+    matched(context, &held)?;
+    context.must_be_own(&place.collection, &id);
+    purge(context.held, &place.collection, &id);
+    Ok(())
+}
+
+pub fn purge(held: &mut Held, collection: &str, id: &str) {
+    for inner in place::contents_of(collection) {
+        let inside = held.store.list(&inner).into_iter().filter(|(_, o)| text(o, "_in") == id);
+        let inside: Vec<String> = inside.map(|(id, _)| id.clone()).collect();
+        for id in inside {
+            purge(held, &inner, &id);
+        }
+    }
+    held.store.remove(collection, id);
+}
+
+/// One property of the object that the path names before it.
+fn property(context: &mut Context) -> Reply {
+    let name = context.segments.last().cloned().unwrap_or_default();
+    let place = context.place_of(context.segments.len() - 1);
+    let value =
+        context.held.store.get(&place.collection, place.id.as_deref().unwrap_or_default()).and_then(|o| o.get(&name));
+    match value {
+        Some(Value::Object(map)) => Reply::ok(map.clone()),
+        Some(Value::Null) | None => Reply::empty(204),
+        Some(value) => Reply::ok(json!({"value": value})),
+    }
+}
+
+/// All objects at once, then a link for what changes later.
+pub fn delta(context: &mut Context) -> Reply {
+    let n = context.segments.len() - 1;
+    let place = context.place_of(n);
+    let latest = context.query.option("token") == Some("latest") || context.query.option("$deltatoken").is_some();
+    let mut place = place;
+    if place.collection.ends_with("Folders") || place.id.is_some() {
+        place.within = None;
+    }
+    let all = if latest { Vec::new() } else { found(context, &place) };
+    let Reply { body: super::wire::Body::Json(Value::Object(mut answer)), .. } = page(context, all) else {
+        return Reply::bad("No delta here.");
+    };
+    if !answer.contains_key("@odata.nextLink") {
+        let token = context.now.timestamp();
+        let name = if context.template().ends_with("/root/delta") { "token" } else { "$deltatoken" };
+        let link = format!("{}/v1.0{}?{name}={token}", context.endpoint, context.call.path);
+        answer.insert("@odata.deltaLink".into(), link.into());
+    }
+    Reply::ok(answer)
+}
+
+/// Brings the mail whose time has come, or all of it.
+pub fn deliver(held: &mut Held, now: DateTime<Utc>, all: bool) {
+    let (due, rest): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut held.post).into_iter().partition(|(at, ..)| all || *at <= now);
+    held.post = rest;
+    for (_, user, mut message) in due {
+        let folders = format!("users/{user}/mailFolders");
+        let inbox = place::named(&held.store, &folders, "inbox").unwrap_or_default();
+        message.insert("parentFolderId".into(), inbox.clone().into());
+        message.insert("_in".into(), inbox.into());
+        let id = text(&message, "id").to_owned();
+        held.store.put(&format!("users/{user}/messages"), &id, message);
+    }
+}
+
+/// Puts mail under way.
+pub fn post(held: &mut Held, now: DateTime<Utc>, user: &str, message: Object) {
+    held.post.push((now + DELIVERY, user.to_owned(), message));
+}

@@ -1,0 +1,129 @@
+//! Users, groups and what stands beside them in the directory.
+
+use serde_json::{Value, json};
+
+use crate::local::fake_tenant::generic;
+use crate::local::fake_tenant::graph::Context;
+use crate::local::fake_tenant::place::Place;
+use crate::local::fake_tenant::schema::is_guid;
+use crate::local::fake_tenant::store::{Object, text, visible};
+use crate::local::fake_tenant::wire::Reply;
+
+pub fn serve(context: &mut Context) -> Option<Reply> {
+    let template = context.template();
+    let method = context.call.method.as_str();
+    let last = template.rsplit('/').next().unwrap_or_default();
+    Some(match (method, last) {
+        ("GET", "memberOf" | "transitiveMemberOf") => {
+            let groups = groups_of(context, &context.user());
+            generic::page(context, groups)
+        }
+        ("GET", "transitiveMembers") => {
+            let group = context.user();
+            let place = Place { collection: format!("groups/{group}/members"), id: None, within: None };
+            generic::list(context, &place)
+        }
+        ("GET", "ownedObjects" | "createdObjects") => {
+            let user = context.user();
+            let owned = context.held.store.list("groups").into_iter();
+            let owned = owned.filter(|(id, _)| context.held.store.get(&format!("groups/{id}/owners"), &user).is_some());
+            let owned = owned.map(|(_, o)| typed(o, "group")).collect();
+            generic::page(context, owned)
+        }
+        ("POST", "getMemberGroups" | "getMemberObjects") => {
+            let groups = groups_of(context, &context.user());
+            let ids: Vec<Value> = groups.iter().map(|g| json!(text(g, "id"))).collect();
+            strings(context, ids)
+        }
+        ("POST", "checkMemberGroups" | "checkMemberObjects") => {
+            let wanted = context.call.json().values().next().and_then(Value::as_array).cloned().unwrap_or_default();
+            if wanted.is_empty() || wanted.len() > 20 || !wanted.iter().all(|v| v.as_str().is_some_and(is_guid)) {
+                return Some(Reply::error(
+                    400,
+                    "Request_BadRequest",
+                    "Between 1 and 20 ids of groups are to be checked.",
+                ));
+            }
+            let groups = groups_of(context, &context.user());
+            let ids = wanted.into_iter().filter(|w| groups.iter().any(|g| json!(text(g, "id")) == *w)).collect();
+            strings(context, ids)
+        }
+        ("POST", "getByIds") if template == "/directoryObjects/getByIds" => by_ids(context),
+        ("GET", "manager") if template == "/users/{}/manager" => manager(context),
+        ("GET", "directReports") => {
+            let chief = context.user();
+            let all = context.held.store.list("users").into_iter();
+            let all = all.filter(|(_, u)| text(u, "_manager") == chief).map(|(_, u)| typed(u, "user")).collect();
+            generic::page(context, all)
+        }
+        ("POST" | "DELETE" | "PATCH", _)
+            if template.starts_with("/groups/{}/members") || template.starts_with("/groups/{}/owners") =>
+        {
+            context.offend("changes who is in a group");
+            Reply::empty(204)
+        }
+        _ => return only_unified(context),
+    })
+}
+
+fn typed(object: &Object, of: &str) -> Object {
+    let mut shown = visible(object);
+    shown.insert("@odata.type".into(), format!("#microsoft.graph.{of}").into());
+    shown
+}
+
+fn strings(context: &Context, values: Vec<Value>) -> Reply {
+    Reply::ok(
+        json!({"@odata.context": format!("{}/v1.0/$metadata#Collection(Edm.String)", context.endpoint), "value": values}),
+    )
+}
+
+/// The groups in whose member list the object stands.
+fn groups_of(context: &Context, id: &str) -> Vec<Object> {
+    let store = &context.held.store;
+    let groups = store.list("groups").into_iter();
+    let groups = groups.filter(|(group, _)| store.get(&format!("groups/{group}/members"), id).is_some());
+    groups.map(|(_, o)| typed(o, "group")).collect()
+}
+
+fn by_ids(context: &mut Context) -> Reply {
+    let ids = context.call.json().get("ids").and_then(Value::as_array).cloned().unwrap_or_default();
+    if ids.is_empty() || ids.len() > 1000 || !ids.iter().all(|v| v.as_str().is_some_and(is_guid)) {
+        return Reply::error(400, "Request_BadRequest", "Between 1 and 1000 ids are to be given, each a GUID.");
+    }
+    let store = &context.held.store;
+    let all = ids.iter().filter_map(Value::as_str).filter_map(|id| {
+        let kinds = [("users", "user"), ("groups", "group"), ("servicePrincipals", "servicePrincipal")];
+        kinds.iter().find_map(|(list, of)| Some(typed(store.get(list, id)?, of)))
+    });
+    let all = all.collect();
+    generic::page(context, all)
+}
+
+fn manager(context: &mut Context) -> Reply {
+    let user = context.user();
+    let chief = context.held.store.get("users", &user).map(|u| text(u, "_manager").to_owned()).unwrap_or_default();
+    match context.held.store.get("users", &chief) {
+        Some(found) => Reply::ok(context.query.trim(typed(found, "user"))),
+        None => context.service.gone("manager"),
+    }
+}
+
+/// Mail, events, drives and plans belong to Microsoft 365 groups; other groups have none.
+fn only_unified(context: &mut Context) -> Option<Reply> {
+    let rest = context.template().strip_prefix("/groups/{}/")?;
+    let unified =
+        ["drive", "events", "threads", "calendarView", "planner", "photo", "team"].iter().any(|n| rest.starts_with(n));
+    let group = context.held.store.get("groups", &context.user())?;
+    let types = group.get("groupTypes").and_then(Value::as_array).cloned().unwrap_or_default();
+    if unified && !types.contains(&json!("Unified")) {
+        return Some(Reply::error(404, "ResourceNotFound", "Resource is not found."));
+    }
+    if context.token.user.as_ref().is_some_and(|user| {
+        rest.starts_with("planner")
+            && context.held.store.get(&format!("groups/{}/members", context.user()), user).is_none()
+    }) {
+        return Some(Reply::error(403, "", "You do not have the required permissions to access this item."));
+    }
+    None
+}

@@ -1,0 +1,98 @@
+//! OneNote: notebooks, sections, pages. Delegated only, since March 2025.
+
+use serde_json::json;
+
+use super::require;
+use crate::local::fake_tenant::generic;
+use crate::local::fake_tenant::graph::Context;
+use crate::local::fake_tenant::place::{self, Place};
+use crate::local::fake_tenant::store::{Object, object, text};
+use crate::local::fake_tenant::wire::{Body, Reply, base64, stamp, unbase64};
+use crate::local::fake_tenant::world::Id;
+
+pub fn serve(context: &mut Context) -> Option<Reply> {
+    let rest = context.template().strip_prefix("/users/{}/onenote/")?;
+    if context.token.user.is_none() {
+        return Some(Reply::error(
+            401,
+            "40001",
+            "The request does not contain a valid authentication token for a user.",
+        ));
+    }
+    Some(match (context.call.method.as_str(), rest) {
+        ("GET", "sections" | "pages" | "notebooks" | "sectionGroups") => {
+            let place = Place { within: None, ..context.place() };
+            generic::list(context, &place)
+        }
+        ("POST", "notebooks" | "notebooks/{}/sections") => make(context),
+        ("POST", "pages" | "sections/{}/pages") => page(context),
+        ("GET", "pages/{}/content") => content(context),
+        ("DELETE", "pages/{}") => {
+            let place = context.place();
+            generic::remove(context, &place).map_or_else(|reply| reply, |()| Reply::empty(204))
+        }
+        _ => return None,
+    })
+}
+
+fn make(context: &mut Context) -> Reply {
+    let place = context.place();
+    let mut object = context.call.json();
+    if let Err(reply) = require(&object, "displayName") {
+        return reply;
+    }
+    if super::taken(context, &place, "displayName", text(&object, "displayName"), "") {
+        return Reply::error(409, "20117", "An item with this name already exists in this location.");
+    }
+    let id = context.held.id(Id::Onenote);
+    object.insert("id".into(), id.into());
+    object.insert("createdDateTime".into(), stamp(context.now));
+    Reply::json(201, generic::put_new(context, &place.collection, place.within.as_deref(), object))
+}
+
+/// A page is a piece of HTML; without a section it goes to the default one, which is made where it is missing.
+fn page(context: &mut Context) -> Reply {
+    let kind = context.call.content_type().split(';').next().unwrap_or_default().trim().to_owned();
+    let Body::Bytes(bytes) = &context.call.body else { return unsupported() };
+    if kind != "text/html" && kind != "application/xhtml+xml" {
+        return unsupported();
+    }
+    let html = String::from_utf8_lossy(bytes).into_owned();
+    let title = html.split("<title>").nth(1).and_then(|t| t.split("</title>").next()).unwrap_or_default().to_owned();
+    let pages = format!("users/{}/onenote/pages", context.user());
+    let section = match context.place().within {
+        Some(section) => section,
+        None => default_section(context),
+    };
+    let id = context.held.id(Id::Onenote);
+    let made = json!({"id": id, "title": title, "createdDateTime": stamp(context.now), "lastModifiedDateTime": stamp(context.now),
+        "contentUrl": format!("{}/v1.0/users/{}/onenote/pages/{id}/content", context.endpoint, context.user()),
+        "_content": base64(html.as_bytes()), "_title": title});
+    Reply::json(201, generic::put_new(context, &pages, Some(&section), object(made)))
+}
+
+fn unsupported() -> Reply {
+    Reply::error(400, "20108", "The page must be sent as text/html or application/xhtml+xml.")
+}
+
+fn default_section(context: &mut Context) -> String {
+    let sections = format!("users/{}/onenote/sections", context.user());
+    if let Some(known) = place::named(&context.held.store, &sections, "default") {
+        return known;
+    }
+    let notebooks = format!("users/{}/onenote/notebooks", context.user());
+    let (notebook, section) = (context.held.id(Id::Onenote), context.held.id(Id::Onenote));
+    let book = json!({"id": notebook, "displayName": "My Notebook", "isDefault": true, "_known": "default"});
+    let part =
+        json!({"id": section, "displayName": "Quick Notes", "isDefault": true, "_known": "default", "_in": notebook});
+    context.held.store.put(&notebooks, &notebook, object(book));
+    context.held.store.put(&sections, &section, object(part));
+    section
+}
+
+fn content(context: &mut Context) -> Reply {
+    let place = context.place_of(context.segments.len() - 1);
+    let page: Option<&Object> = context.held.store.get(&place.collection, place.id.as_deref().unwrap_or_default());
+    let html = page.and_then(|p| unbase64(text(p, "_content")));
+    html.map_or_else(|| context.service.gone(""), |html| Reply::bytes("text/html", html))
+}

@@ -1,0 +1,62 @@
+//! Mailbox settings and categories.
+
+use serde_json::{Value, json};
+
+use super::{require, taken};
+use crate::local::fake_tenant::generic;
+use crate::local::fake_tenant::graph::Context;
+use crate::local::fake_tenant::place::Place;
+use crate::local::fake_tenant::store::{Object, object, text};
+use crate::local::fake_tenant::wire::Reply;
+
+pub fn serve(context: &mut Context) -> Option<Reply> {
+    let template = context.template().strip_prefix("/users/{}/")?;
+    let method = context.call.method.as_str();
+    Some(match (method, template) {
+        ("GET", path) if path == "mailboxSettings" || path.starts_with("mailboxSettings/") => read(context),
+        ("PATCH", "mailboxSettings") => {
+            context.offend("changes the mailbox settings, which no run has made");
+            let place = settings(context);
+            let held = context.held.store.get_mut(&place, "").expect("a mailbox has settings");
+            held.extend(context.call.json());
+            Reply::ok(held.clone())
+        }
+        ("GET", "outlook/supportedLanguages") => {
+            let all =
+                [("en-US", "English (United States)"), ("de-DE", "German (Germany)"), ("zh-CN", "Chinese (China)")];
+            let all = all.map(|(locale, name)| object(json!({"locale": locale, "displayName": name}))).to_vec();
+            generic::page(context, all)
+        }
+        ("GET", path) if path.starts_with("outlook/supportedTimeZones") => {
+            let all = ["UTC", "China Standard Time", "W. Europe Standard Time"];
+            let all = all.map(|zone| object(json!({"alias": zone, "displayName": zone}))).to_vec();
+            generic::page(context, all)
+        }
+        _ => return None,
+    })
+}
+
+fn settings(context: &Context) -> String {
+    format!("users/{}/mailboxSettings", context.user())
+}
+
+fn read(context: &Context) -> Reply {
+    let held = context.held.store.get(&settings(context), "").cloned().unwrap_or_default();
+    match context.segments.get(3) {
+        None => Reply::ok(context.query.trim(super::visible(&held))),
+        Some(name) => match held.get(name) {
+            Some(Value::Object(map)) => Reply::ok(map.clone()),
+            Some(value) => Reply::ok(json!({"value": value})),
+            None => Reply::empty(204),
+        },
+    }
+}
+
+pub fn complete_category(context: &Context, place: &Place, category: &mut Object) -> Result<(), Reply> {
+    require(category, "displayName")?;
+    if taken(context, place, "displayName", text(category, "displayName"), "") {
+        return Err(Reply::error(409, "ErrorCategoryAlreadyExists", "A category with the same name already exists."));
+    }
+    super::default(category, "color", json!("none"));
+    Ok(())
+}

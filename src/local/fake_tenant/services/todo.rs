@@ -1,0 +1,55 @@
+//! To Do: lists, tasks, steps, links.
+
+use serde_json::json;
+
+use super::{default, require};
+use crate::local::fake_tenant::graph::Context;
+use crate::local::fake_tenant::place::Place;
+use crate::local::fake_tenant::store::{Object, text};
+use crate::local::fake_tenant::wire::{Reply, stamp};
+use crate::local::fake_tenant::world::Id;
+
+pub fn complete(context: &mut Context, place: &Place, of: &str, object: &mut Object) -> Result<(), Reply> {
+    let key = context.held.id(Id::Short);
+    let now = stamp(context.now);
+    match of {
+        "todoTaskList" => {
+            require(object, "displayName")?;
+            default(object, "isOwner", json!(true));
+            default(object, "isShared", json!(false));
+            default(object, "wellknownListName", json!("none"));
+        }
+        "todoTask" => {
+            require(object, "title")?;
+            default(object, "status", json!("notStarted"));
+            default(object, "importance", json!("normal"));
+            default(object, "isReminderOn", json!(false));
+            default(object, "body", json!({"content": "", "contentType": "text"}));
+            object.insert("createdDateTime".into(), now.clone());
+            object.insert("lastModifiedDateTime".into(), now);
+        }
+        "checklistItem" => {
+            require(object, "displayName")?;
+            default(object, "isChecked", json!(false));
+            object.insert("createdDateTime".into(), now);
+            let id = context.held.id(Id::Guid);
+            object.insert("id".into(), id.into());
+        }
+        _ => {
+            require(object, "applicationName")?;
+            let known = context.held.store.list(&place.collection);
+            if known
+                .into_iter()
+                .any(|(_, o)| text(o, "externalId") == text(object, "externalId") && !text(o, "externalId").is_empty())
+            {
+                return Err(Reply::error(409, "conflict", "A linked resource with this external id exists."));
+            }
+            let id = context.held.id(Id::Guid);
+            object.insert("id".into(), id.into());
+        }
+    }
+    if of != "linkedResource" {
+        object.insert("@odata.etag".into(), format!("W/\"{key}\"").into());
+    }
+    Ok(())
+}

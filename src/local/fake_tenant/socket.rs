@@ -1,0 +1,113 @@
+//! Connections that can be made to break: how a reset reaches the client as a reset.
+//!
+//! Each accepted socket carries a [`Cut`]. Once that is severed the next write to the socket fails, the server drops the
+//! connection, and since lingering is switched off first the kernel sends RST instead of FIN: not one byte of an answer
+//! is seen. A truncated body is another matter: the right length is announced, and the body's stream fails half-way.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+#[derive(Clone, Default)]
+pub struct Cut(Arc<AtomicBool>);
+
+impl Cut {
+    /// Nothing more is written to this connection.
+    pub fn sever(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+pub struct Door(pub TcpListener);
+
+pub struct Line {
+    socket: TcpStream,
+    cut: Cut,
+}
+
+impl Listener for Door {
+    type Io = Line;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Line, SocketAddr) {
+        loop {
+            if let Ok((socket, from)) = self.0.accept().await {
+                // An answer is one small write; waiting for more would only cost time.
+                let _ = socket.set_nodelay(true);
+                return (Line { socket, cut: Cut::default() }, from);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Door>> for Cut {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        stream.io().cut.clone()
+    }
+}
+
+impl Line {
+    fn check(&self) -> io::Result<()> {
+        if self.cut.0.load(Ordering::SeqCst) {
+            let _ = self.socket.set_zero_linger();
+            return Err(io::Error::from(io::ErrorKind::ConnectionReset));
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.socket).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+/// The first half of the bytes, then a failure.
+pub fn half(bytes: &[u8]) -> Body {
+    let first = Bytes::copy_from_slice(&bytes[..bytes.len() / 2]);
+    let parts = futures_util::stream::unfold((Some(first), false), |(first, done)| async move {
+        match first {
+            Some(first) => Some((Ok(first), (None, false))),
+            None if done => None,
+            None => {
+                // What was written goes out first.
+                for _ in 0..8 {
+                    tokio::task::yield_now().await;
+                }
+                Some((Err(io::Error::from(io::ErrorKind::UnexpectedEof)), (None, true)))
+            }
+        }
+    });
+    Body::from_stream(parts)
+}

@@ -1,0 +1,85 @@
+//! The objects of one tenant, by collection and id. Knows nothing of Graph.
+//!
+//! A collection is named by the path that holds it, e.g. `users/<id>/todo/lists`; a thing that is the only one of
+//! its kind is the object `""` of the collection of its own path. Properties that begin with `_` are the fake's own and
+//! never answered: `_seq` (order of creation), `_made` (made by a request), `_in` (container), `_content` (base64).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+pub type Object = Map<String, Value>;
+
+#[derive(Default)]
+pub struct Store {
+    collections: BTreeMap<String, BTreeMap<String, Object>>,
+    sequence: u64,
+}
+
+impl Store {
+    pub fn put(&mut self, collection: &str, id: &str, mut object: Object) {
+        if !object.contains_key("_seq") {
+            self.sequence += 1;
+            object.insert("_seq".into(), json!(self.sequence));
+        }
+        self.collections.entry(collection.to_owned()).or_default().insert(id.to_owned(), object);
+    }
+
+    pub fn get(&self, collection: &str, id: &str) -> Option<&Object> {
+        self.collections.get(collection)?.get(id)
+    }
+
+    pub fn get_mut(&mut self, collection: &str, id: &str) -> Option<&mut Object> {
+        self.collections.get_mut(collection)?.get_mut(id)
+    }
+
+    /// In order of creation.
+    pub fn list(&self, collection: &str) -> Vec<(&String, &Object)> {
+        let mut all: Vec<_> = self.collections.get(collection).into_iter().flatten().collect();
+        all.sort_by_key(|(_, object)| object.get("_seq").and_then(Value::as_u64));
+        all
+    }
+
+    /// Removes an object and everything that lies below it.
+    pub fn remove(&mut self, collection: &str, id: &str) -> Option<Object> {
+        let held = self.collections.get_mut(collection)?;
+        let gone = held.remove(id)?;
+        if held.is_empty() {
+            self.collections.remove(collection);
+        }
+        let below = if id.is_empty() { format!("{collection}/") } else { format!("{collection}/{id}/") };
+        self.collections.retain(|name, _| !name.starts_with(&below));
+        Some(gone)
+    }
+
+    /// Everything, in canonical order, without the order of creation.
+    pub fn snapshot(&self) -> Value {
+        let all = self.collections.iter().map(|(name, objects)| {
+            let objects = objects.iter().map(|(id, object)| {
+                let mut object = object.clone();
+                object.remove("_seq");
+                (id.clone(), Value::Object(object))
+            });
+            (name.clone(), Value::Object(objects.collect()))
+        });
+        Value::Object(all.collect())
+    }
+}
+
+/// The string property, or nothing.
+pub fn text<'a>(object: &'a Object, name: &str) -> &'a str {
+    object.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Without the fake's own properties.
+pub fn visible(object: &Object) -> Object {
+    object.iter().filter(|(k, _)| !k.starts_with('_')).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+/// The map inside `json!({...})`.
+pub fn object(value: Value) -> Object {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}

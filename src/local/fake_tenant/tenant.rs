@@ -1,0 +1,144 @@
+//! What a test says about a tenant before it starts: who is in it, which apps, which consents.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::facts::FACTS;
+
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// A GUID.
+    pub id: String,
+    /// A verified domain, by which the tenant may be addressed too.
+    pub domain: String,
+    pub users: Vec<User>,
+    pub apps: Vec<App>,
+    /// Entra leaves an exchanged refresh token valid; with this it dies on use.
+    pub single_use_refresh_tokens: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct User {
+    /// A GUID; made from the seed where empty.
+    pub id: String,
+    pub upn: String,
+    pub name: String,
+    pub password: String,
+    pub password_expired: bool,
+    pub enabled: bool,
+    /// An AADSTS code (50076, 50079, 53003, ...) that answers every sign-in of this user.
+    pub blocked_by: Option<u32>,
+    pub mailbox: bool,
+    /// OneDrive: where `false`, "User's mysite not found" until a delegated `GET /me/drive` makes it.
+    pub drive: bool,
+    pub photo: bool,
+    /// UPN of the manager.
+    pub manager: Option<String>,
+    /// Directory roles, e.g. `Reports Reader`, `Global Administrator`. Admins may call what asks for a role.
+    pub roles: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct App {
+    pub client_id: String,
+    /// No secret: mobile and desktop apps. Otherwise a credential is demanded at each token request.
+    pub public: bool,
+    pub secrets: Vec<Secret>,
+    /// base64url SHA-256 thumbprints (`x5t#S256`) of registered certificates.
+    pub thumbprints: Vec<String>,
+    pub federated: Vec<Federated>,
+    /// Application permissions with admin consent.
+    pub roles: BTreeSet<String>,
+    /// Delegated permissions consented to for all users.
+    pub scopes: BTreeSet<String>,
+    pub enabled: bool,
+    /// Access tokens that are no JWT.
+    pub opaque_tokens: bool,
+    /// `scope` lists full URIs instead of plain names.
+    pub full_uri_scopes: bool,
+    pub omit_expires_in: bool,
+    /// Seconds that an access token lives.
+    pub token_seconds: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Secret {
+    pub value: String,
+    pub expires: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Federated {
+    pub issuer: String,
+    pub subject: String,
+    pub audience: String,
+}
+
+impl Tenant {
+    pub fn new(id: &str, domain: &str) -> Self {
+        Self {
+            id: id.into(),
+            domain: domain.into(),
+            users: Vec::new(),
+            apps: Vec::new(),
+            single_use_refresh_tokens: false,
+        }
+    }
+
+    pub fn with_user(mut self, user: User) -> Self {
+        self.users.push(user);
+        self
+    }
+
+    pub fn with_app(mut self, app: App) -> Self {
+        self.apps.push(app);
+        self
+    }
+}
+
+impl User {
+    pub fn new(upn: &str, password: &str) -> Self {
+        let name = upn.split('@').next().unwrap_or(upn);
+        Self {
+            id: String::new(),
+            upn: upn.into(),
+            name: name[..1].to_uppercase() + &name[1..],
+            password: password.into(),
+            password_expired: false,
+            enabled: true,
+            blocked_by: None,
+            mailbox: true,
+            drive: true,
+            photo: true,
+            manager: None,
+            roles: BTreeSet::new(),
+        }
+    }
+}
+
+impl App {
+    /// With a secret, and with every permission that Graph knows consented to.
+    pub fn confidential(client_id: &str, secret: &str) -> Self {
+        let secrets = vec![Secret { value: secret.into(), expires: None }];
+        Self { public: false, secrets, ..Self::public(client_id) }
+    }
+
+    /// Without credentials, and with every permission that Graph knows consented to.
+    pub fn public(client_id: &str) -> Self {
+        Self {
+            client_id: client_id.into(),
+            public: true,
+            secrets: Vec::new(),
+            thumbprints: Vec::new(),
+            federated: Vec::new(),
+            roles: FACTS.all(false),
+            scopes: FACTS.all(true),
+            enabled: true,
+            opaque_tokens: false,
+            full_uri_scopes: false,
+            omit_expires_in: false,
+            token_seconds: 3599,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Issues access and refresh tokens, and knows them again.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::tenant::App;
+use super::wire::{Reply, base64url};
+use super::world::{Refresh, Token, World};
+
+pub struct Grant {
+    pub tenant: String,
+    pub app: App,
+    pub user: Option<String>,
+    /// Delegated permissions; an app's own come from its roles.
+    pub permissions: Option<BTreeSet<String>>,
+}
+
+/// A token answer without a refresh token.
+pub fn issue(world: &mut World, grant: &Grant, now: DateTime<Utc>) -> Value {
+    let app = &grant.app;
+    let permissions = grant.permissions.clone().unwrap_or_else(|| app.roles.clone());
+    let expires = now + TimeDelta::seconds(app.token_seconds);
+    let text = if app.opaque_tokens {
+        format!("EwB{}", world.secret(240))
+    } else {
+        let header = json!({"typ": "JWT", "alg": "RS256", "kid": "fake", "nonce": world.secret(24)});
+        let signature = world.secret(256);
+        let claims = claims(grant, &permissions, now, expires);
+        format!("{}.{}.{signature}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()))
+    };
+    let mut answer = json!({"token_type": "Bearer", "ext_expires_in": app.token_seconds, "access_token": text});
+    if !app.omit_expires_in {
+        answer["expires_in"] = app.token_seconds.into();
+    }
+    if grant.user.is_some() {
+        let prefix = if app.full_uri_scopes { "https://graph.microsoft.com/" } else { "" };
+        let all: Vec<String> = permissions.iter().map(|p| format!("{prefix}{p}")).collect();
+        answer["scope"] = all.join(" ").into();
+    }
+    let held = Token {
+        tenant: grant.tenant.clone(),
+        app: app.client_id.clone(),
+        user: grant.user.clone(),
+        permissions,
+        expires,
+    };
+    world.tokens.insert(text, held);
+    answer
+}
+
+fn claims(grant: &Grant, permissions: &BTreeSet<String>, now: DateTime<Utc>, expires: DateTime<Utc>) -> Value {
+    let mut claims = json!({
+        "aud": "https://graph.microsoft.com",
+        "iss": format!("https://sts.windows.net/{}/", grant.tenant),
+        "iat": now.timestamp(), "nbf": now.timestamp(), "exp": expires.timestamp(),
+        "tid": grant.tenant, "appid": grant.app.client_id,
+        "oid": grant.user.as_deref().unwrap_or(&grant.app.client_id),
+        "ver": "1.0",
+    });
+    let list: Vec<&str> = permissions.iter().map(String::as_str).collect();
+    match grant.user {
+        Some(_) => claims["scp"] = list.join(" ").into(),
+        None if list.is_empty() => {}
+        None => claims["roles"] = list.into(),
+    }
+    claims
+}
+
+pub fn refresh(world: &mut World, grant: &Grant, scope: &str, now: DateTime<Utc>) -> String {
+    let text = format!("1.A{}", world.secret(180));
+    let held = Refresh {
+        tenant: grant.tenant.clone(),
+        app: grant.app.client_id.clone(),
+        user: grant.user.clone().unwrap_or_default(),
+        scope: scope.into(),
+        issued: now,
+        revoked: false,
+    };
+    world.refresh_tokens.insert(text.clone(), held);
+    text
+}
+
+/// The token of an `Authorization` header, or why not.
+pub fn check(world: &World, header: Option<&str>, now: DateTime<Utc>) -> Result<Token, Box<Reply>> {
+    let refuse = |message: &str| Err(Box::new(Reply::error(401, "InvalidAuthenticationToken", message)));
+    let Some(text) = header.and_then(|h| h.strip_prefix("Bearer ")) else { return refuse("Access token is empty.") };
+    let Some(token) = world.tokens.get(text) else {
+        return refuse("CompactToken parsing failed or the signature is not valid.");
+    };
+    if token.expires <= now {
+        return refuse("Lifetime validation failed, the token is expired.");
+    }
+    Ok(token.clone())
+}
