@@ -130,13 +130,19 @@ pub async fn main() -> anyhow::Result<()> {
             print(&table(&columns, answer["runs"].as_array().map(Vec::as_slice).unwrap_or_default()));
         }
         Command::Event { event, data: Data { data } } => {
-            let event = serde_json::from_str(&event).map_err(|error| anyhow::anyhow!("the event is not JSON: {error}"))?;
+            let event =
+                serde_json::from_str(&event).map_err(|error| anyhow::anyhow!("the event is not JSON: {error}"))?;
             print_json(&ask(&data, &event).await?);
         }
         Command::Operations { json: true } => print_json(&catalogue::all().map(shape).collect()),
         Command::Operations { json: false } => {
-            let columns =
-                [("operation", "id"), ("method", "method"), ("path", "path"), ("delegated", "delegated"), ("app-only", "application")];
+            let columns = [
+                ("operation", "id"),
+                ("method", "method"),
+                ("path", "path"),
+                ("delegated", "delegated"),
+                ("app-only", "application"),
+            ];
             print(&table(&columns, &catalogue::all().map(shape).collect::<Vec<_>>()));
         }
     }

@@ -128,10 +128,14 @@ async fn tell(house: &Arc<House>, tenant: &FakeTenant, rounds: u32, clean: bool)
     for account in listed["accounts"].as_array().into_iter().flatten() {
         let id = AccountId::parse(account["account_id"].as_str().unwrap_or_default())?;
         let runs = house.accounts.history(&id, 500, house.clock.now()).await?;
-        let (ok, failed) = runs.iter().fold((0, 0), |(ok, failed), run| {
-            (ok + run.calls_ok, failed + run.calls_failed + run.calls_throttled)
-        });
-        let share = if ok + failed == 0 { "-".to_owned() } else { format!("{:.1} %", 100.0 * f64::from(ok) / f64::from(ok + failed)) };
+        let (ok, failed) = runs
+            .iter()
+            .fold((0, 0), |(ok, failed), run| (ok + run.calls_ok, failed + run.calls_failed + run.calls_throttled));
+        let share = if ok + failed == 0 {
+            "-".to_owned()
+        } else {
+            format!("{:.1} %", 100.0 * f64::from(ok) / f64::from(ok + failed))
+        };
         rows.push(json!({
             "account": id, "status": account["status"], "runs": runs.len(), "calls": ok + failed, "success": share,
             "next": account["next_run_at"], "why": account["pause_cause"],
@@ -149,9 +153,15 @@ async fn tell(house: &Arc<House>, tenant: &FakeTenant, rounds: u32, clean: bool)
     let violations = tenant.violations();
     let manners = match violations.first() {
         None => "The tenant in a box saw no breach of Microsoft's rules".to_owned(),
-        Some(first) => format!("The tenant in a box saw {} breaches of Microsoft's rules, the first: {first}", violations.len()),
+        Some(first) => {
+            format!("The tenant in a box saw {} breaches of Microsoft's rules, the first: {first}", violations.len())
+        }
     };
-    let left = if clean { "everything that was written was removed again" } else { "something that was written is still there" };
+    let left = if clean {
+        "everything that was written was removed again"
+    } else {
+        "something that was written is still there"
+    };
     Ok(format!(
         "A simulated week, {rounds} rounds:\n{}\n{manners}; {left}.\nNext: `evergreen init --data DIR`, or `sam deploy` (see README.md).",
         table(&columns, &rows)

@@ -18,7 +18,8 @@ pub fn init(data: &Path) -> anyhow::Result<String> {
     private_folder(&secrets)?;
     let example = secrets.join(EXAMPLE);
     if !example.exists() {
-        write_private(&example, include_str!("example.jsonc")).with_context(|| format!("writing {}", example.display()))?;
+        write_private(&example, include_str!("example.jsonc"))
+            .with_context(|| format!("writing {}", example.display()))?;
     }
     Ok(format!(
         "{example} explains every field. Write {folder}/<account>.json after it, `chmod 600` it, then\n\
