@@ -464,7 +464,7 @@ impl<'a> Work<'a> {
 
     fn succeeded(&mut self, item: &Item, status: u16, body: &Value) {
         self.done.ok += 1;
-        self.note(item, status, None, None);
+        self.note(item, true, status, None, None);
         if let Effect::Create { leftover, .. } = item.operation.effect {
             // Mail that was sent answers with no id: only a later run can find it.
             let known = body.get("id").is_some() || body.get(leftover.take).is_some();
@@ -520,26 +520,26 @@ impl<'a> Work<'a> {
             Verdict::Ok { .. } => {}
             Verdict::Failed { status, code, request_id } => {
                 self.done.failed += 1;
-                self.note(item, *status, code.clone(), request_id.clone());
+                self.note(item, false, *status, code.clone(), request_id.clone());
                 self.learn(item.operation, *status, code.as_deref().unwrap_or_default(), now);
             }
             Verdict::Throttled { status, code, request_id, retry_after } => {
                 self.done.throttled += 1;
-                self.note(item, *status, code.clone(), request_id.clone());
+                self.note(item, false, *status, code.clone(), request_id.clone());
                 let wait = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok()).unwrap_or_default();
                 self.end(Ending::Throttled { until: now + wait });
             }
             Verdict::Transient { status, code, request_id, .. } => {
                 self.done.failed += 1;
-                self.note(item, *status, code.clone(), request_id.clone());
+                self.note(item, false, *status, code.clone(), request_id.clone());
             }
             Verdict::Held => {
                 self.done.failed += 1;
-                self.note(item, 424, None, None);
+                self.note(item, false, 424, None, None);
             }
             Verdict::Unauthorized => {
                 self.done.failed += 1;
-                self.note(item, 401, None, None);
+                self.note(item, false, 401, None, None);
                 self.end(Ending::Unauthorized);
             }
         }
@@ -563,8 +563,9 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn note(&mut self, item: &Item, status: u16, error_code: Option<String>, request_id: Option<String>) {
-        self.done.calls.push(CallResult { operation: item.operation.id.to_owned(), status, error_code, request_id });
+    fn note(&mut self, item: &Item, ok: bool, status: u16, error_code: Option<String>, request_id: Option<String>) {
+        let operation = item.operation.id.to_owned();
+        self.done.calls.push(CallResult { operation, ok, status, error_code, request_id });
     }
 
     fn skip(&mut self, item: &Item) {

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::domain::catalogue::{self, Body, Effect, Leftover, Need, Operation, Subject};
 use crate::domain::contents::Contents;
 use crate::domain::granted::Granted;
+use crate::domain::habits::Habits;
 use crate::domain::policy::Policy;
 
 /// What a plan is drawn from.
@@ -29,6 +30,8 @@ pub struct Scope<'a> {
     pub granted: &'a Granted,
     /// Operations or services left out, and until when.
     pub set_aside: &'a BTreeMap<String, DateTime<Utc>>,
+    /// What recent runs have shown: the draw varies, and failures fade.
+    pub habits: &'a Habits,
     /// Whether to look for what an earlier run left behind.
     pub sweep: bool,
     pub now: DateTime<Utc>,
@@ -194,13 +197,13 @@ fn choose(drawable: &[&'static Operation], scope: &Scope, rng: &mut ChaCha12Rng)
     let mut left: Vec<_> = drawable.to_vec();
     let mut chosen: Vec<&'static Operation> = Vec::new();
     while chosen.len() < count && !left.is_empty() {
-        let total: u64 = left.iter().map(|operation| u64::from(operation.weight)).sum();
+        let total: u64 = left.iter().map(|operation| scope.habits.weight(operation)).sum();
         if total == 0 {
             break;
         }
         let mut mark = rng.random_range(0..total);
         let at = left.iter().position(|operation| {
-            let weight = u64::from(operation.weight);
+            let weight = scope.habits.weight(operation);
             let hit = mark < weight;
             mark = mark.saturating_sub(weight);
             hit

@@ -69,6 +69,7 @@ fn call_result(value: &AttributeValue) -> Option<CallResult> {
     let fields = value.as_m().ok()?;
     Some(CallResult {
         operation: string(fields, "operation")?.clone(),
+        ok: *fields.get("ok")?.as_bool().ok()?,
         status: whole(fields, "status")?,
         error_code: string(fields, "error_code").cloned(),
         request_id: string(fields, "request_id").cloned(),
@@ -92,6 +93,7 @@ mod tests {
         let at: DateTime<Utc> = "2026-03-02T10:00:00.123Z".parse().unwrap();
         let call = CallResult {
             operation: "drive.get".to_owned(),
+            ok: false,
             status: 404,
             error_code: Some("itemNotFound".to_owned()),
             request_id: None,
