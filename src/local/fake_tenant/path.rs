@@ -52,7 +52,7 @@ fn fits(want: &str, have: &str, arguments: &mut BTreeMap<String, String>) -> Opt
         return Some(2);
     }
     if want == "{}" {
-        return (!have.is_empty() && !have.contains(':')).then_some(0);
+        return (!have.is_empty() && !have.ends_with(':')).then_some(0);
     }
     if want == "{}:" {
         return (have.len() > 1 && have.ends_with(':') && !have[..have.len() - 1].contains(':')).then_some(0);
