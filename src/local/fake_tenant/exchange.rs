@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::batch::{self, Item};
 use super::fault::{Act, Stage};
 use super::graph;
+use super::mailboxes::{AT_ONCE, Places};
+use super::mishap::{answer_of, broken};
 use super::path;
 use super::recorded::{Recorded, RecordedItem};
 use super::server::{Ending, Incoming, Shared};
@@ -16,9 +18,6 @@ use super::service::service_of;
 use super::token;
 use super::wire::{Body, Call, Reply};
 use super::world::{Id, Token, World};
-
-/// Outlook serves so many requests of one app to one mailbox at once.
-const AT_ONCE: usize = 4;
 
 /// The documented cap on a batch's weight is uncertain; this is the strict reading.
 const MOST_BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -28,7 +27,8 @@ pub async fn graph(shared: &Arc<Shared>, incoming: Incoming, path: String) -> En
     let entered = enter(&mut shared.world(), &incoming, &path, now);
     let (token, act) = match entered {
         Ok(entered) => entered,
-        Err((reply, token)) => {
+        Err(refused) => {
+            let (reply, token) = *refused;
             let reply = stamp(&mut shared.world(), reply, &incoming.headers, now);
             record(&mut shared.world(), &incoming, now, token.as_ref(), Some(reply.status), Vec::new());
             return Ending::Answer(reply);
@@ -77,16 +77,16 @@ pub async fn graph(shared: &Arc<Shared>, incoming: Incoming, path: String) -> En
     ending
 }
 
-type Entered = Result<(Token, Option<Act>), (Reply, Option<Token>)>;
+type Entered = Result<(Token, Option<Act>), Box<(Reply, Option<Token>)>>;
 
 /// Who asks, whether they should be asking now, and what fault strikes them.
 fn enter(world: &mut World, incoming: &Incoming, path: &str, now: DateTime<Utc>) -> Entered {
-    let token =
-        token::check(world, incoming.headers.get("authorization").map(String::as_str), now).map_err(|r| (*r, None))?;
+    let token = token::check(world, incoming.headers.get("authorization").map(String::as_str), now)
+        .map_err(|r| Box::new((*r, None)))?;
     if let Some(left) = world.throttles.remaining(&format!("graph {}", token.tenant), now) {
         world.violate(format!("{} was called {left} s before its Retry-After was over", token.tenant));
         let reply = Reply::error(429, "TooManyRequests", "Too many requests.").with("Retry-After", &left.to_string());
-        return Err((reply, Some(token)));
+        return Err(Box::new((reply, Some(token))));
     }
     let key =
         format!("{} {} {} {}", token.tenant, incoming.method, incoming.path, String::from_utf8_lossy(&incoming.body));
@@ -95,64 +95,6 @@ fn enter(world: &mut World, incoming: &Incoming, path: &str, now: DateTime<Utc>)
     }
     let act = world.faults.strike(Stage::Http, &token.tenant, &incoming.method, path, &mut world.rng);
     Ok((token, act))
-}
-
-/// A fault's answer.
-pub fn broken(world: &mut World, act: &Act, scope: &str, now: DateTime<Utc>) -> Ending {
-    match act {
-        Act::Reset { .. } => Ending::Reset,
-        Act::Hang { .. } => Ending::Hang,
-        Act::Html => Ending::Answer(Reply::bytes(
-            "text/html",
-            b"<html><body>Our services aren't available right now</body></html>".to_vec(),
-        )),
-        act => {
-            if let Act::Status429 { retry_after: Some(seconds), .. } | Act::Status { retry_after: Some(seconds), .. } =
-                act
-            {
-                world.throttles.open(scope, now + TimeDelta::seconds(*seconds));
-            }
-            Ending::Answer(answer_of(act))
-        }
-    }
-}
-
-fn answer_of(act: &Act) -> Reply {
-    let wait = |reply: Reply, after: &Option<i64>| match after {
-        Some(seconds) => reply.with("Retry-After", &seconds.to_string()),
-        None => reply,
-    };
-    match act {
-        Act::Status429 { retry_after, .. } => {
-            wait(Reply::error(429, "TooManyRequests", "Please retry again later."), retry_after)
-        }
-        Act::Status { status, retry_after, .. } => {
-            let (code, message) = words(*status);
-            wait(Reply::error(*status, code, message), retry_after)
-        }
-        Act::Error { status, code, message } => Reply::error(*status, code, message),
-        Act::TokenExpired => {
-            Reply::error(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
-        }
-        _ => Reply::error(500, "generalException", "General exception while processing."),
-    }
-}
-
-fn words(status: u16) -> (&'static str, &'static str) {
-    match status {
-        401 => ("InvalidAuthenticationToken", "Access token has expired or is not yet valid."),
-        403 => ("Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
-        404 => ("ResourceNotFound", "The resource could not be found."),
-        409 => ("conflict", "The request conflicts with the current state."),
-        412 => ("preconditionFailed", "The precondition failed."),
-        423 => ("resourceLocked", "The resource is locked."),
-        502 => ("BadGateway", "The gateway got no answer."),
-        503 => ("ServiceUnavailable", "The service is unavailable. Try again later."),
-        504 => ("GatewayTimeout", "The service did not answer in time."),
-        507 => ("quotaLimitReached", "The quota limit was reached."),
-        509 => ("BandwidthLimitExceeded", "The bandwidth limit was exceeded."),
-        _ => ("InternalServerError", "An unexpected error occurred."),
-    }
 }
 
 fn stamp(world: &mut World, reply: Reply, headers: &BTreeMap<String, String>, now: DateTime<Utc>) -> Reply {
@@ -362,44 +304,6 @@ fn message(reply: &Reply) -> String {
     match &reply.body {
         Body::Json(value) => value["error"]["message"].as_str().unwrap_or_default().to_owned(),
         _ => String::new(),
-    }
-}
-
-/// Places in mailboxes held while a request is served; given back on drop, even when the client gives up.
-struct Places {
-    shared: Arc<Shared>,
-    taken: BTreeMap<String, usize>,
-    /// Held by other requests when this one came.
-    before: BTreeMap<String, usize>,
-}
-
-impl Places {
-    fn take(shared: &Arc<Shared>, taken: BTreeMap<String, usize>) -> Self {
-        let world = &mut *shared.world();
-        let before = taken.keys().map(|m| (m.clone(), world.in_flight.get(m).copied().unwrap_or(0))).collect();
-        for (mailbox, n) in &taken {
-            *world.in_flight.entry(mailbox.clone()).or_default() += n;
-        }
-        Self { shared: Arc::clone(shared), taken, before }
-    }
-
-    fn others(&self, mailbox: &str) -> usize {
-        self.before.get(mailbox).copied().unwrap_or(0)
-    }
-
-    fn crowded(&self, mailbox: &Option<String>) -> bool {
-        mailbox.as_ref().is_some_and(|m| self.others(m) + 1 > AT_ONCE)
-    }
-}
-
-impl Drop for Places {
-    fn drop(&mut self) {
-        let world = &mut *self.shared.world();
-        for (mailbox, n) in &self.taken {
-            if let Some(held) = world.in_flight.get_mut(mailbox) {
-                *held = held.saturating_sub(*n);
-            }
-        }
     }
 }
 

@@ -17,6 +17,8 @@ mod generic;
 mod graph;
 mod guard;
 mod login;
+mod mailboxes;
+mod mishap;
 mod path;
 mod place;
 mod query;
