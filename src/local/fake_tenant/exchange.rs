@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -34,9 +35,10 @@ pub async fn graph(shared: &Arc<Shared>, incoming: Incoming, path: String) -> En
             return Ending::Answer(reply);
         }
     };
-    if let Some(Act::Slow(time)) = act {
-        shared.clock.sleep(time).await;
-    }
+    let slow = match act {
+        Some(Act::Slow(time)) => Some(time),
+        _ => None,
+    };
     let effect = match &act {
         None | Some(Act::Slow(_) | Act::Truncated) => true,
         Some(Act::Reset { after } | Act::Hang { after }) => *after,
@@ -44,7 +46,7 @@ pub async fn graph(shared: &Arc<Shared>, incoming: Incoming, path: String) -> En
         Some(_) => false,
     };
     let (reply, items) = if effect {
-        work(shared, &incoming, &path, &token, now).await
+        work(shared, &incoming, &path, &token, slow).await
     } else {
         (Reply::empty(500), seen_only(&mut shared.world(), &incoming, &path))
     };
@@ -102,12 +104,20 @@ fn stamp(world: &mut World, reply: Reply, headers: &BTreeMap<String, String>, no
     reply.stamped(now, &id, headers.get("client-request-id").map(String::as_str))
 }
 
+/// The time that the service takes; even the shortest lets other requests come in beside this one.
+async fn linger(shared: &Arc<Shared>, slow: Option<Duration>) {
+    match slow {
+        Some(time) => shared.clock.sleep(time).await,
+        None => tokio::task::yield_now().await,
+    }
+}
+
 async fn work(
     shared: &Arc<Shared>,
     incoming: &Incoming,
     path: &str,
     token: &Token,
-    now: DateTime<Utc>,
+    slow: Option<Duration>,
 ) -> (Reply, Vec<RecordedItem>) {
     if path != "/$batch" {
         let call = match single(incoming, path) {
@@ -116,7 +126,8 @@ async fn work(
         };
         let mailbox = mailbox(&shared.world(), token, &call);
         let places = Places::take(shared, mailbox.iter().map(|m| (m.clone(), 1)).collect());
-        tokio::task::yield_now().await;
+        linger(shared, slow).await;
+        let now = shared.clock.now();
         let mut world = shared.world();
         if places.crowded(&mailbox) {
             return (too_many(&mut world, &mailbox), Vec::new());
@@ -148,7 +159,8 @@ async fn work(
     let (peak, _) = batch::crowd(&waves, &mailboxes, |_| AT_ONCE);
     let peak = peak.into_iter().map(|(m, n)| (m, n.min(AT_ONCE))).collect();
     let places = Places::take(shared, peak);
-    tokio::task::yield_now().await;
+    linger(shared, slow).await;
+    let now = shared.clock.now();
     let world = &mut *shared.world();
     let (_, surplus) = batch::crowd(&waves, &mailboxes, |m| AT_ONCE.saturating_sub(places.others(m)));
     run_all(world, token, items, &waves, &mailboxes, &surplus, now)
