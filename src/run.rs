@@ -17,7 +17,8 @@ use crate::log::{Level, line};
 use crate::ports::{Found, Recorded, SecretFault, SecretText};
 use crate::token;
 use crate::warm::Access;
-use crate::waves::{Done, Ending, Sender};
+use crate::waves::Sender;
+use crate::work::{Done, Ending};
 
 /// An account that this round has claimed.
 pub struct Claimed {

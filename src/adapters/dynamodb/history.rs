@@ -35,8 +35,11 @@ pub fn item(row: &HistoryRow, retention: TimeDelta) -> Item {
 }
 
 fn call(call: &CallResult) -> AttributeValue {
-    let mut fields =
-        HashMap::from([("operation".to_owned(), text(&call.operation)), ("status".to_owned(), number(call.status))]);
+    let mut fields = HashMap::from([
+        ("operation".to_owned(), text(&call.operation)),
+        ("ok".to_owned(), AttributeValue::Bool(call.ok)),
+        ("status".to_owned(), number(call.status)),
+    ]);
     let optional = [("error_code", &call.error_code), ("request_id", &call.request_id)];
     fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value.as_ref()?)))));
     AttributeValue::M(fields)
