@@ -58,7 +58,10 @@ impl Selection {
 }
 
 fn any(globs: &[String], id: &str) -> bool {
-    let id = plain(id);
+    if globs.iter().any(|glob| glob == "*") {
+        return true;
+    }
+    let id = if globs.is_empty() { Vec::new() } else { plain(id) };
     globs.iter().any(|glob| matches(&plain(glob), &id))
 }
 
