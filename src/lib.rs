@@ -1,4 +1,31 @@
-//! E5 Evergreen.
+//! E5 Evergreen: keeps Microsoft 365 developer tenants exercised and watched.
+//!
+//! # The way through the house
+//!
+//! ```text
+//! event -> handler -> due -> claim -> secret -> token -> plan -> waves -> outcome -> schedule -> record -> report
+//! ```
+//!
+//! Read in this order:
+//!
+//! - [`event`] and [`handler`]: what may be asked, and which story answers it.
+//! - [`round`] tells the story of one invocation: [`due`] accounts are claimed, their secrets fetched, their
+//!   runs go on side by side. [`run`] tells of one account, once: [`token`], plan, [`waves`], record.
+//! - [`waves`] sends a plan: [`lanes`] cut it into batches, [`answers`] fill what later requests need,
+//!   [`verdict`] says what became of an item, [`work`] keeps the books, [`gates`] hold back who was told to wait.
+//! - [`sync`] makes accounts from secrets; [`actions`] are what a person asks of one account.
+//! - [`domain`] is the pure core: policy, schedule, catalogue, plan, outcome, pause.
+//! - [`ports`] are the traits in between, [`adapters`] the world behind them.
+//! - [`house`] holds the ports, [`warm`] the tokens between rounds, [`report`] and [`log`] what is told.
+//!
+//! # What never happens here
+//!
+//! - `domain` does no I/O, reads no clock, draws on no global chance, and awaits nothing.
+//! - Adapters never use each other, but for the one HTTP stack and what is read of its answers.
+//! - Only [`config`] reads the environment; only the binaries, and `local`, know adapters.
+//! - An account's failure is never an `Err`: it is an outcome, recorded and reported.
+//! - No secret, token or content of mail or files is ever written to a log, an error, a metric or a table.
+//! - Nothing is changed in a tenant but what the run itself made, or an earlier run left under our names.
 
 pub mod actions;
 pub mod adapters;
