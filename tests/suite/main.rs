@@ -1,5 +1,7 @@
 //! Behaviour on real parts: real sockets, the real AWS SDK, the real function binary, stand-ins for what is far away.
 
+mod claim;
 mod http;
+mod leftovers;
 mod round;
 mod support;
