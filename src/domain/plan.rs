@@ -2,7 +2,8 @@
 //!
 //! A plan is a value: it can be printed, stored, compared and tested before anything is sent.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use crate::domain::catalogue::{self, Body, Effect, Leftover, Need, Operation, Subject};
 use crate::domain::contents::Contents;
 use crate::domain::granted::Granted;
+use crate::domain::habits::Habits;
 use crate::domain::policy::Policy;
 
 /// What a plan is drawn from.
@@ -29,6 +31,8 @@ pub struct Scope<'a> {
     pub granted: &'a Granted,
     /// Operations or services left out, and until when.
     pub set_aside: &'a BTreeMap<String, DateTime<Utc>>,
+    /// What recent runs have shown: the draw varies, and failures fade.
+    pub habits: &'a Habits,
     /// Whether to look for what an earlier run left behind.
     pub sweep: bool,
     pub now: DateTime<Utc>,
@@ -142,17 +146,28 @@ impl Plan {
 
 /// The operations that may be drawn, with all that each brings along.
 pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
+    let callable: HashSet<&str> =
+        catalogue::all().filter(|operation| callable(scope, operation)).map(|operation| operation.id).collect();
     catalogue::all()
-        .filter(|operation| scope.policy.operations.draws(operation.id))
+        .filter(|operation| callable.contains(operation.id) && scope.policy.operations.draws(operation.id))
         .filter(|operation| !removes_another_way(operation))
         .filter(|operation| {
-            let mut whole = Picked::default();
-            whole.add(operation, Role::Drawn);
-            whole.complete(operation);
-            whole.order.iter().all(|operation| callable(scope, operation) && traceable(scope, operation))
+            let whole = WHOLES.get(operation.id).map(Vec::as_slice).unwrap_or_default();
+            whole.iter().all(|operation| callable.contains(operation.id) && traceable(&callable, operation))
         })
         .collect()
 }
+
+/// Each operation with all that it brings along, worked out once.
+static WHOLES: LazyLock<HashMap<&'static str, Vec<&'static Operation>>> = LazyLock::new(|| {
+    let whole = |operation: &'static Operation| {
+        let mut whole = Picked::default();
+        whole.add(operation, Role::Drawn);
+        whole.complete(operation);
+        (operation.id, whole.order)
+    };
+    catalogue::all().map(whole).collect()
+});
 
 /// Whether permissions and policy allow the request itself.
 fn callable(scope: &Scope, operation: &Operation) -> bool {
@@ -167,9 +182,9 @@ fn callable(scope: &Scope, operation: &Operation) -> bool {
 }
 
 /// Whether a later run could find what a crash leaves of it.
-fn traceable(scope: &Scope, operation: &Operation) -> bool {
+fn traceable(callable: &HashSet<&str>, operation: &Operation) -> bool {
     match operation.effect {
-        Effect::Create { leftover, .. } => find(leftover.list).is_some_and(|list| callable(scope, list)),
+        Effect::Create { leftover, .. } => callable.contains(leftover.list),
         Effect::Read | Effect::Inside | Effect::Remove { .. } => true,
     }
 }
@@ -191,24 +206,24 @@ fn find(id: &str) -> Option<&'static Operation> {
 fn choose(drawable: &[&'static Operation], scope: &Scope, rng: &mut ChaCha12Rng) -> Vec<&'static Operation> {
     let span = scope.policy.calls_per_run;
     let count = rng.random_range(span.min..=span.max) as usize;
-    let mut left: Vec<_> = drawable.to_vec();
+    let mut left: Vec<(&'static Operation, u64)> =
+        drawable.iter().map(|operation| (*operation, scope.habits.weight(operation))).collect();
     let mut chosen: Vec<&'static Operation> = Vec::new();
-    while chosen.len() < count && !left.is_empty() {
-        let total: u64 = left.iter().map(|operation| u64::from(operation.weight)).sum();
+    while chosen.len() < count {
+        let total: u64 = left.iter().map(|(_, weight)| weight).sum();
         if total == 0 {
             break;
         }
         let mut mark = rng.random_range(0..total);
-        let at = left.iter().position(|operation| {
-            let weight = u64::from(operation.weight);
-            let hit = mark < weight;
-            mark = mark.saturating_sub(weight);
+        let at = left.iter().position(|(_, weight)| {
+            let hit = mark < *weight;
+            mark = mark.saturating_sub(*weight);
             hit
         });
-        let operation = left.remove(at.unwrap_or(0));
+        let (operation, _) = left.remove(at.unwrap_or(0));
         // One thing is removed once: of two ways to remove it only the first stays.
         if let Effect::Remove { made_by } = operation.effect {
-            left.retain(|other| other.effect != Effect::Remove { made_by });
+            left.retain(|(other, _)| other.effect != Effect::Remove { made_by });
         }
         chosen.push(operation);
     }
@@ -393,3 +408,6 @@ pub fn encode(value: &str) -> String {
     }
     encoded
 }
+
+#[cfg(test)]
+mod tests;
