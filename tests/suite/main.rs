@@ -3,5 +3,8 @@
 mod claim;
 mod http;
 mod leftovers;
+mod outage;
+mod pause;
 mod round;
 mod support;
+mod throttling;

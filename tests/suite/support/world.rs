@@ -243,9 +243,9 @@ impl World {
         Some(self.attribute(account, "next_run_at").await?.parse().unwrap())
     }
 
-    /// Seconds until the account's next run.
+    /// Seconds until the account's next run, from the whole second that it is now.
     pub async fn wait(&self, account: &str) -> i64 {
-        (self.next_run(account).await.expect("the account will be due") - self.now()).num_seconds()
+        self.next_run(account).await.expect("the account will be due").timestamp() - self.now().timestamp()
     }
 
     pub async fn attribute(&self, account: &str, name: &str) -> Option<String> {
