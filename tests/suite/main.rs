@@ -1,4 +1,10 @@
 //! Behaviour on real parts: real sockets, the real AWS SDK, the real function binary, stand-ins for what is far away.
 
+mod claim;
 mod http;
+mod leftovers;
+mod outage;
+mod pause;
+mod round;
 mod support;
+mod throttling;
