@@ -299,3 +299,6 @@ impl Sender<'_> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! Whatever Graph answers, the sender keeps its manners: proved on a Graph that throttles at random, with a clock
+//! that is turned by hand.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use rand::SeedableRng;
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::*;
+use crate::domain::account::AccountId;
+use crate::domain::credential::SecretDocument;
+use crate::domain::granted::Granted;
+use crate::domain::history::HistoryRow;
+use crate::domain::plan::Scope;
+use crate::domain::seed::Seed;
+use crate::house::{Ports, Settings};
+use crate::local::virtual_clock::VirtualClock;
+use crate::ports::{
+    AccountPage, Accounts, Broken, Claim, ClaimRequest, Clock, Cursor, DuePage, Found, Graph, Journal, Recorded,
+    SecretEntry, SecretFault, Secrets, Token, TokenError, Tokens,
+};
+
+const DEADLINE: TimeDelta = TimeDelta::seconds(120);
+
+fn start() -> DateTime<Utc> {
+    "2026-03-02T10:00:00Z".parse().unwrap()
+}
+
+/// What is expected of whoever calls this Graph.
+#[derive(Default)]
+struct Book {
+    /// When each request left, and what it held.
+    sent: Vec<(DateTime<Utc>, String, Vec<String>)>,
+    /// Until when the tenant was told to wait.
+    closed_until: Option<DateTime<Utc>>,
+    breaches: Vec<String>,
+}
+
+/// Throttles items and whole batches at random, with and without `Retry-After`; an answer takes 0.3 s.
+struct Throttling {
+    clock: VirtualClock,
+    rng: Mutex<ChaCha12Rng>,
+    /// Of 100 items and batches, as many are refused.
+    refused: u32,
+    book: Mutex<Book>,
+}
+
+#[async_trait]
+impl Graph for Throttling {
+    async fn batch(&self, caller: &Caller<'_>, items: &[BatchItem]) -> Result<Vec<BatchReply>, GraphError> {
+        use secrecy::ExposeSecret;
+        let now = self.clock.now();
+        {
+            let mut book = self.book.lock().unwrap();
+            if let Some(until) = book.closed_until.filter(|until| now < *until) {
+                book.breaches.push(format!("sent at {now}, though closed until {until}"));
+            }
+            let ids = items.iter().map(|item| item.id.clone()).collect();
+            book.sent.push((now, caller.access_token.expose_secret().to_owned(), ids));
+        }
+        self.clock.sleep(Duration::from_millis(300)).await;
+        let mut rng = self.rng.lock().unwrap();
+        let refuses = |rng: &mut ChaCha12Rng| rng.random_range(0..100) < self.refused;
+        let wait = |rng: &mut ChaCha12Rng| {
+            let wait = rng.random_bool(0.7).then(|| Duration::from_secs(rng.random_range(0..60)));
+            if let Some(wait) = wait {
+                let mut book = self.book.lock().unwrap();
+                let until = self.clock.now() + TimeDelta::from_std(wait).unwrap();
+                book.closed_until = book.closed_until.max(Some(until));
+            }
+            wait
+        };
+        if refuses(&mut rng) {
+            return Err(match rng.random_range(0..3) {
+                0 => GraphError::Transient { what: "503".to_owned(), retry_after: wait(&mut rng) },
+                _ => GraphError::Throttled { retry_after: wait(&mut rng) },
+            });
+        }
+        let reply = |item: &BatchItem, rng: &mut ChaCha12Rng| {
+            let (status, retry_after) =
+                if refuses(rng) { (if rng.random_bool(0.2) { 503 } else { 429 }, wait(rng)) } else { (200, None) };
+            let body = json!({"id": "x", "userPrincipalName": "u", "value": [{"id": "y", "groupTypes": ["Unified"]}]});
+            BatchReply { id: item.id.clone(), status, retry_after, error_code: None, request_id: None, body }
+        };
+        Ok(items.iter().map(|item| reply(item, &mut rng)).collect())
+    }
+}
+
+/// Ports that a sender does not use.
+struct Unused;
+
+#[async_trait]
+impl Accounts for Unused {
+    async fn due(&self, _: u16, _: DateTime<Utc>, _: Option<Cursor>) -> Result<DuePage, Broken> {
+        unreachable!()
+    }
+    async fn claim(&self, _: &AccountId, _: &ClaimRequest) -> Result<Claim, Broken> {
+        unreachable!()
+    }
+    async fn record(&self, _: &Account, _: &str) -> Result<Recorded, Broken> {
+        unreachable!()
+    }
+    async fn create(&self, _: &Account) -> Result<bool, Broken> {
+        unreachable!()
+    }
+    async fn update(&self, _: &Account, _: DateTime<Utc>) -> Result<bool, Broken> {
+        unreachable!()
+    }
+    async fn seize(&self, _: &Account) -> Result<(), Broken> {
+        unreachable!()
+    }
+    async fn get(&self, _: &AccountId) -> Result<Option<Found>, Broken> {
+        unreachable!()
+    }
+    async fn all(&self, _: Option<Cursor>) -> Result<AccountPage, Broken> {
+        unreachable!()
+    }
+    async fn add_history(&self, _: &HistoryRow) -> Result<(), Broken> {
+        unreachable!()
+    }
+    async fn history(&self, _: &AccountId, _: u32, _: DateTime<Utc>) -> Result<Vec<HistoryRow>, Broken> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl Secrets for Unused {
+    async fn list(&self) -> Result<Vec<SecretEntry>, Broken> {
+        unreachable!()
+    }
+    async fn fetch(&self, _: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, Broken> {
+        unreachable!()
+    }
+    async fn replace(&self, _: &str, _: &str, _: &SecretString) -> Result<Option<String>, Broken> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl Tokens for Unused {
+    async fn request(&self, _: &AccountSecret, _: Option<&SecretString>) -> Result<Token, TokenError> {
+        unreachable!()
+    }
+}
+
+impl Journal for Unused {
+    fn write(&self, _: &serde_json::Value) {}
+}
+
+/// Three accounts of one tenant send at once; what their Graph saw, and when the last of them ended.
+async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, DateTime<Utc>) {
+    let clock = VirtualClock::new(start());
+    let graph = Arc::new(Throttling {
+        clock: clock.clone(),
+        rng: Mutex::new(ChaCha12Rng::seed_from_u64(seed)),
+        refused,
+        book: Mutex::default(),
+    });
+    let ports = Ports {
+        accounts: Arc::new(Unused),
+        secrets: Arc::new(Unused),
+        tokens: Arc::new(Unused),
+        graph: graph.clone(),
+        clock: Arc::new(clock.clone()),
+        journal: Arc::new(Unused),
+    };
+    let settings = Settings { secret_prefix: String::new(), due_shards: 1, concurrency: 3 };
+    let house = House::new(ports, settings, ChaCha12Rng::seed_from_u64(seed));
+    let secret = json!({"tenant_id": "t", "client_id": "c", "refresh_token": "r", "policy": policy}).to_string();
+    let runs = (0..3_u64).map(|number| {
+        let (house, secret) = (&house, SecretString::from(secret.clone()));
+        async move {
+            let id = AccountId::parse(&format!("a{number}")).unwrap();
+            let mut account = Account::new(id.clone(), start());
+            let text = SecretText { text: secret, version: "v".to_owned() };
+            let secret = SecretDocument::parse(&text.text).unwrap().account(&id).unwrap();
+            let scope = Scope {
+                policy: &secret.policy,
+                subject: secret.credential.subject(),
+                user_id: None,
+                granted: &Granted::Unknown,
+                set_aside: &BTreeMap::new(),
+                habits: &crate::domain::habits::Habits::default(),
+                sweep: seed.is_multiple_of(2),
+                now: start(),
+            };
+            let plan = Plan::draw(&scope, &mut Seed::new(seed).rng(&id, "plan"));
+            let access = Access {
+                token: id.as_str().to_owned().into(),
+                granted: Granted::Unknown,
+                expires_at: start() + TimeDelta::hours(1),
+            };
+            let sender = Sender {
+                house,
+                account: &mut account,
+                secret: &secret,
+                text: &text,
+                access,
+                deadline: start() + DEADLINE,
+                reserve: TimeDelta::seconds(8),
+                rng: Seed::new(seed).rng(&id, "waves"),
+            };
+            sender.send(&plan).await;
+        }
+    });
+    join_all(runs).await;
+    let book = std::mem::take(&mut *graph.book.lock().unwrap());
+    (book, clock.now())
+}
+
+fn check(seed: u64, refused: u32, policy: serde_json::Value) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (book, ended) = runtime.block_on(send(seed, refused, policy));
+    assert_eq!(book.breaches, [""; 0], "seed {seed}");
+    let mut times: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    for (_, account, ids) in &book.sent {
+        for id in ids {
+            *times.entry((account, id)).or_default() += 1;
+        }
+    }
+    assert!(times.values().all(|times| *times <= 2), "seed {seed}: {times:?}");
+    assert!(book.sent.iter().all(|(at, ..)| *at < start() + DEADLINE), "seed {seed}");
+    assert!(ended <= start() + DEADLINE, "seed {seed}: ended {ended}");
+    assert!(!book.sent.is_empty(), "seed {seed}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn under_any_throttling_nothing_leaves_early_or_a_third_time_and_all_ends_in_time(seed: u64, refused in 0_u32..=100) {
+        check(seed, refused, json!({"calls_per_run": {"min": 1, "max": 40}}));
+    }
+
+    #[test]
+    fn so_it_is_with_pacing(seed: u64, refused in 0_u32..=60) {
+        let pacing = json!({"min_ms": 500, "max_ms": 5000});
+        check(seed, refused, json!({"calls_per_run": {"min": 1, "max": 12}, "pacing": pacing}));
+    }
+}
+
+#[test]
+fn a_paced_run_sends_small_batches_with_gaps() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let policy = json!({
+        "calls_per_run": {"min": 30, "max": 30}, "writes": false, "pacing": {"min_ms": 2000, "max_ms": 2000}
+    });
+    let (book, _) = runtime.block_on(send(1, 0, policy));
+    for account in ["a0", "a1", "a2"] {
+        let own: Vec<_> = book.sent.iter().filter(|(_, token, _)| token == account).collect();
+        assert!(own.len() >= 8 && own.iter().all(|(_, _, ids)| ids.len() <= 4));
+        assert!(own.windows(2).all(|pair| pair[1].0 - pair[0].0 >= TimeDelta::seconds(2)));
+    }
+}
