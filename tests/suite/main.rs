@@ -1,4 +1,5 @@
 //! Behaviour on real parts: real sockets, the real AWS SDK, the real function binary, stand-ins for what is far away.
 
+mod function;
 mod http;
 mod support;
