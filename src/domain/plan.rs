@@ -145,13 +145,22 @@ pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
     catalogue::all()
         .filter(|operation| scope.policy.operations.draws(operation.id))
         .filter(|operation| !removes_another_way(operation))
-        .filter(|operation| {
-            let mut whole = Picked::default();
-            whole.add(operation, Role::Drawn);
-            whole.complete(operation);
-            whole.order.iter().all(|operation| callable(scope, operation) && traceable(scope, operation))
-        })
+        .filter(|operation| whole(operation).into_iter().all(|operation| callable(scope, operation)))
         .collect()
+}
+
+/// The operation with all that it brings along: prerequisites, clean-up, and the lists by which a later run
+/// finds what a crash left.
+pub fn whole(operation: &'static Operation) -> Vec<&'static Operation> {
+    let mut picked = Picked::default();
+    picked.add(operation, Role::Drawn);
+    picked.complete(operation);
+    let lists = picked.order.iter().filter_map(|operation| match operation.effect {
+        Effect::Create { leftover, .. } => find(leftover.list),
+        _ => None,
+    });
+    let lists: Vec<_> = lists.collect();
+    picked.order.into_iter().chain(lists).collect()
 }
 
 /// Whether permissions and policy allow the request itself.
@@ -164,14 +173,6 @@ fn callable(scope: &Scope, operation: &Operation) -> bool {
         && !aside(operation.id)
         && !aside(operation.service.as_str())
         && !(operation.writes() && aside(WRITES))
-}
-
-/// Whether a later run could find what a crash leaves of it.
-fn traceable(scope: &Scope, operation: &Operation) -> bool {
-    match operation.effect {
-        Effect::Create { leftover, .. } => find(leftover.list).is_some_and(|list| callable(scope, list)),
-        Effect::Read | Effect::Inside | Effect::Remove { .. } => true,
-    }
 }
 
 /// The key under which all writes are set aside (a full drive or mailbox).
