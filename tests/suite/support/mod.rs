@@ -5,6 +5,7 @@ pub mod aws_json;
 pub mod dynamodb;
 pub mod lambda_runtime;
 pub mod secrets_manager;
+pub mod surroundings;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
 use e5_evergreen::adapters::http::{SdkHttp, Timeouts, client};
