@@ -3,13 +3,23 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Shared by all accounts of a process: two accounts of one tenant are throttled together.
 #[derive(Default)]
 pub struct Gates {
-    closed: Mutex<HashMap<String, DateTime<Utc>>>,
+    closed: Mutex<HashMap<String, Gate>>,
 }
+
+#[derive(Clone, Copy)]
+struct Gate {
+    until: DateTime<Utc>,
+    /// The last wait of our own choosing, to be doubled.
+    backoff: TimeDelta,
+}
+
+/// A wait of our own choosing is doubled up to this.
+const LONGEST_BACKOFF: TimeDelta = TimeDelta::minutes(10);
 
 /// Gates that are long open are forgotten beyond this many.
 const MANY: usize = 1024;
@@ -17,17 +27,35 @@ const MANY: usize = 1024;
 impl Gates {
     /// Nothing passes before `until`. A gate never opens earlier than it was told before.
     pub fn close(&self, gate: &str, until: DateTime<Utc>, now: DateTime<Utc>) {
+        self.change(gate, now, |gate| gate.until = gate.until.max(until));
+    }
+
+    /// Nothing passes for `first`, or for twice as long as the last time where that is not long ago.
+    pub fn back_off(&self, gate: &str, first: TimeDelta, now: DateTime<Utc>) {
+        self.change(gate, now, |gate| {
+            // Several refusals of one moment are one.
+            if gate.until > now {
+                return;
+            }
+            let again = gate.backoff > TimeDelta::zero() && now - gate.until < gate.backoff * 4;
+            gate.backoff = if again { (gate.backoff * 2).min(LONGEST_BACKOFF) } else { first };
+            gate.until = now + gate.backoff;
+        });
+    }
+
+    fn change(&self, gate: &str, now: DateTime<Utc>, change: impl FnOnce(&mut Gate)) {
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         if closed.len() >= MANY {
-            closed.retain(|_, until| *until > now);
+            closed.retain(|_, gate| gate.until + gate.backoff * 4 > now);
         }
-        closed.entry(gate.to_owned()).and_modify(|old| *old = until.max(*old)).or_insert(until);
+        let open = Gate { until: DateTime::<Utc>::MIN_UTC, backoff: TimeDelta::zero() };
+        change(closed.entry(gate.to_owned()).or_insert(open));
     }
 
     /// When the gate opens, if it is closed at `now`.
     pub fn opens_at(&self, gate: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        closed.get(gate).copied().filter(|until| *until > now)
+        closed.get(gate).map(|gate| gate.until).filter(|until| *until > now)
     }
 }
 
@@ -46,6 +74,24 @@ mod tests {
         assert_eq!(gates.opens_at("a", now), Some(now + Duration::seconds(60)));
         assert_eq!(gates.opens_at("a", now + Duration::seconds(60)), None);
         assert_eq!(gates.opens_at("b", now), None);
+    }
+
+    #[test]
+    fn a_wait_of_our_own_doubles_while_the_refusals_go_on_and_is_forgotten_after() {
+        let mut now: DateTime<Utc> = "2026-03-02T10:00:00Z".parse().unwrap();
+        let gates = Gates::default();
+        let mut waits = Vec::new();
+        for _ in 0..10 {
+            gates.back_off("a", Duration::seconds(4), now);
+            gates.back_off("a", Duration::seconds(4), now);
+            let until = gates.opens_at("a", now).unwrap();
+            waits.push((until - now).num_seconds());
+            now = until + Duration::seconds(1);
+        }
+        assert_eq!(waits, [4, 8, 16, 32, 64, 128, 256, 512, 600, 600]);
+        now += Duration::hours(1);
+        gates.back_off("a", Duration::seconds(4), now);
+        assert_eq!(gates.opens_at("a", now), Some(now + Duration::seconds(4)));
     }
 
     #[test]

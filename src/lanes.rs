@@ -37,6 +37,19 @@ impl Lanes {
         batches
     }
 
+    /// Batches of at most `size` items (at most [`OUTLOOK_AT_ONCE`]), in order.
+    pub fn small<T>(items: Vec<T>, size: usize) -> Vec<Batch<T>> {
+        let size = size.clamp(1, OUTLOOK_AT_ONCE);
+        let mut batches: Vec<Batch<T>> = Vec::new();
+        for item in items {
+            match batches.last_mut().filter(|batch| batch.len() < size) {
+                Some(batch) => batch.push((item, None)),
+                None => batches.push(vec![(item, None)]),
+            }
+        }
+        batches
+    }
+
     /// At most four Outlook items a batch and no lanes, so that no item hangs on another's success.
     pub fn narrow<T>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
         let mut batches: Vec<(usize, Batch<T>)> = Vec::new();
@@ -94,7 +107,12 @@ mod tests {
     proptest! {
         #[test]
         fn every_item_is_sent_once_within_the_limits(kinds in prop::collection::vec(any::<bool>(), 0..90)) {
-            for (name, batches) in [("wide", Lanes::wide(items(&kinds), |item| item.1)), ("narrow", Lanes::narrow(items(&kinds), |item| item.1))] {
+            let ways = [
+                ("wide", Lanes::wide(items(&kinds), |item| item.1)),
+                ("narrow", Lanes::narrow(items(&kinds), |item| item.1)),
+                ("small", Lanes::small(items(&kinds), 4)),
+            ];
+            for (name, batches) in ways {
                 let mut sent: Vec<_> = batches.iter().flatten().map(|(item, _)| item.clone()).collect();
                 sent.sort_by_key(|item| item.0);
                 prop_assert_eq!(&sent, &items(&kinds), "{}", name);

@@ -21,5 +21,7 @@ pub mod round;
 pub mod run;
 pub mod sync;
 pub mod token;
+pub mod verdict;
 pub mod warm;
 pub mod waves;
+pub mod work;

@@ -63,7 +63,7 @@ pub async fn round(house: &Arc<House>, deadline: DateTime<Utc>) -> Result<RoundR
             Some(run) = runs.next(), if !runs.is_empty() => report.add(&run),
         }
     }
-    let counts = claiming.await.map_err(|error| Broken::new("claiming due accounts", error.to_string()))??;
+    let counts = claiming.await.map_err(|error| Broken::new("claiming due accounts", error.to_string()))?;
     report.due = counts.due;
     report.claimed = counts.claimed;
     report.deferred += counts.deferred;
@@ -81,17 +81,12 @@ struct Counts {
     due: u32,
     claimed: u32,
     deferred: u32,
-    /// The last claim that failed for infrastructure's fault.
+    /// The last listing or claim that failed for infrastructure's fault.
     broken: Option<Broken>,
 }
 
 /// Claims the due accounts, oldest first, and hands them over with their secrets.
-async fn claim_all(
-    house: Arc<House>,
-    seed: Seed,
-    deadline: DateTime<Utc>,
-    ready: mpsc::Sender<Ready>,
-) -> Result<Counts, Broken> {
+async fn claim_all(house: Arc<House>, seed: Seed, deadline: DateTime<Utc>, ready: mpsc::Sender<Ready>) -> Counts {
     let started = house.clock.now();
     let budget = RUN_BUDGET.min((deadline - started) / 2);
     let mut counts = Counts::default();
@@ -99,11 +94,22 @@ async fn claim_all(
     loop {
         let mut chunk = Vec::with_capacity(TOGETHER);
         while chunk.len() < TOGETHER {
-            let Some(due) = stream.next().await? else { break };
-            chunk.push(due);
+            match stream.next().await {
+                Ok(Some(due)) => chunk.push(due),
+                Ok(None) => break,
+                Err(broken) => {
+                    house.journal.write(&line(
+                        Level::Error,
+                        "due accounts could not be listed",
+                        json!({"error": broken.to_string()}),
+                    ));
+                    counts.broken = Some(broken);
+                    break;
+                }
+            }
         }
         if chunk.is_empty() {
-            return Ok(counts);
+            return counts;
         }
         counts.due += count(chunk.len());
         let now = house.clock.now();
@@ -114,7 +120,7 @@ async fn claim_all(
         let claimed = claim_chunk(&house, chunk, seed, now, &mut counts).await;
         for ready_account in with_secrets(&house, claimed).await {
             if ready.send(ready_account).await.is_err() {
-                return Err(Broken::new("running claimed accounts", "the round has ended"));
+                return counts;
             }
         }
     }

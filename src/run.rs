@@ -17,7 +17,8 @@ use crate::log::{Level, line};
 use crate::ports::{Found, Recorded, SecretFault, SecretText};
 use crate::token;
 use crate::warm::Access;
-use crate::waves::{Done, Ending, Sender};
+use crate::waves::Sender;
+use crate::work::{Done, Ending};
 
 /// An account that this round has claimed.
 pub struct Claimed {
@@ -184,6 +185,7 @@ pub fn scope<'a>(
         user_id: secret.user_id.as_deref(),
         granted,
         set_aside: &account.set_aside,
+        habits: &account.habits,
         sweep: account.sweeps > 0,
         now,
     }
@@ -247,6 +249,9 @@ fn settle(
     now: DateTime<Utc>,
 ) -> Option<Change> {
     account.set_aside.retain(|_, until| *until > now);
+    if !done.calls.is_empty() {
+        account.habits.note(&done.calls);
+    }
     account.set_aside.extend(done.set_aside.iter().map(|(key, until)| (key.clone(), *until)));
     if done.swept {
         account.sweeps = account.sweeps.saturating_sub(1);
@@ -281,8 +286,7 @@ impl RunReport {
     /// The answer to `run`, and the body of the log line.
     pub fn value(&self) -> Value {
         let row = &self.row;
-        let failures: Vec<&CallResult> =
-            row.calls.iter().filter(|call| call.error_code.is_some() || !(200..=399).contains(&call.status)).collect();
+        let failures: Vec<&CallResult> = row.calls.iter().filter(|call| !call.ok).collect();
         json!({
             "account": row.account_id,
             "run_id": row.run_id,

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::domain::habits::Habits;
+
 /// The last part of the secret's name: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -91,7 +93,7 @@ pub struct Pause {
 }
 
 /// What is kept of an account between runs. No secret is ever part of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub id: AccountId,
     pub status: Status,
@@ -106,6 +108,8 @@ pub struct Account {
     pub stopped_by: Option<StoppedBy>,
     /// Operations that answered 403, and until when they are left out.
     pub set_aside: BTreeMap<String, DateTime<Utc>>,
+    /// What recent runs have shown of each operation.
+    pub habits: Habits,
     /// How many coming runs must look for what an earlier one left behind.
     pub sweeps: u32,
     /// The secret that defines this account, and the version that was read last.
@@ -130,6 +134,7 @@ impl Account {
             pause: None,
             stopped_by: None,
             set_aside: BTreeMap::new(),
+            habits: Habits::default(),
             sweeps: 0,
             secret_name: None,
             secret_version: None,

@@ -23,10 +23,12 @@ pub struct HistoryRow {
     pub next_run_at: Option<DateTime<Utc>>,
 }
 
-/// One call of a run: which operation, and the status that it ended with (0: no answer, or not sent).
+/// One call of a run: which operation, and the status that it ended with (0: no answer).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CallResult {
     pub operation: String,
+    /// Whether the status is a success for this operation.
+    pub ok: bool,
     pub status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,

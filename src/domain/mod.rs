@@ -8,6 +8,7 @@ pub mod contents;
 pub mod credential;
 pub mod fields;
 pub mod granted;
+pub mod habits;
 pub mod history;
 pub mod hours;
 pub mod outcome;

@@ -2,7 +2,8 @@
 //!
 //! A plan is a value: it can be printed, stored, compared and tested before anything is sent.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use crate::domain::catalogue::{self, Body, Effect, Leftover, Need, Operation, Subject};
 use crate::domain::contents::Contents;
 use crate::domain::granted::Granted;
+use crate::domain::habits::Habits;
 use crate::domain::policy::Policy;
 
 /// What a plan is drawn from.
@@ -29,6 +31,8 @@ pub struct Scope<'a> {
     pub granted: &'a Granted,
     /// Operations or services left out, and until when.
     pub set_aside: &'a BTreeMap<String, DateTime<Utc>>,
+    /// What recent runs have shown: the draw varies, and failures fade.
+    pub habits: &'a Habits,
     /// Whether to look for what an earlier run left behind.
     pub sweep: bool,
     pub now: DateTime<Utc>,
@@ -142,25 +146,34 @@ impl Plan {
 
 /// The operations that may be drawn, with all that each brings along.
 pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
+    let callable: HashSet<&str> =
+        catalogue::all().filter(|operation| callable(scope, operation)).map(|operation| operation.id).collect();
     catalogue::all()
-        .filter(|operation| scope.policy.operations.draws(operation.id))
+        .filter(|operation| callable.contains(operation.id) && scope.policy.operations.draws(operation.id))
         .filter(|operation| !removes_another_way(operation))
-        .filter(|operation| whole(operation).into_iter().all(|operation| callable(scope, operation)))
+        .filter(|operation| whole(operation).iter().all(|operation| callable.contains(operation.id)))
         .collect()
 }
 
 /// The operation with all that it brings along: prerequisites, clean-up, and the lists by which a later run
 /// finds what a crash left.
-pub fn whole(operation: &'static Operation) -> Vec<&'static Operation> {
-    let mut picked = Picked::default();
-    picked.add(operation, Role::Drawn);
-    picked.complete(operation);
-    let lists = picked.order.iter().filter_map(|operation| match operation.effect {
-        Effect::Create { leftover, .. } => find(leftover.list),
-        _ => None,
+pub fn whole(operation: &Operation) -> &'static [&'static Operation] {
+    /// Worked out once.
+    static WHOLES: LazyLock<HashMap<&'static str, Vec<&'static Operation>>> = LazyLock::new(|| {
+        let whole = |operation: &'static Operation| {
+            let mut picked = Picked::default();
+            picked.add(operation, Role::Drawn);
+            picked.complete(operation);
+            let list = |operation: &&Operation| match operation.effect {
+                Effect::Create { leftover, .. } => find(leftover.list),
+                _ => None,
+            };
+            let lists: Vec<_> = picked.order.iter().filter_map(list).collect();
+            (operation.id, picked.order.into_iter().chain(lists).collect())
+        };
+        catalogue::all().map(whole).collect()
     });
-    let lists: Vec<_> = lists.collect();
-    picked.order.into_iter().chain(lists).collect()
+    WHOLES.get(operation.id).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Whether permissions and policy allow the request itself.
@@ -192,24 +205,24 @@ fn find(id: &str) -> Option<&'static Operation> {
 fn choose(drawable: &[&'static Operation], scope: &Scope, rng: &mut ChaCha12Rng) -> Vec<&'static Operation> {
     let span = scope.policy.calls_per_run;
     let count = rng.random_range(span.min..=span.max) as usize;
-    let mut left: Vec<_> = drawable.to_vec();
+    let mut left: Vec<(&'static Operation, u64)> =
+        drawable.iter().map(|operation| (*operation, scope.habits.weight(operation))).collect();
     let mut chosen: Vec<&'static Operation> = Vec::new();
-    while chosen.len() < count && !left.is_empty() {
-        let total: u64 = left.iter().map(|operation| u64::from(operation.weight)).sum();
+    while chosen.len() < count {
+        let total: u64 = left.iter().map(|(_, weight)| weight).sum();
         if total == 0 {
             break;
         }
         let mut mark = rng.random_range(0..total);
-        let at = left.iter().position(|operation| {
-            let weight = u64::from(operation.weight);
-            let hit = mark < weight;
-            mark = mark.saturating_sub(weight);
+        let at = left.iter().position(|(_, weight)| {
+            let hit = mark < *weight;
+            mark = mark.saturating_sub(*weight);
             hit
         });
-        let operation = left.remove(at.unwrap_or(0));
+        let (operation, _) = left.remove(at.unwrap_or(0));
         // One thing is removed once: of two ways to remove it only the first stays.
         if let Effect::Remove { made_by } = operation.effect {
-            left.retain(|other| other.effect != Effect::Remove { made_by });
+            left.retain(|(other, _)| other.effect != Effect::Remove { made_by });
         }
         chosen.push(operation);
     }
@@ -394,3 +407,6 @@ pub fn encode(value: &str) -> String {
     }
     encoded
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,13 @@ pub struct Span {
     pub max: u32,
 }
 
+/// A random gap of `min_ms..=max_ms` milliseconds before each small batch but the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Pacing {
+    pub min_ms: u32,
+    pub max_ms: u32,
+}
+
 /// Every field has a default; see DESIGN.md's contract for names, units and bounds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Policy {
@@ -26,6 +33,9 @@ pub struct Policy {
     /// Operations drawn for a run, within 1..=40.
     pub calls_per_run: Span,
     pub operations: Selection,
+    /// Milliseconds between small batches; `None`: as few and full batches as can be, without a pause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pacing: Option<Pacing>,
     /// Whether operations that write (and clean up) may be drawn.
     pub writes: bool,
     /// Runs in a row with wrong configuration that pause the account, 1..=10.
@@ -44,6 +54,7 @@ impl Default for Policy {
             interval_seconds: Span { min: 3600, max: 14_400 },
             calls_per_run: Span { min: 3, max: 12 },
             operations: Selection::default(),
+            pacing: None,
             writes: true,
             pause_after: 3,
         }
@@ -80,10 +91,28 @@ impl Policy {
         if let Some(operations) = fields.object("operations")? {
             policy.operations = Selection::parse(operations)?;
         }
+        if let Some(pacing) = fields.object("pacing")? {
+            policy.pacing = Some(Pacing::parse(pacing)?);
+        }
         policy.writes = fields.flag("writes")?.unwrap_or(policy.writes);
         policy.pause_after = fields.whole("pause_after", 1, 10)?.unwrap_or(policy.pause_after);
         fields.finish()?;
         Ok(policy)
+    }
+}
+
+impl Pacing {
+    fn parse(mut fields: Fields) -> Result<Self, FieldError> {
+        let min_ms = fields.whole("min_ms", 0, 60_000)?;
+        let max_ms = fields.whole("max_ms", 0, 60_000)?;
+        let pacing = match (min_ms, max_ms) {
+            (Some(min), Some(max)) if min > max => return Err(fields.error("min_ms", "must not be above `max_ms`")),
+            (Some(min_ms), max) => Self { min_ms, max_ms: max.unwrap_or(min_ms) },
+            (None, Some(max_ms)) => Self { min_ms: 0, max_ms },
+            (None, None) => return Err(fields.error("min_ms", "is missing")),
+        };
+        fields.finish()?;
+        Ok(pacing)
     }
 }
 
@@ -161,6 +190,10 @@ mod tests {
         assert_eq!(field_refused(json!({"calls_per_run": {"max": 41}})), "policy.calls_per_run.max");
         assert_eq!(field_refused(json!({"pause_after": 0})), "policy.pause_after");
         assert_eq!(field_refused(json!({"pause_after": 11})), "policy.pause_after");
+        ok(json!({"pacing": {"min_ms": 0, "max_ms": 60000}}));
+        assert_eq!(field_refused(json!({"pacing": {"max_ms": 60001}})), "policy.pacing.max_ms");
+        assert_eq!(field_refused(json!({"pacing": {"min_ms": 2, "max_ms": 1}})), "policy.pacing.min_ms");
+        assert_eq!(field_refused(json!({"pacing": {}})), "policy.pacing.min_ms");
     }
 
     #[test]

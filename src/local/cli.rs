@@ -173,7 +173,13 @@ pub async fn main() -> anyhow::Result<()> {
                 ("failures", "consecutive_failures"),
                 ("why paused", "pause_cause"),
             ];
-            print(&table(&columns, answer["accounts"].as_array().map(Vec::as_slice).unwrap_or_default()));
+            let accounts = answer["accounts"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if accounts.is_empty() {
+                eprintln!(
+                    "There is no account yet: `evergreen once` and `evergreen serve` make them from the secrets."
+                );
+            }
+            print(&table(&columns, accounts));
         }
         Command::History { account, limit, data: Data { data } } => {
             let event = json!({"action": "history", "account": account, "limit": limit});

@@ -207,6 +207,7 @@ async fn a_data_folder_that_is_not_there_is_refused_with_what_makes_it() {
 async fn accounts_come_from_files_and_are_run_planned_listed_and_told_of() {
     let house = House::new().await;
     house.write("wrong", "mistyped", 0o600);
+    assert!(house.tell(&["list"]).await.err.contains("`evergreen once`"), "an empty list says what fills it");
     let round = house.json(&["once"]).await;
     assert_eq!((&round["due"], &round["claimed"]), (&json!(0), &json!(0)), "new accounts are due a little later");
     let ran = house.event(json!({"action": "run", "account": "mine"})).await;

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
+use crate::domain::habits::Habits;
 use crate::domain::seed::fnv1a;
 use crate::ports::Found;
 
@@ -47,6 +49,10 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
         ("probes", pause.map(|pause| number(pause.probes))),
         ("stopped_by", account.stopped_by.map(|by| text(by.as_str()))),
         ("set_aside", (!set_aside.is_empty()).then_some(AttributeValue::M(set_aside))),
+        (
+            "habits",
+            (account.habits != Habits::default()).then(|| AttributeValue::B(Blob::new(account.habits.encode()))),
+        ),
         ("sweeps", positive(account.sweeps)),
         ("secret_name", account.secret_name.as_ref().map(text)),
         ("secret_version", account.secret_version.as_ref().map(text)),
@@ -81,6 +87,7 @@ pub fn found(item: &Item, shards: u16) -> Option<Found> {
         pause,
         stopped_by: reader.read("stopped_by", |value| StoppedBy::parse(value.as_s().ok()?)),
         set_aside: reader.read("set_aside", as_times).unwrap_or_default(),
+        habits: reader.read("habits", |value| Habits::decode(value.as_b().ok()?.as_ref())).unwrap_or_default(),
         sweeps: reader.count("sweeps"),
         secret_name: reader.read("secret_name", |value| value.as_s().ok().cloned()),
         secret_version: reader.read("secret_version", |value| value.as_s().ok().cloned()),
@@ -141,6 +148,7 @@ mod tests {
         account.misconfigured_runs = 2;
         account.pause = Some(Pause { cause: "c".to_owned(), since: at(), probes: 1 });
         account.set_aside.insert("mail.sendSelf".to_owned(), at());
+        account.habits.note(&[]);
         account.sweeps = 1;
         account.secret_name = Some("evergreen/a".to_owned());
         account.secret_version = Some("v".to_owned());

@@ -35,8 +35,11 @@ pub fn item(row: &HistoryRow, retention: TimeDelta) -> Item {
 }
 
 fn call(call: &CallResult) -> AttributeValue {
-    let mut fields =
-        HashMap::from([("operation".to_owned(), text(&call.operation)), ("status".to_owned(), number(call.status))]);
+    let mut fields = HashMap::from([
+        ("operation".to_owned(), text(&call.operation)),
+        ("ok".to_owned(), AttributeValue::Bool(call.ok)),
+        ("status".to_owned(), number(call.status)),
+    ]);
     let optional = [("error_code", &call.error_code), ("request_id", &call.request_id)];
     fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value.as_ref()?)))));
     AttributeValue::M(fields)
@@ -69,6 +72,7 @@ fn call_result(value: &AttributeValue) -> Option<CallResult> {
     let fields = value.as_m().ok()?;
     Some(CallResult {
         operation: string(fields, "operation")?.clone(),
+        ok: *fields.get("ok")?.as_bool().ok()?,
         status: whole(fields, "status")?,
         error_code: string(fields, "error_code").cloned(),
         request_id: string(fields, "request_id").cloned(),
@@ -92,6 +96,7 @@ mod tests {
         let at: DateTime<Utc> = "2026-03-02T10:00:00.123Z".parse().unwrap();
         let call = CallResult {
             operation: "drive.get".to_owned(),
+            ok: false,
             status: 404,
             error_code: Some("itemNotFound".to_owned()),
             request_id: None,

@@ -180,6 +180,18 @@ impl Service {
         }
     }
 
+    /// The throttling limit that its requests count against: services that share one share a gate.
+    pub const fn limit(self) -> &'static str {
+        match self {
+            Self::Applications | Self::Directory | Self::Groups | Self::Users => "identity",
+            Self::Calendar | Self::Contacts | Self::Mail | Self::MailboxSettings | Self::People | Self::Todo => {
+                "outlook"
+            }
+            Self::Excel | Self::Files | Self::Sites => "sharepoint",
+            other => other.as_str(),
+        }
+    }
+
     /// Whether the mailbox's own limit of four requests at once applies.
     pub const fn outlook(self) -> bool {
         matches!(self, Self::Calendar | Self::Contacts | Self::Mail | Self::MailboxSettings | Self::People | Self::Todo)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -9,6 +10,8 @@ use serde_json::{Value, json};
 use super::batch::{self, Item};
 use super::fault::{Act, Stage};
 use super::graph;
+use super::mailboxes::{AT_ONCE, Places};
+use super::mishap::{answer_of, broken};
 use super::path;
 use super::recorded::{Recorded, RecordedItem};
 use super::server::{Ending, Incoming, Shared};
@@ -16,9 +19,6 @@ use super::service::service_of;
 use super::token;
 use super::wire::{Body, Call, Reply};
 use super::world::{Id, Token, World};
-
-/// Outlook serves so many requests of one app to one mailbox at once.
-const AT_ONCE: usize = 4;
 
 /// The documented cap on a batch's weight is uncertain; this is the strict reading.
 const MOST_BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -28,15 +28,17 @@ pub async fn graph(shared: &Arc<Shared>, incoming: Incoming, path: String) -> En
     let entered = enter(&mut shared.world(), &incoming, &path, now);
     let (token, act) = match entered {
         Ok(entered) => entered,
-        Err((reply, token)) => {
+        Err(refused) => {
+            let (reply, token) = *refused;
             let reply = stamp(&mut shared.world(), reply, &incoming.headers, now);
             record(&mut shared.world(), &incoming, now, token.as_ref(), Some(reply.status), Vec::new());
             return Ending::Answer(reply);
         }
     };
-    if let Some(Act::Slow(time)) = act {
-        shared.clock.sleep(time).await;
-    }
+    let slow = match act {
+        Some(Act::Slow(time)) => Some(time),
+        _ => None,
+    };
     let effect = match &act {
         None | Some(Act::Slow(_) | Act::Truncated) => true,
         Some(Act::Reset { after } | Act::Hang { after }) => *after,
@@ -44,7 +46,7 @@ pub async fn graph(shared: &Arc<Shared>, incoming: Incoming, path: String) -> En
         Some(_) => false,
     };
     let (reply, items) = if effect {
-        work(shared, &incoming, &path, &token, now).await
+        work(shared, &incoming, &path, &token, slow).await
     } else {
         (Reply::empty(500), seen_only(&mut shared.world(), &incoming, &path))
     };
@@ -77,16 +79,16 @@ pub async fn graph(shared: &Arc<Shared>, incoming: Incoming, path: String) -> En
     ending
 }
 
-type Entered = Result<(Token, Option<Act>), (Reply, Option<Token>)>;
+type Entered = Result<(Token, Option<Act>), Box<(Reply, Option<Token>)>>;
 
 /// Who asks, whether they should be asking now, and what fault strikes them.
 fn enter(world: &mut World, incoming: &Incoming, path: &str, now: DateTime<Utc>) -> Entered {
-    let token =
-        token::check(world, incoming.headers.get("authorization").map(String::as_str), now).map_err(|r| (*r, None))?;
+    let token = token::check(world, incoming.headers.get("authorization").map(String::as_str), now)
+        .map_err(|r| Box::new((*r, None)))?;
     if let Some(left) = world.throttles.remaining(&format!("graph {}", token.tenant), now) {
         world.violate(format!("{} was called {left} s before its Retry-After was over", token.tenant));
         let reply = Reply::error(429, "TooManyRequests", "Too many requests.").with("Retry-After", &left.to_string());
-        return Err((reply, Some(token)));
+        return Err(Box::new((reply, Some(token))));
     }
     let key =
         format!("{} {} {} {}", token.tenant, incoming.method, incoming.path, String::from_utf8_lossy(&incoming.body));
@@ -97,67 +99,17 @@ fn enter(world: &mut World, incoming: &Incoming, path: &str, now: DateTime<Utc>)
     Ok((token, act))
 }
 
-/// A fault's answer.
-pub fn broken(world: &mut World, act: &Act, scope: &str, now: DateTime<Utc>) -> Ending {
-    match act {
-        Act::Reset { .. } => Ending::Reset,
-        Act::Hang { .. } => Ending::Hang,
-        Act::Html => Ending::Answer(Reply::bytes(
-            "text/html",
-            b"<html><body>Our services aren't available right now</body></html>".to_vec(),
-        )),
-        act => {
-            if let Act::Status429 { retry_after: Some(seconds), .. } | Act::Status { retry_after: Some(seconds), .. } =
-                act
-            {
-                world.throttles.open(scope, now + TimeDelta::seconds(*seconds));
-            }
-            Ending::Answer(answer_of(act))
-        }
-    }
-}
-
-fn answer_of(act: &Act) -> Reply {
-    let wait = |reply: Reply, after: &Option<i64>| match after {
-        Some(seconds) => reply.with("Retry-After", &seconds.to_string()),
-        None => reply,
-    };
-    match act {
-        Act::Status429 { retry_after, .. } => {
-            wait(Reply::error(429, "TooManyRequests", "Please retry again later."), retry_after)
-        }
-        Act::Status { status, retry_after, .. } => {
-            let (code, message) = words(*status);
-            wait(Reply::error(*status, code, message), retry_after)
-        }
-        Act::Error { status, code, message } => Reply::error(*status, code, message),
-        Act::TokenExpired => {
-            Reply::error(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
-        }
-        _ => Reply::error(500, "generalException", "General exception while processing."),
-    }
-}
-
-fn words(status: u16) -> (&'static str, &'static str) {
-    match status {
-        401 => ("InvalidAuthenticationToken", "Access token has expired or is not yet valid."),
-        403 => ("Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
-        404 => ("ResourceNotFound", "The resource could not be found."),
-        409 => ("conflict", "The request conflicts with the current state."),
-        412 => ("preconditionFailed", "The precondition failed."),
-        423 => ("resourceLocked", "The resource is locked."),
-        502 => ("BadGateway", "The gateway got no answer."),
-        503 => ("ServiceUnavailable", "The service is unavailable. Try again later."),
-        504 => ("GatewayTimeout", "The service did not answer in time."),
-        507 => ("quotaLimitReached", "The quota limit was reached."),
-        509 => ("BandwidthLimitExceeded", "The bandwidth limit was exceeded."),
-        _ => ("InternalServerError", "An unexpected error occurred."),
-    }
-}
-
 fn stamp(world: &mut World, reply: Reply, headers: &BTreeMap<String, String>, now: DateTime<Utc>) -> Reply {
     let id = Id::Guid.make(&mut world.rng);
     reply.stamped(now, &id, headers.get("client-request-id").map(String::as_str))
+}
+
+/// The time that the service takes; even the shortest lets other requests come in beside this one.
+async fn linger(shared: &Arc<Shared>, slow: Option<Duration>) {
+    match slow {
+        Some(time) => shared.clock.sleep(time).await,
+        None => tokio::task::yield_now().await,
+    }
 }
 
 async fn work(
@@ -165,7 +117,7 @@ async fn work(
     incoming: &Incoming,
     path: &str,
     token: &Token,
-    now: DateTime<Utc>,
+    slow: Option<Duration>,
 ) -> (Reply, Vec<RecordedItem>) {
     if path != "/$batch" {
         let call = match single(incoming, path) {
@@ -174,7 +126,8 @@ async fn work(
         };
         let mailbox = mailbox(&shared.world(), token, &call);
         let places = Places::take(shared, mailbox.iter().map(|m| (m.clone(), 1)).collect());
-        tokio::task::yield_now().await;
+        linger(shared, slow).await;
+        let now = shared.clock.now();
         let mut world = shared.world();
         if places.crowded(&mailbox) {
             return (too_many(&mut world, &mailbox), Vec::new());
@@ -206,7 +159,8 @@ async fn work(
     let (peak, _) = batch::crowd(&waves, &mailboxes, |_| AT_ONCE);
     let peak = peak.into_iter().map(|(m, n)| (m, n.min(AT_ONCE))).collect();
     let places = Places::take(shared, peak);
-    tokio::task::yield_now().await;
+    linger(shared, slow).await;
+    let now = shared.clock.now();
     let world = &mut *shared.world();
     let (_, surplus) = batch::crowd(&waves, &mailboxes, |m| AT_ONCE.saturating_sub(places.others(m)));
     run_all(world, token, items, &waves, &mailboxes, &surplus, now)
@@ -362,44 +316,6 @@ fn message(reply: &Reply) -> String {
     match &reply.body {
         Body::Json(value) => value["error"]["message"].as_str().unwrap_or_default().to_owned(),
         _ => String::new(),
-    }
-}
-
-/// Places in mailboxes held while a request is served; given back on drop, even when the client gives up.
-struct Places {
-    shared: Arc<Shared>,
-    taken: BTreeMap<String, usize>,
-    /// Held by other requests when this one came.
-    before: BTreeMap<String, usize>,
-}
-
-impl Places {
-    fn take(shared: &Arc<Shared>, taken: BTreeMap<String, usize>) -> Self {
-        let world = &mut *shared.world();
-        let before = taken.keys().map(|m| (m.clone(), world.in_flight.get(m).copied().unwrap_or(0))).collect();
-        for (mailbox, n) in &taken {
-            *world.in_flight.entry(mailbox.clone()).or_default() += n;
-        }
-        Self { shared: Arc::clone(shared), taken, before }
-    }
-
-    fn others(&self, mailbox: &str) -> usize {
-        self.before.get(mailbox).copied().unwrap_or(0)
-    }
-
-    fn crowded(&self, mailbox: &Option<String>) -> bool {
-        mailbox.as_ref().is_some_and(|m| self.others(m) + 1 > AT_ONCE)
-    }
-}
-
-impl Drop for Places {
-    fn drop(&mut self) {
-        let world = &mut *self.shared.world();
-        for (mailbox, n) in &self.taken {
-            if let Some(held) = world.in_flight.get_mut(mailbox) {
-                *held = held.saturating_sub(*n);
-            }
-        }
     }
 }
 

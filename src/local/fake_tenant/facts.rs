@@ -1,6 +1,6 @@
 //! Microsoft's own statements about Graph v1.0: which paths exist, who may call them, what their types hold.
 //!
-//! The files in `facts/` are extracts of two public sources, both under the MIT licence:
+//! The files in `facts/` are extracts of two public sources, both under the MIT licence (`facts/LICENSE`):
 //! `types.json`, `enums.json`, `calls.json` and the kinds of paths come from the CSDL model in
 //! microsoftgraph/msgraph-metadata (`schemas/v1.0-Prod.csdl`); `permissions.json` and the permission sets of
 //! `routes.json` from the permission table in microsoftgraph/microsoft-graph-devx-content

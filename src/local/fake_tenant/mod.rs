@@ -2,7 +2,7 @@
 //! clock of the caller's choosing. The demonstration, the tests and the benchmarks run against it.
 //!
 //! It is the judge of the client, so it owes nothing to the client's catalogue: what exists, what a body may hold and
-//! who may call what comes from Microsoft's own model and permission table (see [`facts`](self)). Where the real service's
+//! who may call what comes from Microsoft's own model and permission table (`facts.rs` names the sources). Where the real service's
 //! mind is not known, it is the stricter of the two. What a well-behaved client never does, but the real service
 //! would let pass, is collected in [`FakeTenant::violations`].
 
@@ -17,6 +17,8 @@ mod generic;
 mod graph;
 mod guard;
 mod login;
+mod mailboxes;
+mod mishap;
 mod path;
 mod place;
 mod query;

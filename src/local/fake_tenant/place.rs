@@ -95,10 +95,8 @@ pub fn keyed(store: &Store, segments: &[String]) -> Place {
 /// The place of the only thing of its kind.
 pub fn single(store: &Store, segments: &[String]) -> Place {
     let path = canonical(store, segments);
-    let keyed = match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["drives", _] | ["drives", _, "items", _] | ["users", _, "calendars", _] => true,
-        _ => false,
-    };
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    let keyed = matches!(names[..], ["drives", _] | ["drives", _, "items", _] | ["users", _, "calendars", _]);
     if keyed {
         let (id, rest) = path.split_last().expect("two segments");
         return Place { collection: rest.join("/"), id: Some(id.clone()), within: None };

@@ -295,6 +295,18 @@ fn person(held: &mut Held, user: &User, now: DateTime<Utc>) {
     if user.drive {
         drive(held, &user.id);
     }
+    if user.notebook {
+        let book = add(
+            held,
+            &format!("{me}/onenote/notebooks"),
+            Id::Onenote,
+            json!({"displayName": "My notes", "isDefault": true, "_known": "default"}),
+        );
+        let part = json!({"displayName": "Quick Notes", "isDefault": true, "_known": "default", "_in": book});
+        let part = add(held, &format!("{me}/onenote/sections"), Id::Onenote, part);
+        let page = json!({"title": "Firs and pines", "_in": part, "_content": base64(b"<html><head><title>Firs and pines</title></head></html>")});
+        add(held, &format!("{me}/onenote/pages"), Id::Onenote, page);
+    }
 }
 
 fn mailbox(held: &mut Held, user: &User, now: DateTime<Utc>) {

@@ -15,6 +15,7 @@ use super::aadsts::Refusal;
 use super::exchange;
 use super::fault::{Act, Stage};
 use super::login;
+use super::mishap;
 use super::recorded::Recorded;
 use super::services;
 use super::socket::{Cut, half};
@@ -160,7 +161,7 @@ async fn login(shared: &Arc<Shared>, incoming: &Incoming, tenant: &str, what: &s
             Ending::Half(usual.as_ref().map(|(r, _)| r.clone()).unwrap_or_else(|| Reply::empty(500)))
         }
         Some(Act::Aadsts(code)) => Ending::Answer(refused(world, &Refusal::usual(code), now)),
-        Some(act) => exchange::broken(world, &act, &scope, now),
+        Some(act) => mishap::broken(world, &act, &scope, now),
     };
     let who = usual.and_then(|(_, who)| who);
     let status = match &ending {

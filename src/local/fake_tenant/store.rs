@@ -52,6 +52,19 @@ impl Store {
         Some(gone)
     }
 
+    /// Gives an object another id; what lies below it comes along.
+    pub fn rename(&mut self, collection: &str, id: &str, new: &str) {
+        let (old, fresh) = (format!("{collection}/{id}/"), format!("{collection}/{new}/"));
+        let below: Vec<String> = self.collections.keys().filter(|name| name.starts_with(&old)).cloned().collect();
+        for name in below {
+            let objects = self.collections.remove(&name).unwrap_or_default();
+            self.collections.insert(name.replacen(&old, &fresh, 1), objects);
+        }
+        if let Some(object) = self.remove(collection, id) {
+            self.put(collection, new, object);
+        }
+    }
+
     /// Everything, in canonical order, without the order of creation.
     pub fn snapshot(&self) -> Value {
         let all = self.collections.iter().map(|(name, objects)| {

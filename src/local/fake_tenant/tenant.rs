@@ -32,6 +32,8 @@ pub struct User {
     pub mailbox: bool,
     /// OneDrive: where `false`, "User's mysite not found" until a delegated `GET /me/drive` makes it.
     pub drive: bool,
+    /// A OneNote notebook of the user's own; without it the first page makes one.
+    pub notebook: bool,
     pub photo: bool,
     /// UPN of the manager.
     pub manager: Option<String>,
@@ -110,6 +112,7 @@ impl User {
             blocked_by: None,
             mailbox: true,
             drive: true,
+            notebook: true,
             photo: true,
             manager: None,
             roles: BTreeSet::new(),

@@ -31,6 +31,9 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
             generic::page(context, owned)
         }
         ("POST", "getMemberGroups" | "getMemberObjects") => {
+            if let Err(reply) = super::require(&context.call.json(), "securityEnabledOnly") {
+                return Some(reply);
+            }
             let groups = groups_of(context, &context.user());
             let ids: Vec<Value> = groups.iter().map(|g| json!(text(g, "id"))).collect();
             strings(context, ids)

@@ -107,7 +107,7 @@ fn transfer(context: &mut Context) -> Reply {
     let Some(target) = target else { return context.service.gone(wanted) };
     context.must_be_own(&place.collection, &id);
     if !guard::made(&context.held.store, &folders, &target)
-        && !place::named(&context.held.store, &folders, "deleteditems").is_some_and(|d| d == target)
+        && place::named(&context.held.store, &folders, "deleteditems").is_none_or(|bin| bin != target)
     {
         context.offend("moves something to a folder that no run has made");
     }
@@ -121,7 +121,7 @@ fn transfer(context: &mut Context) -> Reply {
     moved.insert("_in".into(), target.clone().into());
     moved.insert("parentFolderId".into(), target.into());
     if new != id {
-        context.held.store.remove(&place.collection, &id);
+        context.held.store.rename(&place.collection, &id, &new);
     }
     context.held.store.put(&place.collection, &new, moved.clone());
     Reply::json(201, super::shown(context, &place.collection, &new, &moved))

@@ -74,7 +74,6 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
             | "/users/{}/chats"
             | "/users/{}/planner/plans",
         ) => teams(context, template),
-        ("GET", "/applications/{}" | "/servicePrincipals/{}") => return None,
         _ => return None,
     })
 }
@@ -106,10 +105,7 @@ fn prefer(context: &mut Context) -> Reply {
     }
     let minutes = match body.get("expirationDuration").and_then(Value::as_str) {
         None => 1440,
-        Some(text) => match text.trim_start_matches("PT").trim_end_matches('M').parse() {
-            Ok(minutes) => minutes,
-            Err(_) => 480,
-        },
+        Some(text) => text.trim_start_matches("PT").trim_end_matches('M').parse().unwrap_or(480),
     };
     let until = stamp(context.now + chrono::TimeDelta::minutes(minutes));
     let mut held = body;

@@ -153,3 +153,14 @@ async fn an_older_graph_wants_one_pattern_of_dependencies() {
         200
     );
 }
+
+#[tokio::test]
+async fn a_full_batch_stays_within_the_mailbox_beside_other_mailboxes() {
+    let stage = Stage::new().await;
+    let app = stage.app().await;
+    let of = |user: &str, n: usize| json!({"id": format!("{user}{n}"), "method": "GET", "url": format!("/users/{user}/events?$top=1")});
+    let all: Vec<Value> = [super::ANN, super::BOB].iter().flat_map(|u| (0..4).map(move |n| of(u, n))).collect();
+    let answer = stage.batch(&app, all.into()).await;
+    assert!(answer.body["responses"].as_array().expect("responses").iter().all(|r| r["status"] == 200));
+    stage.behaved();
+}

@@ -176,3 +176,14 @@ async fn chance_is_by_the_seed() {
     assert!(first.contains(&200) && first.contains(&500));
     assert_eq!(first, run().await);
 }
+
+#[tokio::test]
+async fn a_mailbox_counts_requests_over_all_connections() {
+    let stage = Stage::new().await;
+    let ann = stage.ann().await;
+    stage.fake.inject(Fault::http(When::Always, Act::Slow(std::time::Duration::from_secs(1))));
+    let all = futures_util::future::join_all((0..5).map(|_| stage.get(&ann, "/me/messages?$top=1"))).await;
+    assert_eq!(all.iter().filter(|a| a.code() == "ApplicationThrottled").count(), 1);
+    assert_eq!(stage.fake.violations().len(), 1);
+    assert_eq!(stage.get(&ann, "/me/messages?$top=1").await.status, 200);
+}

@@ -204,21 +204,26 @@ async fn only_a_real_workbook_opens_and_only_for_a_user() {
 async fn onenote_pages_round_trip() {
     let stage = Stage::new().await;
     let ann = stage.ann().await;
+    let before = stage.snapshot();
     let page = stage
         .html(&ann, "/me/onenote/pages", "<html><head><title>Evergreen page</title></head><body>x</body></html>")
         .await;
     assert_eq!((page.status, page.body["title"].as_str()), (201, Some("Evergreen page")));
-    let with_default = {
-        let mut all = stage.snapshot();
-        let pages = all.as_object_mut().expect("collections");
-        pages.retain(|name, _| !name.ends_with("onenote/pages"));
-        all
-    };
-    assert_eq!(stage.get(&ann, "/me/onenote/pages").await.values().len(), 1);
+    assert_eq!(stage.get(&ann, "/me/onenote/pages").await.values().len(), 2);
     let content = stage.get(&ann, &format!("/me/onenote/pages/{}/content", page.id())).await;
     assert!(content.body.as_str().is_some_and(|c| c.contains("<title>")));
     assert_eq!(stage.delete(&ann, &format!("/me/onenote/pages/{}", page.id())).await.status, 204);
-    assert_eq!(stage.snapshot(), with_default);
+    assert_eq!(stage.snapshot(), before);
+    stage.behaved();
+}
+
+#[tokio::test]
+async fn the_first_page_makes_a_notebook_where_there_is_none() {
+    let stage = Stage::with(|t| t.users[0].notebook = false).await;
+    let ann = stage.ann().await;
+    assert!(stage.get(&ann, "/me/onenote/notebooks").await.values().is_empty());
+    stage.html(&ann, "/me/onenote/pages", "<html><head><title>Evergreen page</title></head></html>").await;
+    assert_eq!(stage.get(&ann, "/me/onenote/notebooks").await.values().len(), 1);
     stage.behaved();
 }
 

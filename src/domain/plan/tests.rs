@@ -1,0 +1,249 @@
+//! What a plan must be, whatever is drawn.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::domain::account::AccountId;
+use crate::domain::seed::Seed;
+
+/// Everything that a plan is drawn from, owned.
+struct World {
+    policy: Policy,
+    subject: Subject,
+    user_id: Option<&'static str>,
+    granted: Granted,
+    set_aside: BTreeMap<String, DateTime<Utc>>,
+    habits: Habits,
+    sweep: bool,
+}
+
+impl World {
+    fn new(subject: Subject, policy: Value) -> Self {
+        Self {
+            policy: Policy::parse(policy).unwrap(),
+            subject,
+            user_id: Some("megan@contoso.com"),
+            granted: Granted::Unknown,
+            set_aside: BTreeMap::new(),
+            habits: Habits::default(),
+            sweep: false,
+        }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            policy: &self.policy,
+            subject: self.subject,
+            user_id: self.user_id,
+            granted: &self.granted,
+            set_aside: &self.set_aside,
+            habits: &self.habits,
+            sweep: self.sweep,
+            now: now(),
+        }
+    }
+
+    fn draw(&self, seed: u64) -> Plan {
+        let account = AccountId::parse("a").unwrap();
+        Plan::draw(&self.scope(), &mut Seed::new(seed).rng(&account, "plan"))
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-03-02T10:00:00Z".parse().unwrap()
+}
+
+fn drawn(plan: &Plan) -> Vec<&'static str> {
+    plan.steps.iter().filter(|step| step.role == Role::Drawn).map(|step| step.operation.id).collect()
+}
+
+fn subjects() -> impl Strategy<Value = Subject> {
+    prop_oneof![Just(Subject::User), Just(Subject::App)]
+}
+
+proptest! {
+    #[test]
+    fn what_is_needed_comes_before_and_what_removes_comes_after(subject in subjects(), seed in 0..Seed::MAX, most in 1_u32..=40) {
+        let plan = World::new(subject, json!({"calls_per_run": {"min": 1, "max": most}})).draw(seed);
+        for (index, step) in plan.steps.iter().enumerate() {
+            prop_assert_eq!(step.inputs.len(), step.operation.needs.len());
+            for input in &step.inputs {
+                prop_assert!(plan.steps[input.step].wave < step.wave, "{}", step.operation.id);
+                prop_assert_eq!(plan.steps[input.step].operation.id, input.need.from);
+            }
+            if let Effect::Remove { made_by } = step.operation.effect {
+                for (other, user) in plan.steps.iter().enumerate() {
+                    let uses = ancestors(user.operation).contains(made_by);
+                    prop_assert!(other == index || !uses || user.wave < step.wave, "{} before {}", user.operation.id, step.operation.id);
+                }
+            }
+            if let Effect::Create { undo, .. } = step.operation.effect {
+                prop_assert!(plan.steps.iter().any(|step| step.operation.id == undo), "no {}", undo);
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_stands_in_the_first_wave_in_which_it_can(seed in 0..Seed::MAX) {
+        let plan = World::new(Subject::User, json!({"calls_per_run": {"min": 20, "max": 40}})).draw(seed);
+        for step in plan.steps.iter().filter(|step| !matches!(step.operation.effect, Effect::Remove { .. })) {
+            let after = step.inputs.iter().map(|input| plan.steps[input.step].wave + 1).max().unwrap_or(0);
+            prop_assert_eq!(step.wave, after, "{}", step.operation.id);
+        }
+    }
+
+    #[test]
+    fn as_many_are_drawn_as_the_policy_says_each_once(subject in subjects(), seed in 0..Seed::MAX, a in 1_u32..=40, b in 1_u32..=40) {
+        let plan = World::new(subject, json!({"calls_per_run": {"min": a.min(b), "max": a.max(b)}})).draw(seed);
+        let mut ids: Vec<_> = plan.steps.iter().map(|step| step.operation.id).collect();
+        prop_assert!((a.min(b)..=a.max(b)).contains(&(u32::try_from(drawn(&plan).len()).unwrap())));
+        ids.sort_unstable();
+        let all = ids.len();
+        ids.dedup();
+        prop_assert_eq!(ids.len(), all);
+    }
+
+    #[test]
+    fn only_what_is_granted_is_called(seed in 0..Seed::MAX, granted in prop::sample::subsequence(vec![
+        "User.Read", "Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite", "Files.ReadWrite.All", "Contacts.Read", "Tasks.ReadWrite",
+        "Directory.Read.All", "Sites.Read.All", "MailboxSettings.ReadWrite",
+    ], 1..10)) {
+        let mut world = World::new(Subject::User, json!({"calls_per_run": {"min": 40, "max": 40}}));
+        world.granted = Granted::from_scope(&granted.join(" "));
+        world.sweep = true;
+        for step in world.draw(seed).steps {
+            let accepted = step.operation.accepted(Subject::User);
+            prop_assert!(accepted.iter().any(|name| granted.contains(name)), "{}", step.operation.id);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_plan_and_another_gives_another(subject in subjects(), seed in 0..Seed::MAX) {
+        let world = World::new(subject, json!({"calls_per_run": {"min": 12, "max": 12}}));
+        prop_assert_eq!(world.draw(seed), world.draw(seed));
+        prop_assert!(world.draw(seed) != world.draw(seed ^ 1));
+    }
+
+    #[test]
+    fn nothing_is_left_to_fill_in_but_what_an_earlier_answer_gives(subject in subjects(), seed in 0..Seed::MAX) {
+        let mut world = World::new(subject, json!({"calls_per_run": {"min": 40, "max": 40}}));
+        world.sweep = true;
+        for step in world.draw(seed).steps {
+            let names: Vec<_> = step.inputs.iter().map(|input| input.need.placeholder).collect();
+            fill(&step.url, |placeholder| {
+                assert!(names.contains(&placeholder), "{}: {placeholder}", step.operation.id);
+                None
+            });
+            prop_assert!(!step.url.starts_with("/me/") || subject == Subject::User, "{}", step.url);
+        }
+    }
+}
+
+#[test]
+fn what_the_policy_excludes_is_never_called_not_even_as_a_prerequisite() {
+    let policy =
+        json!({"calls_per_run": {"min": 40, "max": 40}, "operations": {"exclude": ["mail.messages.list", "drive.*"]}});
+    let world = World::new(Subject::User, policy);
+    for seed in 0..200 {
+        for step in world.draw(seed).steps {
+            assert!(step.operation.id != "mail.messages.list" && !step.operation.id.starts_with("drive."));
+            assert!(step.operation.id != "mail.messages.get", "its prerequisite is excluded");
+        }
+    }
+}
+
+#[test]
+fn a_policy_without_writes_changes_nothing() {
+    let world = World::new(Subject::User, json!({"writes": false, "calls_per_run": {"min": 40, "max": 40}}));
+    assert!((0..200).all(|seed| world.draw(seed).steps.iter().all(|step| !step.operation.writes())));
+}
+
+#[test]
+fn an_app_without_a_user_calls_only_what_is_the_tenants() {
+    let mut world = World::new(Subject::App, json!({"calls_per_run": {"min": 40, "max": 40}}));
+    world.user_id = None;
+    let plan = world.draw(1);
+    assert!(!plan.is_empty());
+    assert!(plan.steps.iter().all(|step| !step.operation.personal()));
+}
+
+#[test]
+fn what_is_set_aside_is_left_out_until_its_time_is_over() {
+    let mut world = World::new(Subject::User, json!({"operations": {"include": ["user.me.get"]}}));
+    world.set_aside.insert("user.me.get".to_owned(), now() + chrono::TimeDelta::seconds(1));
+    assert!(world.draw(1).is_empty());
+    world.set_aside.insert("user.me.get".to_owned(), now());
+    assert_eq!(drawn(&world.draw(1)), ["user.me.get"]);
+    world.set_aside.insert("users".to_owned(), now() + chrono::TimeDelta::days(1));
+    assert!(world.draw(1).is_empty(), "a service may be set aside as a whole");
+}
+
+#[test]
+fn a_sweep_looks_in_every_place_that_can_be_written_to_and_only_when_asked() {
+    let mut world = World::new(Subject::User, json!({}));
+    assert!(world.draw(1).steps.iter().all(|step| step.role != Role::Sweep));
+    world.sweep = true;
+    let sweeps = world.draw(1).steps.iter().filter(|step| step.role == Role::Sweep).count();
+    let places = catalogue::all().filter(|operation| matches!(operation.effect, Effect::Create { .. })).count();
+    assert_eq!(sweeps, places);
+}
+
+#[test]
+fn over_a_thousand_seeds_every_allowed_operation_is_drawn() {
+    for subject in [Subject::User, Subject::App] {
+        let world = World::new(subject, json!({"calls_per_run": {"min": 12, "max": 12}}));
+        let mut seen = BTreeSet::new();
+        for seed in 0..1000 {
+            seen.extend(drawn(&world.draw(seed)));
+        }
+        let missing: Vec<_> = drawable(&world.scope())
+            .into_iter()
+            .filter(|operation| !seen.contains(operation.id))
+            .map(|o| o.id)
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
+
+#[test]
+fn equal_weights_come_out_equal() {
+    let policy = json!({"calls_per_run": {"min": 1, "max": 1}, "writes": false});
+    let world = World::new(Subject::User, policy);
+    let equal: Vec<_> =
+        drawable(&world.scope()).iter().filter(|operation| operation.weight == 100).map(|o| o.id).collect();
+    let mut counts: BTreeMap<&str, f64> = equal.iter().map(|id| (*id, 0.0)).collect();
+    for seed in 0..4_000 {
+        for id in drawn(&world.draw(seed)) {
+            if let Some(count) = counts.get_mut(id) {
+                *count += 1.0;
+            }
+        }
+    }
+    let total: f64 = counts.values().sum();
+    let expected = total / counts.len() as f64;
+    let chi_squared: f64 = counts.values().map(|count| (count - expected).powi(2) / expected).sum();
+    // Mean of the distribution: the degrees of freedom n; its deviation: sqrt(2 n). Four deviations above.
+    let freedom = (counts.len() - 1) as f64;
+    assert!(chi_squared < freedom + 4.0 * (2.0 * freedom).sqrt(), "{chi_squared} for {freedom} degrees of freedom");
+    assert!(counts.len() > 20);
+}
+
+#[test]
+fn an_operation_that_keeps_failing_is_drawn_less() {
+    let mut world = World::new(Subject::User, json!({"calls_per_run": {"min": 12, "max": 12}}));
+    let failing = "drive.get";
+    let often = |world: &World| (0..400).filter(|seed| drawn(&world.draw(*seed)).contains(&failing)).count();
+    let before = often(&world);
+    let call = crate::domain::history::CallResult {
+        operation: failing.to_owned(),
+        ok: false,
+        status: 404,
+        error_code: None,
+        request_id: None,
+    };
+    for _ in 0..5 {
+        world.habits.note(std::slice::from_ref(&call));
+    }
+    assert!(often(&world) * 4 < before, "{} of {before}", often(&world));
+}

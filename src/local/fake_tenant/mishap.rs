@@ -1,0 +1,66 @@
+//! What a fault answers.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::fault::Act;
+use super::server::Ending;
+use super::wire::Reply;
+use super::world::World;
+
+/// A fault's answer.
+pub fn broken(world: &mut World, act: &Act, scope: &str, now: DateTime<Utc>) -> Ending {
+    match act {
+        Act::Reset { .. } => Ending::Reset,
+        Act::Hang { .. } => Ending::Hang,
+        Act::Html => Ending::Answer(Reply::bytes(
+            "text/html",
+            b"<html><body>Our services aren't available right now</body></html>".to_vec(),
+        )),
+        act => {
+            if let Act::Status429 { retry_after: Some(seconds), .. } | Act::Status { retry_after: Some(seconds), .. } =
+                act
+            {
+                world.throttles.open(scope, now + TimeDelta::seconds(*seconds));
+            }
+            Ending::Answer(answer_of(act))
+        }
+    }
+}
+
+pub fn answer_of(act: &Act) -> Reply {
+    let wait = |reply: Reply, after: &Option<i64>| match after {
+        Some(seconds) => reply.with("Retry-After", &seconds.to_string()),
+        None => reply,
+    };
+    match act {
+        Act::Status429 { retry_after, .. } => {
+            wait(Reply::error(429, "TooManyRequests", "Please retry again later."), retry_after)
+        }
+        Act::Status { status, retry_after, .. } => {
+            let (code, message) = words(*status);
+            wait(Reply::error(*status, code, message), retry_after)
+        }
+        Act::Error { status, code, message } => Reply::error(*status, code, message),
+        Act::TokenExpired => {
+            Reply::error(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+        }
+        _ => Reply::error(500, "generalException", "General exception while processing."),
+    }
+}
+
+fn words(status: u16) -> (&'static str, &'static str) {
+    match status {
+        401 => ("InvalidAuthenticationToken", "Access token has expired or is not yet valid."),
+        403 => ("Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
+        404 => ("ResourceNotFound", "The resource could not be found."),
+        409 => ("conflict", "The request conflicts with the current state."),
+        412 => ("preconditionFailed", "The precondition failed."),
+        423 => ("resourceLocked", "The resource is locked."),
+        502 => ("BadGateway", "The gateway got no answer."),
+        503 => ("ServiceUnavailable", "The service is unavailable. Try again later."),
+        504 => ("GatewayTimeout", "The service did not answer in time."),
+        507 => ("quotaLimitReached", "The quota limit was reached."),
+        509 => ("BandwidthLimitExceeded", "The bandwidth limit was exceeded."),
+        _ => ("InternalServerError", "An unexpected error occurred."),
+    }
+}
