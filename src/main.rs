@@ -1,5 +1,6 @@
 //! The Lambda function: builds the house once, then answers events.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,16 +13,27 @@ use e5_evergreen::clock::SystemClock;
 use e5_evergreen::config::Config;
 use e5_evergreen::handler::{HandlerError, handle};
 use e5_evergreen::house::{House, Ports, Settings};
-use e5_evergreen::log::Stdout;
+use e5_evergreen::log::{Level, Stdout, line};
+use e5_evergreen::ports::Journal;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use rand::SeedableRng;
 use rand::rngs::{ChaCha12Rng, SysRng};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Failure> {
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain("the function cannot start", json!({"error": error.to_string()}));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Failure> {
     let house = Arc::new(house().await?);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| answer(&house, event))).await
 }
@@ -32,8 +44,15 @@ async fn answer(house: &Arc<House>, event: LambdaEvent<Value>) -> Result<Value, 
     handle(house, &event.payload, deadline).await.map_err(|error| diagnostic(&error))
 }
 
+/// What Lambda's caller sees. The scheduler looks at no answer: without the line nobody would ever know why.
 fn diagnostic(error: &HandlerError) -> Diagnostic {
-    Diagnostic { error_type: error.kind().to_owned(), error_message: error.to_string() }
+    let (error_type, error_message) = (error.kind().to_owned(), error.to_string());
+    complain("the event was not carried out", json!({"error_type": error_type, "error": error_message}));
+    Diagnostic { error_type, error_message }
+}
+
+fn complain(what: &str, fields: Value) {
+    Stdout.write(&line(Level::Error, what, fields));
 }
 
 /// Everything that outlives an invocation: one HTTP client for Graph and AWS alike.

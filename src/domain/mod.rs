@@ -13,6 +13,7 @@ pub mod history;
 pub mod hours;
 pub mod outcome;
 pub mod pause;
+pub mod permissions_needed;
 pub mod plan;
 pub mod policy;
 pub mod schedule;

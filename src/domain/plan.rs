@@ -151,23 +151,30 @@ pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
     catalogue::all()
         .filter(|operation| callable.contains(operation.id) && scope.policy.operations.draws(operation.id))
         .filter(|operation| !removes_another_way(operation))
-        .filter(|operation| {
-            let whole = WHOLES.get(operation.id).map(Vec::as_slice).unwrap_or_default();
-            whole.iter().all(|operation| callable.contains(operation.id) && traceable(&callable, operation))
-        })
+        .filter(|operation| whole(operation).iter().all(|operation| callable.contains(operation.id)))
         .collect()
 }
 
-/// Each operation with all that it brings along, worked out once.
-static WHOLES: LazyLock<HashMap<&'static str, Vec<&'static Operation>>> = LazyLock::new(|| {
-    let whole = |operation: &'static Operation| {
-        let mut whole = Picked::default();
-        whole.add(operation, Role::Drawn);
-        whole.complete(operation);
-        (operation.id, whole.order)
-    };
-    catalogue::all().map(whole).collect()
-});
+/// The operation with all that it brings along: prerequisites, clean-up, and the lists by which a later run
+/// finds what a crash left.
+pub fn whole(operation: &Operation) -> &'static [&'static Operation] {
+    /// Worked out once.
+    static WHOLES: LazyLock<HashMap<&'static str, Vec<&'static Operation>>> = LazyLock::new(|| {
+        let whole = |operation: &'static Operation| {
+            let mut picked = Picked::default();
+            picked.add(operation, Role::Drawn);
+            picked.complete(operation);
+            let list = |operation: &&Operation| match operation.effect {
+                Effect::Create { leftover, .. } => find(leftover.list),
+                _ => None,
+            };
+            let lists: Vec<_> = picked.order.iter().filter_map(list).collect();
+            (operation.id, picked.order.into_iter().chain(lists).collect())
+        };
+        catalogue::all().map(whole).collect()
+    });
+    WHOLES.get(operation.id).map(Vec::as_slice).unwrap_or_default()
+}
 
 /// Whether permissions and policy allow the request itself.
 fn callable(scope: &Scope, operation: &Operation) -> bool {
@@ -179,14 +186,6 @@ fn callable(scope: &Scope, operation: &Operation) -> bool {
         && !aside(operation.id)
         && !aside(operation.service.as_str())
         && !(operation.writes() && aside(WRITES))
-}
-
-/// Whether a later run could find what a crash leaves of it.
-fn traceable(callable: &HashSet<&str>, operation: &Operation) -> bool {
-    match operation.effect {
-        Effect::Create { leftover, .. } => callable.contains(leftover.list),
-        Effect::Read | Effect::Inside | Effect::Remove { .. } => true,
-    }
 }
 
 /// The key under which all writes are set aside (a full drive or mailbox).

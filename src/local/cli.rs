@@ -1,5 +1,6 @@
 //! The command line of the local program.
 
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,10 +9,10 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
 
 use crate::config::LOCAL_ROUND;
-use crate::domain::catalogue::{self, Operation, Subject};
 use crate::handler::handle;
 use crate::local::demo;
 use crate::local::init::init;
+use crate::local::operations::{self, Asked, Filter};
 use crate::local::serve::serve;
 use crate::local::station::Station;
 use crate::local::table::table;
@@ -21,8 +22,10 @@ use crate::ports::Journal;
 /// Keeps Microsoft 365 developer tenants exercised and watched.
 ///
 /// Without a command it shows itself: a simulated week of four accounts against a tenant of its own, in seconds,
-/// touching nothing outside. Everything else works on a data folder: `init` makes one, secrets/<account>.json in
-/// it define the accounts, `serve` runs them, and `list` and `history` show how it went.
+/// touching nothing outside.
+///
+/// Everything else works on a data folder: `init` makes one, secrets/<account>.json in it define the accounts,
+/// `serve` runs them, and `list` and `history` show how it went.
 #[derive(Debug, Parser)]
 #[command(name = "evergreen", version, after_help = AFTER)]
 struct Cli {
@@ -30,21 +33,46 @@ struct Cli {
     command: Option<Command>,
 }
 
-const AFTER: &str = "Accounts must be your own. Microsoft may not count artificial activity towards a renewal: nothing is promised.
+const AFTER: &str = "\
+Begin with:
+  evergreen init                                make evergreen-data/ with an example of a secret
+  evergreen permissions --auth app              what to grant the app registration
+  $EDITOR evergreen-data/secrets/mine.json      write a secret (chmod 600)
+  evergreen once                                bring the account in, run what is due
+  evergreen plan mine --seed 1                  what a run would send, with nothing sent
+  evergreen event '{\"action\": \"run\", \"account\": \"mine\"}'   one run now
+  evergreen serve                               a round a minute from now on
+  evergreen list                                how it goes
 
-The environment may set CONCURRENCY, DUE_SHARDS, RUN_RETENTION_DAYS, LOGIN_ENDPOINT and GRAPH_ENDPOINT, as for the function.";
+Answers go to standard output, log lines and complaints to standard error; `serve` logs to standard output. The
+exit status is 0 where the command was carried out, 1 where it was not, 2 where the command line is wrong. An
+account that fails is no failure of the command: `list` and `history` tell of it.
+
+The environment may set CONCURRENCY, DUE_SHARDS, RUN_RETENTION_DAYS, LOGIN_ENDPOINT and GRAPH_ENDPOINT, as for the
+function, and EVERGREEN_DATA for --data.
+
+Accounts must be your own. Microsoft may not count artificial activity towards a renewal: nothing is promised.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Simulate a week against a tenant in a box (the default)
     Demo,
     /// Make a data folder with a commented example of a secret
+    ///
+    /// Makes what is missing and changes nothing that is there.
     Init(Data),
     /// Run the accounts of a data folder, one round a minute, until Ctrl-C or SIGTERM
+    ///
+    /// Each round reads the secrets, so that new, changed and removed ones need no restart, and logs one JSON line
+    /// for each run and each round. When told to stop, runs under way clean up and are recorded, then it ends.
     Serve(Data),
     /// Read the secrets, run the accounts that are due, once
+    ///
+    /// For cron and the like. A new account is due within its interval's minimum, not at once.
     Once(Data),
     /// Print what a run of an account would send; nothing is sent but a token request
+    #[command(after_help = "The token is asked for since its permissions decide what may be drawn. Example:
+  evergreen plan mine --seed 42 | jq -r '.plan[] | [.wave, .method, .url] | @tsv'")]
     Plan {
         account: String,
         /// The same seed, policy and permissions give the same plan; history shows the seeds of past runs
@@ -65,6 +93,16 @@ enum Command {
         data: Data,
     },
     /// Carry out an event of the function, e.g. '{"action": "run", "account": "a"}', and print its answer
+    #[command(after_help = "Events are those of the function:
+  {\"action\": \"tick\"}                                      run what is due
+  {\"action\": \"sync\"}                                      make accounts match the secrets
+  {\"action\": \"list\"}                                      every account's state
+  {\"action\": \"show\", \"account\": \"a\"}                      one account's state and policy
+  {\"action\": \"run\", \"account\": \"a\"}                       one run now, due or not
+  {\"action\": \"run\", \"account\": \"a\", \"dry_run\": true}      its plan alone
+  {\"action\": \"stop\", \"account\": \"a\"}                      not due again until resumed
+  {\"action\": \"resume\", \"account\": \"a\"}                    due at once, with a clean slate
+  {\"action\": \"history\", \"account\": \"a\", \"limit\": 20}      past runs")]
     Event {
         /// The event, as JSON
         event: String,
@@ -72,8 +110,30 @@ enum Command {
         data: Data,
     },
     /// Print the catalogue of operations
+    #[command(after_help = "Examples:
+  evergreen operations --service mail
+  evergreen operations --permission Mail.Read --auth app
+  evergreen operations --json | jq -r '.[] | select(.writes) | .id'")]
     Operations {
-        /// As JSON, with paths and permissions
+        /// As JSON, with app-only paths and whether it writes
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Print the least permissions that a policy needs, one a line
+    ///
+    /// With these granted and consented to, everything that the policy selects can be drawn, with all that it needs
+    /// and all that cleans up after it. Fewer do no harm: what is not granted is not drawn.
+    #[command(after_help = "Examples:
+  evergreen permissions --auth app
+  evergreen permissions --auth delegated --policy policy.json --json
+
+A refresh_token also needs offline_access, which is no permission of Microsoft Graph.")]
+    Permissions {
+        #[command(flatten)]
+        asked: Asked,
+        /// As a JSON array
         #[arg(long)]
         json: bool,
     },
@@ -113,7 +173,13 @@ pub async fn main() -> anyhow::Result<()> {
                 ("failures", "consecutive_failures"),
                 ("why paused", "pause_cause"),
             ];
-            print(&table(&columns, answer["accounts"].as_array().map(Vec::as_slice).unwrap_or_default()));
+            let accounts = answer["accounts"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if accounts.is_empty() {
+                eprintln!(
+                    "There is no account yet: `evergreen once` and `evergreen serve` make them from the secrets."
+                );
+            }
+            print(&table(&columns, accounts));
         }
         Command::History { account, limit, data: Data { data } } => {
             let event = json!({"action": "history", "account": account, "limit": limit});
@@ -134,17 +200,10 @@ pub async fn main() -> anyhow::Result<()> {
                 serde_json::from_str(&event).map_err(|error| anyhow::anyhow!("the event is not JSON: {error}"))?;
             print_json(&ask(&data, &event).await?);
         }
-        Command::Operations { json: true } => print_json(&catalogue::all().map(shape).collect()),
-        Command::Operations { json: false } => {
-            let columns = [
-                ("operation", "id"),
-                ("method", "method"),
-                ("path", "path"),
-                ("delegated", "delegated"),
-                ("app-only", "application"),
-            ];
-            print(&table(&columns, &catalogue::all().map(shape).collect::<Vec<_>>()));
-        }
+        Command::Operations { json: true, filter } => print_json(&operations::operations(&filter)),
+        Command::Operations { json: false, filter } => print(&operations::operations_table(&filter)),
+        Command::Permissions { asked, json: true } => print_json(&json!(operations::permissions(&asked)?)),
+        Command::Permissions { asked, json: false } => print(&operations::permissions(&asked)?.join("\n")),
     }
     Ok(())
 }
@@ -156,20 +215,6 @@ async fn ask(data: &Path, event: &Value) -> anyhow::Result<Value> {
     let answer = handle(&station.house, event, deadline).await;
     station.close().await;
     Ok(answer?)
-}
-
-/// A row as the contract has it.
-fn shape(operation: &Operation) -> Value {
-    json!({
-        "id": operation.id,
-        "service": operation.service.as_str(),
-        "method": operation.method.as_str(),
-        "path": operation.path,
-        "path_app": operation.permission(Subject::App).map(|_| operation.path_for(Subject::App, "{user-id}")),
-        "delegated": operation.permission(Subject::User),
-        "application": operation.permission(Subject::App),
-        "writes": operation.writes(),
-    })
 }
 
 struct Stderr;
@@ -188,7 +233,11 @@ fn print_json(value: &Value) {
     print(&format!("{value:#}"));
 }
 
-#[allow(clippy::print_stdout, reason = "what a command answers goes to standard output")]
+/// What a command answers. A reader that has seen enough (`| head`) is no failure.
 fn print(text: &str) {
-    println!("{text}");
+    if let Err(error) = writeln!(std::io::stdout().lock(), "{text}")
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("evergreen: the answer could not be written: {error}");
+    }
 }

@@ -1,3 +1,5 @@
+//! What a plan must be, whatever is drawn.
+
 use proptest::prelude::*;
 use serde_json::json;
 

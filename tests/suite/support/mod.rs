@@ -5,6 +5,7 @@ pub mod aws_json;
 pub mod dynamodb;
 pub mod lambda_runtime;
 pub mod secrets_manager;
+pub mod surroundings;
 pub mod world;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};

@@ -1,0 +1,160 @@
+//! The catalogue for people: which operations there are, and which permissions a policy needs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::domain::catalogue::{self, Operation, Service, Subject};
+use crate::domain::permissions_needed::permissions_needed;
+use crate::domain::policy::Policy;
+use crate::local::table::table;
+
+/// Which operations to show; all that is given must hold.
+#[derive(Debug, Args)]
+pub struct Filter {
+    /// Only those of a service, e.g. mail, calendar, files
+    #[arg(long, value_parser = service)]
+    service: Option<Service>,
+    /// Only those that this permission is enough for, e.g. Mail.Read
+    #[arg(long)]
+    permission: Option<String>,
+    /// Only those for signed-in users, or only those for the app itself
+    #[arg(long)]
+    auth: Option<Auth>,
+}
+
+/// Whose token calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// A signed-in user: refresh_token, password
+    Delegated,
+    /// The app itself: client_secret
+    App,
+}
+
+impl Auth {
+    const fn subject(self) -> Subject {
+        match self {
+            Self::Delegated => Subject::User,
+            Self::App => Subject::App,
+        }
+    }
+}
+
+fn service(text: &str) -> Result<Service, String> {
+    let mut services: Vec<Service> = catalogue::all().map(|operation| operation.service).collect();
+    services.sort_unstable();
+    services.dedup();
+    let found = services.iter().find(|service| service.as_str().eq_ignore_ascii_case(text));
+    found.copied().ok_or_else(|| {
+        format!("there are {}", services.iter().map(|service| service.as_str()).collect::<Vec<_>>().join(", "))
+    })
+}
+
+impl Filter {
+    fn lets_through(&self, operation: &Operation) -> bool {
+        let subjects = match self.auth {
+            Some(auth) => vec![auth.subject()],
+            None => vec![Subject::User, Subject::App],
+        };
+        let enough = |accepted: &[&str]| match &self.permission {
+            Some(permission) => accepted.iter().any(|name| name.eq_ignore_ascii_case(permission)),
+            None => !accepted.is_empty(),
+        };
+        self.service.is_none_or(|service| operation.service == service)
+            && subjects.iter().any(|subject| enough(operation.accepted(*subject)))
+    }
+}
+
+/// The operations that the filter lets through, as the contract has them.
+pub fn operations(filter: &Filter) -> Value {
+    catalogue::all().filter(|operation| filter.lets_through(operation)).map(shape).collect()
+}
+
+/// The same as a table.
+pub fn operations_table(filter: &Filter) -> String {
+    let columns = [
+        ("operation", "id"),
+        ("method", "method"),
+        ("path", "path"),
+        ("delegated", "delegated"),
+        ("app-only", "application"),
+    ];
+    table(&columns, operations(filter).as_array().map(Vec::as_slice).unwrap_or_default())
+}
+
+fn shape(operation: &Operation) -> Value {
+    json!({
+        "id": operation.id,
+        "service": operation.service.as_str(),
+        "method": operation.method.as_str(),
+        "path": operation.path,
+        "path_app": operation.permission(Subject::App).map(|_| operation.path_for(Subject::App, "{user-id}")),
+        "delegated": operation.permission(Subject::User),
+        "application": operation.permission(Subject::App),
+        "writes": operation.writes(),
+    })
+}
+
+/// What to ask permissions for.
+#[derive(Debug, Args)]
+pub struct Asked {
+    /// Delegated permissions, for signed-in users, or application permissions, for the app itself
+    #[arg(long)]
+    auth: Auth,
+    /// A file with the `policy` object of a secret, as JSON; without it, the default policy
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// For an app whose secret names no `user_id`: what is tenant-wide alone
+    #[arg(long)]
+    without_user: bool,
+}
+
+/// The permissions to grant, sorted.
+pub fn permissions(asked: &Asked) -> anyhow::Result<Vec<&'static str>> {
+    let Asked { auth, policy, without_user } = asked;
+    anyhow::ensure!(*auth == Auth::App || !without_user, "--without-user is for --auth app: a signed-in user is one");
+    let policy = policy.as_deref().map_or_else(|| Ok(Policy::default()), read_policy)?;
+    Ok(permissions_needed(&policy, auth.subject(), !without_user).into_iter().collect())
+}
+
+fn read_policy(path: &Path) -> anyhow::Result<Policy> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {shown}"))?;
+    let value = serde_json::from_str(&text).with_context(|| format!("{shown} is not JSON"))?;
+    Policy::parse(value).with_context(|| format!("{shown} is not a policy"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(service: Option<&str>, permission: Option<&str>, auth: Option<Auth>) -> Vec<String> {
+        let service = service.map(|text| super::service(text).unwrap());
+        let found = operations(&Filter { service, permission: permission.map(str::to_owned), auth });
+        found.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn without_a_filter_all_operations_are_shown() {
+        assert_eq!(ids(None, None, None).len(), catalogue::all().count());
+    }
+
+    #[test]
+    fn every_filter_narrows_and_all_must_hold() {
+        let mail = ids(Some("MAIL"), None, None);
+        assert!(mail.iter().all(|id| id.starts_with("mail.")) && !mail.is_empty());
+        let reading = ids(Some("mail"), Some("mail.read"), Some(Auth::App));
+        assert!(reading.contains(&"mail.messages.list".to_owned()) && reading.len() < mail.len(), "{reading:?}");
+        assert!(!ids(None, None, Some(Auth::App)).contains(&"onenote.pages".to_owned()));
+        assert!(ids(Some("users"), Some("Mail.Read"), None).is_empty());
+    }
+
+    #[test]
+    fn an_unknown_service_is_refused_with_those_that_there_are() {
+        let error = service("male").unwrap_err();
+        assert!(error.contains("mail, mailboxSettings"), "{error}");
+    }
+}

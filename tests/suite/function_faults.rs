@@ -1,0 +1,115 @@
+//! The real function where its surroundings fail it, or it is killed.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use e5_evergreen::local::fake_tenant::{Act, Fault as Misbehaviour, When};
+use serde_json::json;
+
+use crate::support::aws_json::{At, Fault};
+use crate::support::surroundings::*;
+
+#[tokio::test]
+async fn a_function_that_cannot_start_says_which_variable_is_to_blame() {
+    let around = Surroundings::new().await;
+    for (variable, value, said) in [
+        ("ACCOUNTS_TABLE", "", "is not set"),
+        ("RUNS_TABLE", " ", "is not set"),
+        ("DUE_SHARDS", "65", "from 1 to 64"),
+        ("LOGIN_ENDPOINT", "http://login.planted-a4f1.example", "loopback"),
+        ("GRAPH_ENDPOINT", "https://user:planted-a4f1@graph.example", "password"),
+    ] {
+        let mut function = around.function_with(&[(variable, value)]).await;
+        assert_eq!(function.exited().await.code(), Some(1), "{variable}");
+        let lines = lines(&function);
+        let error = lines[0]["error"].as_str().unwrap();
+        assert!(lines.len() == 1 && lines[0]["level"] == "ERROR", "{lines:#?}");
+        assert!(error.contains(variable) && error.contains(said) && !error.contains(MARK), "{error}");
+        assert_eq!(function.runtime().polls(), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_dynamodb_throttles_twice_is_asked_for_again() {
+    let around = Surroundings::new().await;
+    let function = around.function().await;
+    answered(&function, "sync").await;
+    around.make_due(ACCOUNT).await;
+    around.dynamo.forget();
+    around.dynamo.fail_next(2, "UpdateItem", Fault::THROTTLED);
+    assert_counts(&answered(&function, "tick").await, &[("claimed", 1), ("succeeded", 1), ("deferred", 0)]);
+    assert_eq!(around.dynamo.calls("UpdateItem"), 2 + 2, "claim and record");
+    assert_eq!(around.dynamo.attribute(ACCOUNT, "run_id").await, None);
+}
+
+#[tokio::test]
+async fn a_database_that_refuses_is_an_error_of_the_infrastructure_and_is_logged() {
+    let around = Surroundings::new().await;
+    let function = around.function().await;
+    around.dynamo.fail_next(1, "Query", Fault::DENIED);
+    let error = refused(function.invoke(&event("tick")).await);
+    assert_eq!(error.error_type, "Infrastructure");
+    assert!(error.error_message.contains("listing the accounts that are due"), "{error:?}");
+    let logged = lines_saying(&function, "the event was not carried out");
+    assert_eq!(logged[0]["error"], error.error_message);
+    assert_counts(&answered(&function, "tick").await, &[("due", 0)]);
+}
+
+#[tokio::test]
+async fn what_a_killed_function_held_waits_for_the_leases_end_and_is_then_run_once_and_swept() {
+    let around = Surroundings::new().await;
+    let only = json!({"operations": {"include": ["mail.folder.create"]}, "calls_per_run": {"min": 1, "max": 1}});
+    around.secret(ACCOUNT, app_only(only));
+    let before = around.objects();
+    let mut killed = around.function().await;
+    answered(&killed, "sync").await;
+    around.make_due(ACCOUNT).await;
+
+    // Between the creation, which takes effect, and the clean-up, which would need its answer.
+    around.tenant.inject(Misbehaviour::http(When::Always, Act::Hang { after: true }));
+    let runtime = killed.runtime().clone();
+    let tick = tokio::spawn(async move { runtime.invoke(&event("tick")).await });
+    while around.objects() == before {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    killed.kill().await;
+    assert_eq!(refused(tick.await.unwrap()).error_type, "Runtime.ExitError");
+    around.tenant.clear_faults();
+    let lease = assert_time(&json!(around.dynamo.attribute(ACCOUNT, "next_run_at").await.unwrap()));
+    let left = lease - Utc::now();
+    assert!(left > TimeDelta::minutes(14) && left <= TimeDelta::minutes(15), "{left}");
+    assert!(around.dynamo.attribute(ACCOUNT, "run_id").await.is_some());
+
+    let (one, other) = (around.function().await, around.function().await);
+    assert_counts(&answered(&one, "tick").await, &[("due", 0), ("claimed", 0)]);
+    let error = refused(one.invoke(&event("run")).await);
+    assert!(error.error_type == "BadAction" && error.error_message.contains("being run just now"), "{error:?}");
+    assert_ne!(around.objects(), before);
+
+    around.make_due(ACCOUNT).await;
+    let (a, b) = tokio::join!(answered(&one, "tick"), answered(&other, "tick"));
+    for (field, wanted) in [("claimed", 1), ("succeeded", 1), ("failed", 0)] {
+        assert_eq!(a[field].as_u64().unwrap() + b[field].as_u64().unwrap(), wanted, "{field}: {a:#} {b:#}");
+    }
+    assert_eq!(answered(&one, "history").await["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(around.changed_since(&before), Vec::<String>::new(), "its leftovers are swept");
+}
+
+#[tokio::test]
+async fn a_function_killed_right_after_its_claim_loses_no_account() {
+    let around = Surroundings::new().await;
+    let mut killed = around.function().await;
+    answered(&killed, "sync").await;
+    around.make_due(ACCOUNT).await;
+    let mut hold = around.secrets.hold("BatchGetSecretValue", "", At::Request);
+    let runtime = killed.runtime().clone();
+    let tick = tokio::spawn(async move { runtime.invoke(&event("tick")).await });
+    hold.reached().await;
+    killed.kill().await;
+    hold.left().await;
+    hold.release();
+    assert_eq!(refused(tick.await.unwrap()).error_type, "Runtime.ExitError");
+    around.make_due(ACCOUNT).await;
+    let next = around.function().await;
+    assert_counts(&answered(&next, "tick").await, &[("claimed", 1), ("succeeded", 1)]);
+}
