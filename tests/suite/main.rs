@@ -1,6 +1,8 @@
 //! Behaviour on real parts: real sockets, the real AWS SDK, the real function binary, stand-ins for what is far away.
 
+mod action;
 mod claim;
+mod deadline;
 mod http;
 mod leftovers;
 mod outage;
@@ -9,5 +11,6 @@ mod permission;
 mod round;
 mod support;
 mod sync;
+mod table;
 mod throttling;
 mod tokens;
