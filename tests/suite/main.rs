@@ -9,6 +9,7 @@ mod outage;
 mod pause;
 mod permission;
 mod round;
+mod secrecy;
 mod support;
 mod sync;
 mod table;
