@@ -1,6 +1,8 @@
 //! Behaviour on real parts: real sockets, the real AWS SDK, the real function binary, stand-ins for what is far away.
 
+mod action;
 mod claim;
+mod deadline;
 mod function;
 mod function_faults;
 mod http;
@@ -8,7 +10,12 @@ mod leftovers;
 mod local;
 mod outage;
 mod pause;
+mod permission;
 mod round;
+mod secrecy;
 mod support;
+mod sync;
+mod table;
 mod throttling;
 mod tidy;
+mod tokens;

@@ -48,6 +48,9 @@ pub const PREFIX: &str = "evergreen/";
 /// A Monday, far from what the machine's own clock says: nothing may depend on that.
 pub const START: &str = "2031-03-03T08:00:00Z";
 
+/// What the fake tenant says of requests beyond its means.
+const UNSERVED: &str = "The fake tenant does not serve";
+
 /// Reads that every kind of account may send and that need nothing beforehand.
 pub const READS: [&str; 14] = [
     "contact.list",
@@ -149,7 +152,19 @@ impl World {
         let (journal, fate) = (Lines::default(), Arc::new(Fate::default()));
         let house = house(&setting, 0, &clock, &tenant, &dynamo, &secrets, &journal, &fate);
         let time = TimeDelta::minutes(5);
-        Self { clock, tenant, dynamo, secrets, journal, house, fate, time, setting, houses: 1, overlooked: Vec::new() }
+        Self {
+            clock,
+            tenant,
+            dynamo,
+            secrets,
+            journal,
+            house,
+            fate,
+            time,
+            setting,
+            houses: 1,
+            overlooked: vec![UNSERVED],
+        }
     }
 
     /// Another function over the same stores, with a memory and a chance of its own.
