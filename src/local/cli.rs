@@ -118,6 +118,9 @@ enum Command {
         /// As JSON, with app-only paths and whether it writes
         #[arg(long)]
         json: bool,
+        /// The whole catalogue, as the README shows it
+        #[arg(long, conflicts_with_all = ["json", "service", "permission", "auth"])]
+        markdown: bool,
         #[command(flatten)]
         filter: Filter,
     },
@@ -200,8 +203,9 @@ pub async fn main() -> anyhow::Result<()> {
                 serde_json::from_str(&event).map_err(|error| anyhow::anyhow!("the event is not JSON: {error}"))?;
             print_json(&ask(&data, &event).await?);
         }
-        Command::Operations { json: true, filter } => print_json(&operations::operations(&filter)),
-        Command::Operations { json: false, filter } => print(&operations::operations_table(&filter)),
+        Command::Operations { markdown: true, .. } => print(operations::markdown().trim_end()),
+        Command::Operations { json: true, filter, .. } => print_json(&operations::operations(&filter)),
+        Command::Operations { json: false, filter, .. } => print(&operations::operations_table(&filter)),
         Command::Permissions { asked, json: true } => print_json(&json!(operations::permissions(&asked)?)),
         Command::Permissions { asked, json: false } => print(&operations::permissions(&asked)?.join("\n")),
     }

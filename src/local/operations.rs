@@ -1,5 +1,7 @@
 //! The catalogue for people: which operations there are, and which permissions a policy needs.
 
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -157,4 +159,37 @@ mod tests {
         let error = service("male").unwrap_err();
         assert!(error.contains("mail, mailboxSettings"), "{error}");
     }
+}
+
+/// The whole catalogue as the README shows it: a table a service, folded.
+pub fn markdown() -> String {
+    let mut services: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
+    for operation in catalogue::all() {
+        services.entry(operation.service.as_str()).or_default().push(operation);
+    }
+    let mut text = String::new();
+    for (service, operations) in services {
+        let writes = operations.iter().filter(|operation| operation.writes()).count();
+        let _ = write!(
+            text,
+            "\n<details><summary>{service}: {} operations, {writes} of them write</summary>\n\n\
+             | operation | request | delegated | app-only |\n| --- | --- | --- | --- |\n",
+            operations.len()
+        );
+        for operation in operations {
+            let least = |subject| operation.permission(subject).map_or("-".to_owned(), |name| format!("`{name}`"));
+            let _ = writeln!(
+                text,
+                "| [`{}`]({}) | {} `{}` | {} | {} |",
+                operation.id,
+                operation.doc,
+                operation.method.as_str(),
+                operation.path,
+                least(Subject::User),
+                least(Subject::App)
+            );
+        }
+        text.push_str("\n</details>\n");
+    }
+    text
 }

@@ -11,6 +11,7 @@ mod local;
 mod outage;
 mod pause;
 mod permission;
+mod readme;
 mod round;
 mod secrecy;
 mod support;
