@@ -21,7 +21,7 @@ use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Claim, ClaimRequest, Due, SecretFault, SecretText};
 use crate::report::RoundReport;
-use crate::run::{self, Claimed, RunReport, secret_name};
+use crate::run::{self, Chance, Claimed, RunReport, secret_name};
 
 /// A claim is good for this long: no invocation lives longer, so a run that is still alive holds its account.
 pub const LEASE: TimeDelta = TimeDelta::minutes(15);
@@ -143,7 +143,14 @@ async fn claim_chunk(
         match claim {
             Ok(Claim::Taken { found, cut_off }) => {
                 counts.claimed += 1;
-                taken.push(Claimed { found: *found, run_id, seed, cut_off, by_hand: false, started_at: now });
+                taken.push(Claimed {
+                    found: *found,
+                    run_id,
+                    chance: Chance::Round(seed),
+                    cut_off,
+                    by_hand: false,
+                    started_at: now,
+                });
             }
             Ok(Claim::Lost) => {}
             Err(broken) => {

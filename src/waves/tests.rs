@@ -185,7 +185,6 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 user_id: None,
                 granted: &Granted::Unknown,
                 set_aside: &BTreeMap::new(),
-                habits: &crate::domain::habits::Habits::default(),
                 sweep: seed.is_multiple_of(2),
                 now: start(),
             };
