@@ -76,14 +76,13 @@ async fn killed(nth: usize, moment: Moment, secret: Value) -> bool {
 
 #[tokio::test]
 async fn a_run_that_dies_at_any_request_leaves_nothing_that_a_later_run_does_not_remove() {
-    for secret in [app_only(0), password(1)] {
-        for moment in [Moment::Before, Moment::After] {
-            let mut nth = 1;
-            while killed(nth, moment, secret.clone()).await {
-                nth += 1;
-            }
-            assert!(nth > 4, "a run with clean-up takes at least three requests after its token");
+    for (secret, moment) in [(app_only(0), Moment::Before), (password(1), Moment::After), (app_only(0), Moment::After)]
+    {
+        let mut nth = 1;
+        while killed(nth, moment, secret.clone()).await {
+            nth += 1;
         }
+        assert!(nth > 4, "a run with clean-up takes at least three requests after its token");
     }
 }
 
