@@ -82,7 +82,7 @@ pub async fn run(
         house.journal.write(&line(Level::Warn, warning, json!({"account": account.id})));
     }
     if cut_off {
-        account.sweeps = account.sweeps.max(1);
+        account.was_cut_off();
     }
     let name = secret_name(house, &account);
     let (policy, done, outcome) = match read_secret(&account, &name, secret) {
@@ -126,7 +126,7 @@ pub async fn release(house: &House, claimed: Claimed) {
     account.run_id = None;
     account.next_run_at = Some(claimed.started_at);
     if claimed.cut_off {
-        account.sweeps = account.sweeps.max(1);
+        account.was_cut_off();
     }
     record(house, &mut account, &claimed.run_id).await;
 }
