@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -199,6 +200,12 @@ class Watching(unittest.TestCase):
                 self.assertRegex(code, rf'line\([^;]*"{message}"', query)
             for field in re.findall(r"\b(account|outcome|calls_\w+|next_run_at|reason|failures|status)\b", query):
                 self.assertIn(f'"{field}"', code, query)
+
+
+class Documents(unittest.TestCase):
+    def test_the_table_of_costs_is_the_formulas(self):
+        made = subprocess.run(["python3", "infra/cost.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        self.assertIn(made.strip(), (ROOT / "infra" / "DEPLOY.md").read_text())
 
 
 if __name__ == "__main__":
