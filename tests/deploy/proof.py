@@ -50,6 +50,7 @@ def main():
         with step("sam deploy"):
             deploy(endpoint, parameters)
         outputs = aws.outputs()
+        listener = aws.listen(outputs["AlertsTopicArn"])
         with step("three secrets, by the AWS CLI"):
             make_secrets(endpoint, tenant.secrets)
         with step("the schedule does the rest"):
@@ -58,6 +59,8 @@ def main():
             check_accounts(aws, outputs, accounts)
         with step("the logs tell of it"):
             check_logs(aws, accounts)
+        with step("the topic got one message"):
+            check_alerts(aws, listener)
         with step("an update with another parameter"):
             deploy(endpoint, parameters | {"RunRetentionDays": "7"})
             variables = aws.client("lambda").get_function_configuration(FunctionName=STACK)["Environment"]["Variables"]
@@ -168,6 +171,13 @@ def check_logs(aws, accounts):
         expect(secret not in text, "no secret in the logs")
 
 
+def check_alerts(aws, queue):
+    told = [json.loads(message["Body"]) for message in aws.messages(queue)]
+    expect(len(told) == 1, f"one message, for the account that was paused: {told}")
+    expect(told[0]["Subject"] == "E5 Evergreen: wrong-secret paused", f"it says which: {told}")
+    expect("7000215" in told[0]["Message"] and "mistyped" not in told[0]["Message"], f"and why: {told}")
+
+
 def check_deleted(aws, outputs):
     for table in ("AccountsTableName", "RunsTableName"):
         expect(len(aws.items(outputs[table])) >= 3, f"{table} survives with what it holds")
@@ -204,6 +214,18 @@ class Aws:
         items = self.client("dynamodb").scan(TableName=table, ConsistentRead=True)["Items"]
         plain = [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
         return sorted(plain, key=lambda item: item.get("started_at", ""), reverse=True)
+
+    def listen(self, topic):
+        """A queue that gets what the topic is told, as an address would by mail."""
+        sqs = self.client("sqs")
+        queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        return queue
+
+    def messages(self, queue):
+        received = self.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5)
+        return received.get("Messages", [])
 
     def log_text(self):
         pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{STACK}")
