@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::alerts::{self, AccountChange};
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::outcome::Outcome;
 use crate::domain::policy::Policy;
@@ -111,7 +112,11 @@ pub async fn run(
     let claimed = Claimed { found: *found, run_id, chance, cut_off, by_hand: true, started_at: now };
     let mut ready = with_secrets(house, vec![claimed]).await;
     match ready.pop() {
-        Some((claimed, secret)) => Ok(run::run(house, claimed, secret, deadline).await.value()),
+        Some((claimed, secret)) => {
+            let run = run::run(house, claimed, secret, deadline).await;
+            alerts::tell(house, AccountChange::of(&run).as_slice()).await;
+            Ok(run.value())
+        }
         None => Err(Broken::new("running the account", "its secret was not asked for").into()),
     }
 }
