@@ -217,7 +217,8 @@ mod tests {
         while let Some(next) = account.next_run_at {
             waits.push((next - at).num_hours());
             at = next;
-            assert_eq!(settled(&mut account, &Policy::default(), &wrong(), at), None);
+            let change = settled(&mut account, &Policy::default(), &wrong(), at);
+            assert_eq!(change, account.next_run_at.is_none().then_some(Change::NeedsPerson));
         }
         assert_eq!(waits, [vec![6, 12], vec![24; 14]].concat());
         assert_eq!(account.status, Status::Paused);
