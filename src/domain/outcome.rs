@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paused_account_is_probed_after_6_h_12_h_then_daily_for_14_days_and_then_left_alone() {
+    fn a_paused_account_is_probed_after_6_h_12_h_then_daily_for_14_days_and_then_left_to_a_person() {
         let mut account = account();
         let mut at = now();
         for _ in 0..3 {
