@@ -9,6 +9,7 @@ use e5_evergreen::adapters::entra::Entra;
 use e5_evergreen::adapters::graph::GraphBatch;
 use e5_evergreen::adapters::http::{self, Timeouts};
 use e5_evergreen::adapters::secrets_manager::SecretsManager;
+use e5_evergreen::adapters::sts::Sts;
 use e5_evergreen::clock::SystemClock;
 use e5_evergreen::config::Config;
 use e5_evergreen::handler::{HandlerError, handle};
@@ -68,12 +69,14 @@ async fn house() -> Result<House, Failure> {
         TimeDelta::days(config.run_retention_days.into()),
     );
     let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&sdk), config.secret_prefix.clone());
+    let clock = Arc::new(SystemClock);
+    let identity = Arc::new(Sts::new(aws_sdk_sts::Client::new(&sdk)));
     let ports = Ports {
         accounts: Arc::new(accounts),
         secrets: Arc::new(secrets),
-        tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint)),
+        tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint, clock.clone(), identity)),
         graph: Arc::new(GraphBatch::new(client, config.graph_endpoint)),
-        clock: Arc::new(SystemClock),
+        clock,
         journal: Arc::new(Stdout),
     };
     let settings = Settings {

@@ -7,3 +7,4 @@ pub mod http;
 pub mod retry_after;
 pub mod sdk_error;
 pub mod secrets_manager;
+pub mod sts;
