@@ -53,7 +53,7 @@ impl Certificate {
 
     /// RFC 5280, section 4.1. `None` where it is malformed.
     fn read(der: &[u8]) -> Result<Option<Self>, Problem> {
-        let Some((not_before, not_after, algorithm, key)) = parts(der) else { return Ok(None) };
+        let Some(Parts { not_before, not_after, algorithm, key }) = parts(der) else { return Ok(None) };
         match algorithm {
             RSA_ENCRYPTION => {}
             EC_PUBLIC_KEY => return Err(ELLIPTIC),
@@ -79,20 +79,27 @@ impl Certificate {
     }
 }
 
-/// Validity, the key's algorithm and the key of a certificate.
-fn parts(der: &[u8]) -> Option<(DateTime<Utc>, DateTime<Utc>, &[u8], &[u8])> {
+struct Parts<'a> {
+    not_before: DateTime<Utc>,
+    not_after: DateTime<Utc>,
+    /// The key's, as the content of an object id.
+    algorithm: &'a [u8],
+    key: &'a [u8],
+}
+
+fn parts(der: &[u8]) -> Option<Parts<'_>> {
     let mut body = Der(der).sequence()?.sequence()?;
     let _version = body.next(CONTEXT_0);
     body.next(INTEGER)?;
     let _signature = body.sequence()?;
     let _issuer = body.sequence()?;
     let mut validity = body.sequence()?;
-    let (from, until) = (time(&mut validity)?, time(&mut validity)?);
+    let (not_before, not_after) = (time(&mut validity)?, time(&mut validity)?);
     let _subject = body.sequence()?;
     let mut info = body.sequence()?;
     let algorithm = info.sequence()?.next(OBJECT_ID)?;
     let (unused_bits, key) = info.next(BIT_STRING)?.split_first()?;
-    (*unused_bits == 0).then_some((from, until, algorithm, key))
+    (*unused_bits == 0).then_some(Parts { not_before, not_after, algorithm, key })
 }
 
 /// RFC 5280, section 4.1.2.5: years of two digits are 1950 to 2049.
