@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::alerts::{self, AccountChange};
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::outcome::Outcome;
 use crate::domain::policy::Policy;
@@ -12,7 +13,7 @@ use crate::domain::seed::Seed;
 use crate::house::House;
 use crate::ports::{Broken, Claim, ClaimRequest, Found};
 use crate::round::{LEASE, run_id, with_secrets};
-use crate::run::{self, Claimed, read_secret, secret_name};
+use crate::run::{self, Chance, Claimed, read_secret, secret_name};
 use crate::token;
 
 #[derive(Debug, Error)]
@@ -107,13 +108,22 @@ pub async fn run(
     let Claim::Taken { found, cut_off } = house.accounts.claim(id, &request).await? else {
         return Err(ActionError::Busy(id.clone()));
     };
-    let seed = seed.unwrap_or_else(|| Seed::new(house.chance()));
-    let claimed = Claimed { found: *found, run_id, seed, cut_off, by_hand: true, started_at: now };
+    let chance = chance(house, seed);
+    let claimed = Claimed { found: *found, run_id, chance, cut_off, by_hand: true, started_at: now };
     let mut ready = with_secrets(house, vec![claimed]).await;
     match ready.pop() {
-        Some((claimed, secret)) => Ok(run::run(house, claimed, secret, deadline).await.value()),
+        Some((claimed, secret)) => {
+            let run = run::run(house, claimed, secret, deadline).await;
+            alerts::tell(house, AccountChange::of(&run).as_slice()).await;
+            Ok(run.value())
+        }
         None => Err(Broken::new("running the account", "its secret was not asked for").into()),
     }
+}
+
+/// The seed that a person asked for, or a new one.
+fn chance(house: &House, seed: Option<Seed>) -> Chance {
+    seed.map_or_else(|| Chance::Round(Seed::new(house.chance())), Chance::Seed)
 }
 
 /// The plan that a run with this seed would send now. A token is asked for, since its permissions decide;
@@ -129,8 +139,7 @@ pub async fn plan(house: &House, id: &AccountId, seed: Option<Seed>) -> Result<V
     let secret = fetched.into_iter().next().map_or(Err(crate::ports::SecretFault::Gone), |(_, secret)| secret);
     let (secret, text) = read_secret(&account, &name, secret).map_err(no_plan)?;
     let access = token::get(house, &account, &secret, &text).await.map_err(no_plan)?;
-    let seed = seed.unwrap_or_else(|| Seed::new(house.chance()));
-    let plan = run::draw(&account, &secret, &access, seed, house.clock.now());
+    let (seed, plan) = run::draw(&account, &secret, &access, chance(house, seed), house.clock.now());
     Ok(json!({"account": id, "seed": seed, "waves": plan.waves(), "plan": plan.steps}))
 }
 

@@ -16,6 +16,8 @@ pub struct Config {
     pub due_shards: u16,
     pub concurrency: usize,
     pub run_retention_days: u16,
+    /// The SNS topic that is told of pauses and the like.
+    pub alert_topic_arn: Option<String>,
     pub login_endpoint: Option<Url>,
     pub graph_endpoint: Option<Url>,
 }
@@ -55,6 +57,12 @@ impl Config {
             let checked = get(variable).map(|url| checked_endpoint(variable, &url)).transpose();
             checked.map_err(|error| ConfigError { variable, problem: format!("is refused: {error}") })
         };
+        let topic = |variable: &'static str| match get(variable) {
+            Some(arn) if !arn.starts_with("arn:") => {
+                Err(ConfigError { variable, problem: "must be the ARN of an SNS topic".to_owned() })
+            }
+            topic => Ok(topic),
+        };
         Ok(Self {
             accounts_table: required("ACCOUNTS_TABLE")?,
             runs_table: required("RUNS_TABLE")?,
@@ -62,6 +70,7 @@ impl Config {
             due_shards: whole("DUE_SHARDS", 1, 64, 1)?,
             concurrency: whole("CONCURRENCY", 1, 1024, 32)?.into(),
             run_retention_days: whole("RUN_RETENTION_DAYS", 1, 3650, 30)?,
+            alert_topic_arn: topic("ALERT_TOPIC_ARN")?,
             login_endpoint: endpoint("LOGIN_ENDPOINT")?,
             graph_endpoint: endpoint("GRAPH_ENDPOINT")?,
         })
@@ -98,6 +107,7 @@ mod tests {
             ("RUN_RETENTION_DAYS", "0"),
             ("LOGIN_ENDPOINT", "http://login.example.com"),
             ("GRAPH_ENDPOINT", "ftp://127.0.0.1"),
+            ("ALERT_TOPIC_ARN", "evergreen-alerts"),
         ] {
             let error = read(&[(variable, value)]).unwrap_err();
             assert_eq!(error.variable, variable);

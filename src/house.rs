@@ -8,7 +8,7 @@ use rand::rngs::ChaCha12Rng;
 use tokio::sync::watch;
 
 use crate::gates::Gates;
-use crate::ports::{Accounts, Clock, Graph, Journal, Secrets, Tokens};
+use crate::ports::{Accounts, Alerts, Clock, Graph, Journal, Secrets, Tokens};
 use crate::warm::Warm;
 
 /// Everything that a story is told with. Built once, in `main`.
@@ -19,6 +19,7 @@ pub struct House {
     pub graph: Arc<dyn Graph>,
     pub clock: Arc<dyn Clock>,
     pub journal: Arc<dyn Journal>,
+    pub alerts: Option<Arc<dyn Alerts>>,
     pub settings: Settings,
     pub warm: Warm,
     pub gates: Gates,
@@ -43,12 +44,14 @@ pub struct Ports {
     pub graph: Arc<dyn Graph>,
     pub clock: Arc<dyn Clock>,
     pub journal: Arc<dyn Journal>,
+    /// Who is told of changes, where anybody is.
+    pub alerts: Option<Arc<dyn Alerts>>,
 }
 
 impl House {
     /// `chance` seeds rounds and names runs; production takes it from the system.
     pub fn new(ports: Ports, settings: Settings, chance: ChaCha12Rng) -> Self {
-        let Ports { accounts, secrets, tokens, graph, clock, journal } = ports;
+        let Ports { accounts, secrets, tokens, graph, clock, journal, alerts } = ports;
         Self {
             accounts,
             secrets,
@@ -56,6 +59,7 @@ impl House {
             graph,
             clock,
             journal,
+            alerts,
             settings,
             warm: Warm::default(),
             gates: Gates::default(),

@@ -29,6 +29,7 @@
 
 pub mod actions;
 pub mod adapters;
+pub mod alerts;
 pub mod answers;
 pub mod clock;
 pub mod config;

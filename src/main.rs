@@ -9,13 +9,14 @@ use e5_evergreen::adapters::entra::Entra;
 use e5_evergreen::adapters::graph::GraphBatch;
 use e5_evergreen::adapters::http::{self, Timeouts};
 use e5_evergreen::adapters::secrets_manager::SecretsManager;
+use e5_evergreen::adapters::sns::Topic;
 use e5_evergreen::adapters::sts::Sts;
 use e5_evergreen::clock::SystemClock;
 use e5_evergreen::config::Config;
 use e5_evergreen::handler::{HandlerError, handle};
 use e5_evergreen::house::{House, Ports, Settings};
 use e5_evergreen::log::{Level, Stdout, line};
-use e5_evergreen::ports::Journal;
+use e5_evergreen::ports::{Alerts, Journal};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use rand::SeedableRng;
 use rand::rngs::{ChaCha12Rng, SysRng};
@@ -69,6 +70,8 @@ async fn house() -> Result<House, Failure> {
         TimeDelta::days(config.run_retention_days.into()),
     );
     let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&sdk), config.secret_prefix.clone());
+    let topic = |arn| -> Arc<dyn Alerts> { Arc::new(Topic::new(aws_sdk_sns::Client::new(&sdk), arn)) };
+    let alerts = config.alert_topic_arn.map(topic);
     let clock = Arc::new(SystemClock);
     let identity = Arc::new(Sts::new(aws_sdk_sts::Client::new(&sdk)));
     let ports = Ports {
@@ -78,6 +81,7 @@ async fn house() -> Result<House, Failure> {
         graph: Arc::new(GraphBatch::new(client, config.graph_endpoint)),
         clock,
         journal: Arc::new(Stdout),
+        alerts,
     };
     let settings = Settings {
         secret_prefix: config.secret_prefix,

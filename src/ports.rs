@@ -28,6 +28,20 @@ pub trait Journal: Send + Sync {
     fn write(&self, line: &Value);
 }
 
+/// A message to a person. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// One line of ASCII.
+    pub subject: String,
+    pub text: String,
+}
+
+/// Who is told when an account changes.
+#[async_trait]
+pub trait Alerts: Send + Sync {
+    async fn publish(&self, alert: &Alert) -> Result<(), Broken>;
+}
+
 /// Infrastructure that failed: not an account's fault.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{doing}: {what}")]

@@ -13,6 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::alerts::{self, AccountChange};
 use crate::domain::account::Status;
 use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
@@ -21,7 +22,7 @@ use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Claim, ClaimRequest, Due, SecretFault, SecretText};
 use crate::report::RoundReport;
-use crate::run::{self, Claimed, RunReport, secret_name};
+use crate::run::{self, Chance, Claimed, RunReport, secret_name};
 
 /// A claim is good for this long: no invocation lives longer, so a run that is still alive holds its account.
 pub const LEASE: TimeDelta = TimeDelta::minutes(15);
@@ -48,6 +49,7 @@ pub async fn round(house: &Arc<House>, deadline: DateTime<Utc>) -> Result<RoundR
     let claiming = tokio::spawn(claim_all(Arc::clone(house), seed, deadline, ready));
 
     let mut report = RoundReport::new(seed, started);
+    let mut changes = Vec::new();
     let mut runs = FuturesUnordered::new();
     let mut open = true;
     while open || !runs.is_empty() {
@@ -60,9 +62,13 @@ pub async fn round(house: &Arc<House>, deadline: DateTime<Utc>) -> Result<RoundR
                 Some((claimed, secret)) => runs.push(run::run(house, claimed, secret, deadline)),
                 None => open = false,
             },
-            Some(run) = runs.next(), if !runs.is_empty() => report.add(&run),
+            Some(run) = runs.next(), if !runs.is_empty() => {
+                report.add(&run);
+                changes.extend(AccountChange::of(&run));
+            }
         }
     }
+    alerts::tell(house, &changes).await;
     let counts = claiming.await.map_err(|error| Broken::new("claiming due accounts", error.to_string()))?;
     report.due = counts.due;
     report.claimed = counts.claimed;
@@ -143,7 +149,14 @@ async fn claim_chunk(
         match claim {
             Ok(Claim::Taken { found, cut_off }) => {
                 counts.claimed += 1;
-                taken.push(Claimed { found: *found, run_id, seed, cut_off, by_hand: false, started_at: now });
+                taken.push(Claimed {
+                    found: *found,
+                    run_id,
+                    chance: Chance::Round(seed),
+                    cut_off,
+                    by_hand: false,
+                    started_at: now,
+                });
             }
             Ok(Claim::Lost) => {}
             Err(broken) => {

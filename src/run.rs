@@ -24,11 +24,36 @@ use crate::work::{Done, Ending};
 pub struct Claimed {
     pub found: Found,
     pub run_id: String,
-    pub seed: Seed,
+    pub chance: Chance,
     pub cut_off: bool,
     /// Asked for by a person: a paused account is called, not only probed.
     pub by_hand: bool,
     pub started_at: DateTime<Utc>,
+}
+
+/// Where a run's seed comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Chance {
+    /// Of those that follow from the round's seed, the one that suits the account's habits best.
+    Round(Seed),
+    /// Just this one: a person asked for it, or it is settled.
+    Seed(Seed),
+}
+
+impl Chance {
+    /// The seed, which is the same from now on.
+    pub fn settle(&mut self, scope: &Scope, account: &Account) -> Seed {
+        if let Self::Round(round) = *self {
+            *self = Self::Seed(Plan::seed(scope, &account.habits, &account.id, round));
+        }
+        self.seed()
+    }
+
+    fn seed(self) -> Seed {
+        match self {
+            Self::Round(seed) | Self::Seed(seed) => seed,
+        }
+    }
 }
 
 /// What a run came to, for the round's report and the answer to `run`.
@@ -50,25 +75,26 @@ pub async fn run(
     secret: Result<SecretText, SecretFault>,
     deadline: DateTime<Utc>,
 ) -> RunReport {
-    let Claimed { found, run_id, seed, cut_off, by_hand, started_at } = claimed;
+    let Claimed { found, run_id, mut chance, cut_off, by_hand, started_at } = claimed;
     let mut account = found.account;
     account.run_id = None;
     for warning in &found.warnings {
         house.journal.write(&line(Level::Warn, warning, json!({"account": account.id})));
     }
     if cut_off {
-        account.sweeps = account.sweeps.max(1);
+        account.was_cut_off();
     }
     let name = secret_name(house, &account);
     let (policy, done, outcome) = match read_secret(&account, &name, secret) {
         Err(outcome) => (Policy::default(), Done::default(), outcome),
         Ok((secret, text)) => {
             let probe = account.status == Status::Paused && !by_hand;
-            let (done, outcome) = attempt(house, &mut account, &secret, &text, seed, probe, deadline).await;
+            let (done, outcome) = attempt(house, &mut account, &secret, &text, &mut chance, probe, deadline).await;
             (secret.policy, done, outcome)
         }
     };
     let ended_at = house.clock.now();
+    let seed = chance.seed();
     let change = settle(&mut account, &policy, &done, &outcome, seed, ended_at);
     let (unrecorded, status) = record(house, &mut account, &run_id).await;
     let row = HistoryRow {
@@ -100,7 +126,7 @@ pub async fn release(house: &House, claimed: Claimed) {
     account.run_id = None;
     account.next_run_at = Some(claimed.started_at);
     if claimed.cut_off {
-        account.sweeps = account.sweeps.max(1);
+        account.was_cut_off();
     }
     record(house, &mut account, &claimed.run_id).await;
 }
@@ -143,7 +169,7 @@ async fn attempt(
     account: &mut Account,
     secret: &AccountSecret,
     text: &SecretText,
-    seed: Seed,
+    chance: &mut Chance,
     probe: bool,
     deadline: DateTime<Utc>,
 ) -> (Done, Outcome) {
@@ -159,6 +185,7 @@ async fn attempt(
         let helps = !plan::drawable(&scope).is_empty();
         return (Done::default(), if helps { Outcome::Probed } else { nothing_allowed(secret) });
     }
+    let seed = chance.settle(&scope, account);
     let plan = Plan::draw(&scope, &mut seed.rng(&account.id, "plan"));
     if plan.is_empty() {
         return (Done::default(), nothing_allowed(secret));
@@ -185,15 +212,22 @@ pub fn scope<'a>(
         user_id: secret.user_id.as_deref(),
         granted,
         set_aside: &account.set_aside,
-        habits: &account.habits,
         sweep: account.sweeps > 0,
         now,
     }
 }
 
-/// The plan that a run with this seed and token would send now.
-pub fn draw(account: &Account, secret: &AccountSecret, access: &Access, seed: Seed, now: DateTime<Utc>) -> Plan {
-    Plan::draw(&scope(account, secret, &access.granted, now), &mut seed.rng(&account.id, "plan"))
+/// The plan that a run with this chance and token would send now, and its seed.
+pub fn draw(
+    account: &Account,
+    secret: &AccountSecret,
+    access: &Access,
+    mut chance: Chance,
+    now: DateTime<Utc>,
+) -> (Seed, Plan) {
+    let scope = scope(account, secret, &access.granted, now);
+    let seed = chance.settle(&scope, account);
+    (seed, Plan::draw(&scope, &mut seed.rng(&account.id, "plan")))
 }
 
 fn nothing_allowed(secret: &AccountSecret) -> Outcome {

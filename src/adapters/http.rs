@@ -133,7 +133,7 @@ pub async fn read_bounded(mut response: Response, limit: usize) -> Result<Vec<u8
 pub async fn sdk_config(client: Client) -> aws_config::SdkConfig {
     aws_config::defaults(aws_config::BehaviorVersion::latest())
         .http_client(SdkHttp(client))
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(100)))
         .load()
         .await
 }

@@ -7,4 +7,5 @@ pub mod http;
 pub mod retry_after;
 pub mod sdk_error;
 pub mod secrets_manager;
+pub mod sns;
 pub mod sts;

@@ -84,6 +84,9 @@ impl StoppedBy {
     }
 }
 
+/// Coming runs that look for what a run left behind that was cut off.
+const SWEEPS_AFTER_CUT_OFF: u32 = 3;
+
 /// Why and since when an account is set aside, and how often it was probed since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pause {
@@ -168,10 +171,15 @@ impl Account {
         self.let_go();
     }
 
+    /// A run ended without a record: it may have left something, also mail that is still on its way.
+    pub fn was_cut_off(&mut self) {
+        self.sweeps = self.sweeps.max(SWEEPS_AFTER_CUT_OFF);
+    }
+
     /// No run holds the account any longer. One that did may have left something behind.
     fn let_go(&mut self) {
         if self.run_id.take().is_some() {
-            self.sweeps = self.sweeps.max(1);
+            self.was_cut_off();
         }
     }
 }

@@ -15,6 +15,9 @@ const FORGIVEN: u16 = 64;
 /// A failing operation's chance is halved with each failure in a row, so many times at most.
 const HALVINGS: u8 = 4;
 
+/// How welcome an operation is that was not seen lately.
+const FULL: u64 = 1 << 20;
+
 /// The memory of one account: a few hundred bytes however many operations there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Habits {
@@ -29,15 +32,17 @@ struct Seen {
 }
 
 impl Habits {
-    /// The operation's chance in a draw, relative to others': its own weight, less where it was called lately
-    /// or keeps failing. Equal for operations of equal weight that are equally unseen. Never zero, unless its
-    /// own weight is.
-    pub fn weight(&self, operation: &Operation) -> u64 {
-        let full = u64::from(operation.weight) * u64::from(FRESH) * 16;
-        let Some(seen) = self.seen.get(&mark(operation.id)) else { return full };
-        let age = self.runs.wrapping_sub(seen.run).min(FRESH);
-        let fresh = full * u64::from(age.max(1)) / u64::from(FRESH);
-        (fresh >> seen.failures.min(HALVINGS)).max(u64::from(operation.weight > 0))
+    /// How welcome a draw is: the mean of its operations', [`FULL`] where none was seen lately and none fails.
+    pub fn suits(&self, draw: &[&Operation]) -> u64 {
+        let sum: u64 = draw.iter().map(|operation| self.welcome(operation)).sum();
+        sum.checked_div(draw.len() as u64).unwrap_or(0)
+    }
+
+    /// How welcome an operation is: less where it was called lately or keeps failing.
+    fn welcome(&self, operation: &Operation) -> u64 {
+        let Some(seen) = self.seen.get(&mark(operation.id)) else { return FULL };
+        let age = self.runs.wrapping_sub(seen.run).clamp(1, FRESH);
+        (FULL * u64::from(age) / u64::from(FRESH)) >> seen.failures.min(HALVINGS)
     }
 
     /// Takes note of a run's calls.
@@ -100,12 +105,12 @@ mod tests {
     #[test]
     fn what_is_unseen_for_long_is_drawn_more() {
         let mut habits = Habits::default();
-        let full = habits.weight(operation());
+        let full = habits.welcome(operation());
         habits.note(&[call(true)]);
-        let mut weights = vec![habits.weight(operation())];
+        let mut weights = vec![habits.welcome(operation())];
         for _ in 0..FRESH {
             habits.note(&[]);
-            weights.push(habits.weight(operation()));
+            weights.push(habits.welcome(operation()));
         }
         assert!(weights.is_sorted() && weights[0] < full / 4, "{weights:?}");
         assert_eq!(weights.last(), Some(&full));
@@ -114,17 +119,17 @@ mod tests {
     #[test]
     fn what_keeps_failing_is_drawn_less_and_is_forgiven_at_last() {
         let mut habits = Habits::default();
-        let full = habits.weight(operation());
+        let full = habits.welcome(operation());
         let mut weights = Vec::new();
         for _ in 0..20 {
             habits.note(&[call(false)]);
-            weights.push(habits.weight(operation()));
+            weights.push(habits.welcome(operation()));
         }
         assert!(weights[0] > weights[3] && *weights.last().unwrap() > 0, "{weights:?}");
         for _ in 0..=FORGIVEN {
             habits.note(&[]);
         }
-        assert_eq!(habits.weight(operation()), full);
+        assert_eq!(habits.welcome(operation()), full);
     }
 
     #[test]
@@ -134,7 +139,7 @@ mod tests {
         healed.note(&[call(false)]);
         healed.note(&[call(true)]);
         failed.note(&[]);
-        assert!(healed.weight(operation()) >= failed.weight(operation()));
+        assert!(healed.welcome(operation()) >= failed.welcome(operation()));
     }
 
     #[test]

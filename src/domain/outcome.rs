@@ -74,6 +74,8 @@ impl Outcome {
 pub enum Change {
     Paused,
     Resumed,
+    /// Paused, and no longer probed: only a changed secret or a person helps.
+    NeedsPerson,
 }
 
 /// Writes the outcome of a run that ended at `now` into the account: failures counted, paused or resumed,
@@ -144,7 +146,7 @@ fn misconfigured(
         pause.probes += 1;
         pause.cause = cause.to_string();
         account.next_run_at = pause::next_probe(pause.probes, now);
-        return None;
+        return account.next_run_at.is_none().then_some(Change::NeedsPerson);
     }
     if account.misconfigured_runs < policy.pause_after {
         account.next_run_at = Some(schedule::next_run(now, policy, rng));

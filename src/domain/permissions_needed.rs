@@ -6,7 +6,6 @@ use chrono::DateTime;
 
 use crate::domain::catalogue::{Operation, Subject};
 use crate::domain::granted::Granted;
-use crate::domain::habits::Habits;
 use crate::domain::plan::{self, Scope};
 use crate::domain::policy::Policy;
 
@@ -33,9 +32,9 @@ pub fn permissions_needed(policy: &Policy, subject: Subject, user: bool) -> BTre
 /// Every request that a run of the policy may send.
 fn requests(policy: &Policy, subject: Subject, user: bool) -> Vec<&'static Operation> {
     let user_id = user.then_some("user");
-    let (granted, set_aside, habits) = (&Granted::Unknown, &BTreeMap::new(), &Habits::default());
+    let (granted, set_aside) = (&Granted::Unknown, &BTreeMap::new());
     let now = DateTime::UNIX_EPOCH;
-    let scope = Scope { policy, subject, user_id, granted, set_aside, habits, sweep: false, now };
+    let scope = Scope { policy, subject, user_id, granted, set_aside, sweep: false, now };
     let drawn = plan::drawable(&scope);
     let all: BTreeMap<_, _> = drawn.into_iter().flat_map(plan::whole).map(|request| (request.id, *request)).collect();
     all.into_values().collect()
@@ -53,8 +52,8 @@ mod tests {
     }
 
     fn drawable(policy: &Policy, subject: Subject, granted: &Granted) -> usize {
-        let (set_aside, habits, now) = (&BTreeMap::new(), &Habits::default(), DateTime::UNIX_EPOCH);
-        let scope = Scope { policy, subject, user_id: Some("u"), granted, set_aside, habits, sweep: false, now };
+        let (set_aside, now) = (&BTreeMap::new(), DateTime::UNIX_EPOCH);
+        let scope = Scope { policy, subject, user_id: Some("u"), granted, set_aside, sweep: false, now };
         plan::drawable(&scope).len()
     }
 

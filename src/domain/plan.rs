@@ -15,11 +15,16 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::domain::account::AccountId;
 use crate::domain::catalogue::{self, Body, Effect, Leftover, Need, Operation, Subject};
 use crate::domain::contents::Contents;
 use crate::domain::granted::Granted;
 use crate::domain::habits::Habits;
 use crate::domain::policy::Policy;
+use crate::domain::seed::Seed;
+
+/// Draws that are compared before one is sent.
+const CANDIDATES: usize = 4;
 
 /// What a plan is drawn from.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +36,6 @@ pub struct Scope<'a> {
     pub granted: &'a Granted,
     /// Operations or services left out, and until when.
     pub set_aside: &'a BTreeMap<String, DateTime<Utc>>,
-    /// What recent runs have shown: the draw varies, and failures fade.
-    pub habits: &'a Habits,
     /// Whether to look for what an earlier run left behind.
     pub sweep: bool,
     pub now: DateTime<Utc>,
@@ -135,6 +138,19 @@ impl Plan {
         Self { steps }
     }
 
+    /// The seed for a run: of a few that follow from the round's, the one whose draw suits the account's habits
+    /// best. So draws vary and failures fade, while a seed alone still gives its plan again.
+    pub fn seed(scope: &Scope, habits: &Habits, account: &AccountId, round: Seed) -> Seed {
+        let drawable = drawable(scope);
+        let suits = |seed: &Seed| habits.suits(&choose(&drawable, scope, &mut seed.rng(account, "plan")));
+        // The first of equals, which for an account without habits is the round's own.
+        round
+            .candidates()
+            .take(CANDIDATES)
+            .reduce(|best, next| if suits(&next) > suits(&best) { next } else { best })
+            .unwrap_or(round)
+    }
+
     pub fn waves(&self) -> usize {
         self.steps.iter().map(|step| step.wave + 1).max().unwrap_or(0)
     }
@@ -206,7 +222,7 @@ fn choose(drawable: &[&'static Operation], scope: &Scope, rng: &mut ChaCha12Rng)
     let span = scope.policy.calls_per_run;
     let count = rng.random_range(span.min..=span.max) as usize;
     let mut left: Vec<(&'static Operation, u64)> =
-        drawable.iter().map(|operation| (*operation, scope.habits.weight(operation))).collect();
+        drawable.iter().map(|operation| (*operation, u64::from(operation.weight))).collect();
     let mut chosen: Vec<&'static Operation> = Vec::new();
     while chosen.len() < count {
         let total: u64 = left.iter().map(|(_, weight)| weight).sum();

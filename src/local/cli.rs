@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context;
 use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
@@ -152,19 +153,19 @@ struct Data {
 /// Reads the command line and carries it out.
 pub async fn main() -> anyhow::Result<()> {
     match Cli::parse().command.unwrap_or(Command::Demo) {
-        Command::Demo => print(&demo::week().await?),
-        Command::Init(Data { data }) => print(&init(&data)?),
+        Command::Demo => print(&demo::week().await?)?,
+        Command::Init(Data { data }) => print(&init(&data)?)?,
         Command::Serve(Data { data }) => serve(Station::open(&data, Arc::new(Stdout)).await?).await?,
         Command::Once(Data { data }) => {
             let synced = ask(&data, &json!({"action": "sync"})).await?;
             for error in synced["errors"].as_array().into_iter().flatten() {
                 eprintln!("{}: {}", text(&error["secret"]), text(&error["error"]));
             }
-            print_json(&ask(&data, &json!({"action": "tick"})).await?);
+            print_json(&ask(&data, &json!({"action": "tick"})).await?)?;
         }
         Command::Plan { account, seed, data: Data { data } } => {
             let event = json!({"action": "run", "account": account, "dry_run": true, "seed": seed});
-            print_json(&ask(&data, &event).await?);
+            print_json(&ask(&data, &event).await?)?;
         }
         Command::List(Data { data }) => {
             let answer = ask(&data, &json!({"action": "list"})).await?;
@@ -182,7 +183,7 @@ pub async fn main() -> anyhow::Result<()> {
                     "There is no account yet: `evergreen once` and `evergreen serve` make them from the secrets."
                 );
             }
-            print(&table(&columns, accounts));
+            print(&table(&columns, accounts))?;
         }
         Command::History { account, limit, data: Data { data } } => {
             let event = json!({"action": "history", "account": account, "limit": limit});
@@ -196,18 +197,18 @@ pub async fn main() -> anyhow::Result<()> {
                 ("seed", "seed"),
                 ("reason", "reason"),
             ];
-            print(&table(&columns, answer["runs"].as_array().map(Vec::as_slice).unwrap_or_default()));
+            print(&table(&columns, answer["runs"].as_array().map(Vec::as_slice).unwrap_or_default()))?;
         }
         Command::Event { event, data: Data { data } } => {
             let event =
                 serde_json::from_str(&event).map_err(|error| anyhow::anyhow!("the event is not JSON: {error}"))?;
-            print_json(&ask(&data, &event).await?);
+            print_json(&ask(&data, &event).await?)?;
         }
-        Command::Operations { markdown: true, .. } => print(operations::markdown().trim_end()),
-        Command::Operations { json: true, filter, .. } => print_json(&operations::operations(&filter)),
-        Command::Operations { json: false, filter, .. } => print(&operations::operations_table(&filter)),
-        Command::Permissions { asked, json: true } => print_json(&json!(operations::permissions(&asked)?)),
-        Command::Permissions { asked, json: false } => print(&operations::permissions(&asked)?.join("\n")),
+        Command::Operations { markdown: true, .. } => print(operations::markdown().trim_end())?,
+        Command::Operations { json: true, filter, .. } => print_json(&operations::operations(&filter))?,
+        Command::Operations { json: false, filter, .. } => print(&operations::operations_table(&filter))?,
+        Command::Permissions { asked, json: true } => print_json(&json!(operations::permissions(&asked)?))?,
+        Command::Permissions { asked, json: false } => print(&operations::permissions(&asked)?.join("\n"))?,
     }
     Ok(())
 }
@@ -233,15 +234,14 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn print_json(value: &Value) {
-    print(&format!("{value:#}"));
+fn print_json(value: &Value) -> anyhow::Result<()> {
+    print(&format!("{value:#}"))
 }
 
 /// What a command answers. A reader that has seen enough (`| head`) is no failure.
-fn print(text: &str) {
-    if let Err(error) = writeln!(std::io::stdout().lock(), "{text}")
-        && error.kind() != ErrorKind::BrokenPipe
-    {
-        eprintln!("evergreen: the answer could not be written: {error}");
+fn print(text: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("writing the answer"),
+        _ => Ok(()),
     }
 }

@@ -129,38 +129,6 @@ fn read_policy(path: &Path) -> anyhow::Result<Policy> {
     Policy::parse(value).with_context(|| format!("{shown} is not a policy"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ids(service: Option<&str>, permission: Option<&str>, auth: Option<Auth>) -> Vec<String> {
-        let service = service.map(|text| super::service(text).unwrap());
-        let found = operations(&Filter { service, permission: permission.map(str::to_owned), auth });
-        found.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
-    }
-
-    #[test]
-    fn without_a_filter_all_operations_are_shown() {
-        assert_eq!(ids(None, None, None).len(), catalogue::all().count());
-    }
-
-    #[test]
-    fn every_filter_narrows_and_all_must_hold() {
-        let mail = ids(Some("MAIL"), None, None);
-        assert!(mail.iter().all(|id| id.starts_with("mail.")) && !mail.is_empty());
-        let reading = ids(Some("mail"), Some("mail.read"), Some(Auth::App));
-        assert!(reading.contains(&"mail.messages.list".to_owned()) && reading.len() < mail.len(), "{reading:?}");
-        assert!(!ids(None, None, Some(Auth::App)).contains(&"onenote.pages".to_owned()));
-        assert!(ids(Some("users"), Some("Mail.Read"), None).is_empty());
-    }
-
-    #[test]
-    fn an_unknown_service_is_refused_with_those_that_there_are() {
-        let error = service("male").unwrap_err();
-        assert!(error.contains("mail, mailboxSettings"), "{error}");
-    }
-}
-
 /// The whole catalogue as the README shows it: a table a service, folded.
 pub fn markdown() -> String {
     let mut services: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
@@ -192,4 +160,36 @@ pub fn markdown() -> String {
         text.push_str("\n</details>\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(service: Option<&str>, permission: Option<&str>, auth: Option<Auth>) -> Vec<String> {
+        let service = service.map(|text| super::service(text).unwrap());
+        let found = operations(&Filter { service, permission: permission.map(str::to_owned), auth });
+        found.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn without_a_filter_all_operations_are_shown() {
+        assert_eq!(ids(None, None, None).len(), catalogue::all().count());
+    }
+
+    #[test]
+    fn every_filter_narrows_and_all_must_hold() {
+        let mail = ids(Some("MAIL"), None, None);
+        assert!(mail.iter().all(|id| id.starts_with("mail.")) && !mail.is_empty());
+        let reading = ids(Some("mail"), Some("mail.read"), Some(Auth::App));
+        assert!(reading.contains(&"mail.messages.list".to_owned()) && reading.len() < mail.len(), "{reading:?}");
+        assert!(!ids(None, None, Some(Auth::App)).contains(&"onenote.pages".to_owned()));
+        assert!(ids(Some("users"), Some("Mail.Read"), None).is_empty());
+    }
+
+    #[test]
+    fn an_unknown_service_is_refused_with_those_that_there_are() {
+        let error = service("male").unwrap_err();
+        assert!(error.contains("mail, mailboxSettings"), "{error}");
+    }
 }

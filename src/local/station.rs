@@ -80,6 +80,8 @@ impl Station {
             graph: Arc::new(GraphBatch::new(http, config.graph_endpoint)),
             clock,
             journal,
+            // What is told to a topic stands in `list` and `history`.
+            alerts: None,
         };
         let settings = Settings {
             secret_prefix: config.secret_prefix,

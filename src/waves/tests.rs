@@ -168,6 +168,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
         graph: graph.clone(),
         clock: Arc::new(clock.clone()),
         journal: Arc::new(Unused),
+        alerts: None,
     };
     let settings = Settings { secret_prefix: String::new(), due_shards: 1, concurrency: 3 };
     let house = House::new(ports, settings, ChaCha12Rng::seed_from_u64(seed));
@@ -185,7 +186,6 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 user_id: None,
                 granted: &Granted::Unknown,
                 set_aside: &BTreeMap::new(),
-                habits: &crate::domain::habits::Habits::default(),
                 sweep: seed.is_multiple_of(2),
                 now: start(),
             };

@@ -340,6 +340,22 @@ async fn operations_are_printed_as_the_contract_has_them() {
 }
 
 #[tokio::test]
+async fn a_reader_that_has_seen_enough_is_no_failure_but_a_full_disk_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = evergreen(folder.path(), &["operations"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let told = Told::from(child.wait_with_output().await.unwrap());
+    assert_eq!((told.status, told.err.as_str()), (Some(0), ""));
+    if let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") {
+        let mut command = evergreen(folder.path(), &["operations"]);
+        let child = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+        let told = Told::from(child.wait_with_output().await.unwrap());
+        assert!(told.status == Some(1) && told.err.contains("writing the answer"), "{}", told.err);
+    }
+}
+
+#[tokio::test]
 async fn permissions_are_printed_one_a_line_or_as_json() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("policy.json"), r#"{"operations": {"include": ["mail.folder.create"]}}"#).unwrap();

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::account::AccountId;
+use crate::domain::habits::Habits;
 use crate::domain::seed::Seed;
 
 /// Everything that a plan is drawn from, owned.
@@ -14,7 +15,6 @@ struct World {
     user_id: Option<&'static str>,
     granted: Granted,
     set_aside: BTreeMap<String, DateTime<Utc>>,
-    habits: Habits,
     sweep: bool,
 }
 
@@ -26,7 +26,6 @@ impl World {
             user_id: Some("megan@contoso.com"),
             granted: Granted::Unknown,
             set_aside: BTreeMap::new(),
-            habits: Habits::default(),
             sweep: false,
         }
     }
@@ -38,7 +37,6 @@ impl World {
             user_id: self.user_id,
             granted: &self.granted,
             set_aside: &self.set_aside,
-            habits: &self.habits,
             sweep: self.sweep,
             now: now(),
         }
@@ -230,20 +228,30 @@ fn equal_weights_come_out_equal() {
 }
 
 #[test]
-fn an_operation_that_keeps_failing_is_drawn_less() {
-    let mut world = World::new(Subject::User, json!({"calls_per_run": {"min": 12, "max": 12}}));
-    let failing = "drive.get";
-    let often = |world: &World| (0..400).filter(|seed| drawn(&world.draw(*seed)).contains(&failing)).count();
-    let before = often(&world);
-    let call = crate::domain::history::CallResult {
-        operation: failing.to_owned(),
+fn draws_avoid_what_keeps_failing_and_what_was_seen_lately_and_a_seed_alone_gives_its_plan_again() {
+    let world = World::new(Subject::User, json!({"calls_per_run": {"min": 12, "max": 12}}));
+    let account = AccountId::parse("a").unwrap();
+    let call = |id: &str| crate::domain::history::CallResult {
+        operation: id.to_owned(),
         ok: false,
         status: 404,
         error_code: None,
         request_id: None,
     };
-    for _ in 0..5 {
-        world.habits.note(std::slice::from_ref(&call));
-    }
-    assert!(often(&world) * 4 < before, "{} of {before}", often(&world));
+    let failing: Vec<_> = drawable(&world.scope()).into_iter().take(30).map(|operation| operation.id).collect();
+    let mut habits = Habits::default();
+    let often = |habits: &Habits| -> usize {
+        let seeds = (0..200).map(|round| Plan::seed(&world.scope(), habits, &account, Seed::new(round)));
+        let draws = seeds.map(|seed| drawn(&Plan::draw(&world.scope(), &mut seed.rng(&account, "plan"))));
+        draws.map(|draw| draw.iter().filter(|id| failing.contains(id)).count()).sum()
+    };
+    assert_eq!(
+        Plan::seed(&world.scope(), &habits, &account, Seed::new(5)),
+        Seed::new(5),
+        "without habits, the round's own"
+    );
+    let before = often(&habits);
+    habits.note(&failing.iter().map(|id| call(id)).collect::<Vec<_>>());
+    let after = often(&habits);
+    assert!(after * 3 < before * 2, "{after} of {before}");
 }

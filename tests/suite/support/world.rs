@@ -357,6 +357,7 @@ fn house(
         graph: Arc::new(Mortal(GraphBatch::new(http, Some(endpoint)), Arc::clone(fate))),
         clock: Arc::new(clock.clone()),
         journal: Arc::new(journal.clone()),
+        alerts: None,
     };
     let settings =
         Settings { secret_prefix: PREFIX.to_owned(), due_shards: setting.shards, concurrency: setting.concurrency };

@@ -1,0 +1,88 @@
+"""What a month costs, by counting: `python3 infra/cost.py` prints the table of infra/DEPLOY.md.
+
+Prices are us-east-1's, in USD, without free tiers, of November 2026: look them up before you rely on them.
+"""
+
+import math
+
+# Per month of 730 hours.
+TICKS = 730 * 12
+SYNCS = 730 * 4
+# The default interval is uniform in 1 to 4 hours.
+RUNS_PER_ACCOUNT = 730 / 2.5
+
+# Measured on the stand-ins: what a run sends. DynamoDB counts a write for each KiB, and two more for each change of
+# the index's keys: claim 1 + 2, record 1 + 2, history 2.
+WRITES_PER_RUN = 8
+# An item of history.
+ROW_KB = 2
+ITEM_KB = 0.5
+LOG_KB_PER_RUN = 1.5
+# The round's line, the metrics, and three of Lambda's own.
+LOG_KB_PER_INVOCATION = 2.5
+# A token request and up to six batches, one after another, of an account; an invocation that finds nothing to do.
+SECONDS_PER_RUN = 5
+SECONDS_IDLE = 0.1
+ACCOUNTS_AT_ONCE = 32
+MEMORY_GB = 0.25
+
+PRICE = {
+    "lambda_gb_second": 0.0000133334,
+    "lambda_request": 0.20e-6,
+    "dynamodb_write": 0.625e-6,
+    "dynamodb_read": 0.125e-6,
+    "dynamodb_gb": 0.25 + 0.20,  # storage and point-in-time recovery
+    "secret": 0.40,
+    "secret_call": 0.05e-4,
+    "schedule": 1.00e-6,
+    "log_gb": 0.50,
+    "metric": 0.30,
+    "alarm": 0.10,
+    "dashboard": 3.00,
+}
+METRICS, ALARMS, DASHBOARDS = 10, 6, 1
+
+
+def month(accounts, accounts_per_secret=1):
+    """Dollars by service."""
+    runs = accounts * RUNS_PER_ACCOUNT
+    # A tick finds a number of due accounts that is Poisson-distributed.
+    due = runs / TICKS
+    busy = TICKS * (1 - math.exp(-due))
+    busy_seconds = SECONDS_PER_RUN * math.ceil(max(1, due) / ACCOUNTS_AT_ONCE)
+    seconds = busy * busy_seconds + (TICKS - busy + SYNCS) * SECONDS_IDLE
+    secrets = math.ceil(accounts / accounts_per_secret)
+    # One batch of up to 20 secrets for the accounts that a round claims together.
+    fetches = min(runs, busy * math.ceil(max(1, due) / 20))
+    reads = TICKS * 0.5 + SYNCS * max(1, accounts * ITEM_KB / 4)
+    return {
+        "Lambda": seconds * MEMORY_GB * PRICE["lambda_gb_second"] + (TICKS + SYNCS) * PRICE["lambda_request"],
+        "DynamoDB": runs * WRITES_PER_RUN * PRICE["dynamodb_write"]
+        + reads * PRICE["dynamodb_read"]
+        + (runs * ROW_KB + accounts * ITEM_KB) / 1e6 * PRICE["dynamodb_gb"],
+        "Secrets Manager": secrets * PRICE["secret"]
+        + (fetches + SYNCS * math.ceil(secrets / 100)) * PRICE["secret_call"],
+        "Scheduler": (TICKS + SYNCS) * PRICE["schedule"],
+        "Logs": (runs * LOG_KB_PER_RUN + (TICKS + SYNCS) * LOG_KB_PER_INVOCATION) / 1e6 * PRICE["log_gb"],
+        "Metrics, alarms, dashboard": METRICS * PRICE["metric"]
+        + ALARMS * PRICE["alarm"]
+        + DASHBOARDS * PRICE["dashboard"],
+    }
+
+
+def table():
+    columns = [
+        ("1 account", month(1)),
+        ("10 accounts", month(10)),
+        ("1,000 accounts", month(1000)),
+        ("1,000 accounts, 50 to a secret", month(1000, 50)),
+    ]
+    rows = ["| per month | " + " | ".join(name for name, _ in columns) + " |", "| --- |" + " ---: |" * len(columns)]
+    for service in columns[0][1]:
+        rows.append(f"| {service} | " + " | ".join(f"${costs[service]:.2f}" for _, costs in columns) + " |")
+    rows.append("| **all** | " + " | ".join(f"**${sum(costs.values()):.2f}**" for _, costs in columns) + " |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(table())

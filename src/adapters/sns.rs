@@ -1,0 +1,30 @@
+//! Alerts to an SNS topic.
+
+use async_trait::async_trait;
+use aws_sdk_sns::Client;
+
+use crate::adapters::sdk_error::say;
+use crate::ports::{Alert, Alerts, Broken};
+
+/// SNS refuses a longer subject.
+const SUBJECT: usize = 99;
+
+pub struct Topic {
+    client: Client,
+    arn: String,
+}
+
+impl Topic {
+    pub fn new(client: Client, arn: String) -> Self {
+        Self { client, arn }
+    }
+}
+
+#[async_trait]
+impl Alerts for Topic {
+    async fn publish(&self, alert: &Alert) -> Result<(), Broken> {
+        let subject: String = alert.subject.chars().take(SUBJECT).collect();
+        let request = self.client.publish().topic_arn(&self.arn).subject(subject).message(&alert.text);
+        request.send().await.map(|_| ()).map_err(|error| Broken::new("telling of a change", say(&error)))
+    }
+}

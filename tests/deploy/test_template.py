@@ -1,0 +1,215 @@
+"""The template against the code, offline: what AWS would be told is what the code needs, nothing more."""
+
+import json
+import logging
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+import botocore.session
+from botocore import xform_name
+from samcli.yamlhelper import yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretPrefix}*"
+
+# Where each call of the code goes. That these are all its calls, `test_every_call...` reads from the code.
+CALLS = {
+    ("dynamodb:Query", "${AccountsTable.Arn}/index/due"),
+    ("dynamodb:Query", "RunsTable.Arn"),
+    ("dynamodb:GetItem", "AccountsTable.Arn"),
+    ("dynamodb:Scan", "AccountsTable.Arn"),
+    ("dynamodb:UpdateItem", "AccountsTable.Arn"),
+    ("dynamodb:PutItem", "RunsTable.Arn"),
+    ("secretsmanager:ListSecrets", "*"),
+    ("secretsmanager:BatchGetSecretValue", "*"),
+    ("secretsmanager:GetSecretValue", SECRETS),
+    ("secretsmanager:PutSecretValue", SECRETS),
+    ("sns:Publish", "Alerts"),
+    ("sts:GetWebIdentityToken", "*"),
+}
+
+# What Lambda does itself, as the function's role.
+BY_LAMBDA = {
+    ("logs:CreateLogStream", "LogGroup.Arn"),
+    ("logs:PutLogEvents", "LogGroup.Arn"),
+    ("sqs:SendMessage", "DeadLetters.Arn"),
+}
+
+
+def translated():
+    """Plain CloudFormation, as AWS makes it of the template."""
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    template["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"
+    return Translator({}, Parser()).translate(template, {})
+
+
+def statements(role):
+    """Every (action, resource) that a role allows."""
+    assert "ManagedPolicyArns" not in role, "a managed policy allows more than is needed"
+    for policy in role["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow" and isinstance(statement["Action"], str), policy["PolicyName"]
+            yield statement["Action"], resource(statement["Resource"])
+
+
+def resource(value):
+    if isinstance(value, dict):
+        (value,) = value.values()
+    return ".".join(value) if isinstance(value, list) else value
+
+
+def sources():
+    """The function's own code, without the tests at the foot of its files."""
+    for path in sorted((ROOT / "src").rglob("*.rs")):
+        if "local" not in path.relative_to(ROOT / "src").parts:
+            yield path, path.read_text().split("#[cfg(test)]\nmod tests")[0]
+
+
+def calls():
+    """The actions that the code asks for: methods of the SDK's clients, by the services' own models."""
+    session = botocore.session.get_session()
+    found = set()
+    for _, text in sources():
+        for service in set(re.findall(r"\baws_sdk_(\w+?)\b", text)):
+            operations = session.get_service_model(service).operation_names
+            methods = {xform_name(operation): operation for operation in operations}
+            names = set(re.findall(r"\.\s*(\w+)\(\)", text))
+            found |= {f"{service}:{methods[name]}" for name in names & methods.keys()}
+    return found
+
+
+class Permissions(unittest.TestCase):
+    def setUp(self):
+        self.resources = translated()["Resources"]
+
+    def test_every_call_of_the_code_is_allowed_and_nothing_else(self):
+        self.assertEqual(calls(), {action for action, _ in CALLS})
+        allowed = list(statements(self.resources["FunctionRole"]["Properties"]))
+        self.assertEqual(set(allowed), CALLS | BY_LAMBDA)
+        self.assertEqual(len(allowed), len(set(allowed)), "one statement for each need")
+
+    def test_the_schedule_may_invoke_this_function_and_hand_in_dead_letters(self):
+        allowed = set(statements(self.resources["ScheduleRole"]["Properties"]))
+        self.assertEqual(allowed, {("lambda:InvokeFunction", "Function.Arn"), ("sqs:SendMessage", "DeadLetters.Arn")})
+
+    def test_there_are_no_other_roles_or_policies(self):
+        kinds = {name: made["Type"] for name, made in self.resources.items() if made["Type"].startswith("AWS::IAM")}
+        self.assertEqual(kinds, {"FunctionRole": "AWS::IAM::Role", "ScheduleRole": "AWS::IAM::Role"})
+        self.assertFalse([made for made in self.resources.values() if made["Type"].endswith("Permission")])
+
+
+class Function(unittest.TestCase):
+    def setUp(self):
+        self.resources = translated()["Resources"]
+        self.function = self.resources["Function"]["Properties"]
+
+    def test_its_environment_is_what_the_code_reads(self):
+        config = next(text for path, text in sources() if path.name == "config.rs")
+        read = set(re.findall(r'"([A-Z][A-Z0-9_]+)"', config))
+        self.assertEqual(set(self.function["Environment"]["Variables"]), read)
+
+    def test_the_filter_of_levels_lets_metrics_through(self):
+        self.assertEqual(self.function["LoggingConfig"]["LogFormat"], "JSON")
+        self.assertIn(self.function["LoggingConfig"]["ApplicationLogLevel"], ("TRACE", "DEBUG", "INFO"))
+
+    def test_nothing_is_tried_again_but_by_the_next_tick(self):
+        invoke = self.resources["FunctionEventInvokeConfig"]["Properties"]
+        self.assertEqual(invoke["MaximumRetryAttempts"], 0)
+        self.assertEqual(resource(invoke["DestinationConfig"]["OnFailure"]["Destination"]), "DeadLetters.Arn")
+        for schedule in ("FunctionTick", "FunctionSync"):
+            target = self.resources[schedule]["Properties"]["Target"]
+            self.assertEqual(target["RetryPolicy"], {"MaximumRetryAttempts": 0})
+            self.assertEqual(resource(target["DeadLetterConfig"]["Arn"]), "DeadLetters.Arn")
+
+    def test_the_schedules_send_events_that_the_code_accepts(self):
+        schedules = {name: self.resources[name]["Properties"] for name in ("FunctionTick", "FunctionSync")}
+        inputs = {name: json.loads(made["Target"]["Input"]) for name, made in schedules.items()}
+        tick = {"action": "tick", "scheduled_at": "<aws.scheduler.scheduled-time>"}
+        self.assertEqual(inputs, {"FunctionTick": tick, "FunctionSync": {"action": "sync"}})
+        names = [made["Name"]["Fn::Sub"] for made in schedules.values()]
+        self.assertTrue(all("${AWS::StackName}" in name for name in names), "two stacks must not collide")
+
+
+# The emulator leaves these as they are by default, so the live proof cannot show them.
+class Tables(unittest.TestCase):
+    def setUp(self):
+        self.tables = {name: translated()["Resources"][name] for name in ("AccountsTable", "RunsTable")}
+
+    def test_they_survive_the_stack_and_can_be_taken_back_in_time(self):
+        for table in self.tables.values():
+            self.assertEqual((table["DeletionPolicy"], table["UpdateReplacePolicy"]), ("Retain", "Retain"))
+            properties = table["Properties"]
+            self.assertEqual(properties["PointInTimeRecoverySpecification"], {"PointInTimeRecoveryEnabled": True})
+            self.assertEqual(properties["SSESpecification"], {"SSEEnabled": True})
+            self.assertEqual(properties["BillingMode"], "PAY_PER_REQUEST")
+
+    def test_their_attributes_are_those_of_the_code(self):
+        keys = {key["AttributeName"] for table in self.tables.values() for key in table["Properties"]["KeySchema"]}
+        (index,) = self.tables["AccountsTable"]["Properties"]["GlobalSecondaryIndexes"]
+        keys |= {key["AttributeName"] for key in index["KeySchema"]}
+        keys.add(self.tables["RunsTable"]["Properties"]["TimeToLiveSpecification"]["AttributeName"])
+        code = "".join(text for path, text in sources() if path.parent.name == "dynamodb")
+        self.assertEqual(keys - set(re.findall(r'"(\w+)"', code)), set())
+        self.assertIn(f'INDEX: &str = "{index["IndexName"]}"', code)
+
+
+class Watching(unittest.TestCase):
+    def setUp(self):
+        template = translated()
+        self.resources = template["Resources"]
+        self.dashboard = self.resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        self.report = next(text for path, text in sources() if path.name == "report.rs")
+
+    def test_every_metric_that_is_looked_at_is_written(self):
+        written = set(re.findall(r'\("(\w+)", self\.', self.report)) | set(re.findall(r'"Name": "(\w+)"', self.report))
+        alarms = [made["Properties"] for made in self.resources.values() if made["Type"] == "AWS::CloudWatch::Alarm"]
+        used = {alarm["MetricName"] for alarm in alarms if alarm["Namespace"] == "E5Evergreen"}
+        namespace = None
+        for widget in json.loads(self.dashboard)["widgets"]:
+            for metric in widget["properties"].get("metrics", []):
+                if metric[0] == "...":
+                    continue
+                namespace = namespace if metric[0] == "." else metric[0]
+                if namespace == "E5Evergreen":
+                    used.add(metric[1])
+        self.assertIn('"Namespace": "E5Evergreen"', self.report)
+        self.assertEqual(used - written, set())
+        self.assertEqual(written - used, set(), "a metric that nobody looks at costs money for nothing")
+
+    def test_every_alarm_stands_on_the_dashboard_and_tells_the_topic_unless_the_function_does(self):
+        for name, made in self.resources.items():
+            if made["Type"] == "AWS::CloudWatch::Alarm":
+                tells = [] if name == "PausedAlarm" else [{"Ref": "Alerts"}]
+                self.assertEqual(made["Properties"].get("AlarmActions", []), tells, name)
+                self.assertIn(f"${{{name}.Arn}}", self.dashboard)
+
+    def test_queries_ask_for_lines_and_fields_that_the_code_writes(self):
+        code = "".join(text for _, text in sources())
+        queries = [
+            made["Properties"]["QueryString"]
+            for made in self.resources.values()
+            if made["Type"] == "AWS::Logs::QueryDefinition"
+        ]
+        queries += [w["properties"]["query"] for w in json.loads(self.dashboard)["widgets"] if w["type"] == "log"]
+        for query in queries:
+            for message in re.findall(r'message = "(\w+)"', query):
+                self.assertRegex(code, rf'line\([^;]*"{message}"', query)
+            for field in re.findall(r"\b(account|outcome|calls_\w+|next_run_at|reason|failures|status)\b", query):
+                self.assertIn(f'"{field}"', code, query)
+
+
+class Documents(unittest.TestCase):
+    def test_the_table_of_costs_is_the_formulas(self):
+        made = subprocess.run(["python3", "infra/cost.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        self.assertIn(made.strip(), (ROOT / "infra" / "DEPLOY.md").read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
