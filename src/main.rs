@@ -10,6 +10,7 @@ use e5_evergreen::adapters::graph::GraphBatch;
 use e5_evergreen::adapters::http::{self, Timeouts};
 use e5_evergreen::adapters::secrets_manager::SecretsManager;
 use e5_evergreen::adapters::sns::Topic;
+use e5_evergreen::adapters::sts::Sts;
 use e5_evergreen::clock::SystemClock;
 use e5_evergreen::config::Config;
 use e5_evergreen::handler::{HandlerError, handle};
@@ -71,12 +72,14 @@ async fn house() -> Result<House, Failure> {
     let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&sdk), config.secret_prefix.clone());
     let topic = |arn| -> Arc<dyn Alerts> { Arc::new(Topic::new(aws_sdk_sns::Client::new(&sdk), arn)) };
     let alerts = config.alert_topic_arn.map(topic);
+    let clock = Arc::new(SystemClock);
+    let identity = Arc::new(Sts::new(aws_sdk_sts::Client::new(&sdk)));
     let ports = Ports {
         accounts: Arc::new(accounts),
         secrets: Arc::new(secrets),
-        tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint)),
+        tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint, clock.clone(), identity)),
         graph: Arc::new(GraphBatch::new(client, config.graph_endpoint)),
-        clock: Arc::new(SystemClock),
+        clock,
         journal: Arc::new(Stdout),
         alerts,
     };

@@ -195,8 +195,19 @@ pub struct Token {
 pub enum TokenError {
     Misconfigured(Cause),
     LongBackoff(Cause),
-    Throttled { retry_after: Option<Duration> },
+    /// As [`crate::domain::cause::LoginFault::NotYet`].
+    NotYet(Cause),
+    Throttled {
+        retry_after: Option<Duration>,
+    },
     Transient(String),
+}
+
+/// Who the program itself is, as vouched for by the cloud that it runs in.
+#[async_trait]
+pub trait WebIdentity: Send + Sync {
+    /// A JWT of some minutes that says so to `audience`.
+    async fn vouch(&self, audience: &str) -> Result<SecretString, TokenError>;
 }
 
 /// Microsoft Graph.

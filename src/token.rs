@@ -58,6 +58,7 @@ pub async fn renew(
     let Token { access_token, lifetime, granted, refresh_token } = answer.map_err(|error| match error {
         TokenError::Misconfigured(cause) => Outcome::Misconfigured { cause },
         TokenError::LongBackoff(cause) => Outcome::LongBackoff { cause },
+        TokenError::NotYet(cause) => Outcome::not_yet(cause, account.consecutive_failures),
         TokenError::Transient(why) => Outcome::Transient { why },
         TokenError::Throttled { retry_after } => {
             let until = retry_after.and_then(|wait| Duration::from_std(wait).ok()).map(|wait| now + wait);

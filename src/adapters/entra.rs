@@ -2,7 +2,10 @@
 //!
 //! Source: learn.microsoft.com/entra/identity-platform, "OAuth 2.0 and OpenID Connect in the Microsoft identity platform".
 
+mod assertion;
+
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,34 +23,65 @@ use crate::domain::cause::{LoginFault, login_fault};
 use crate::domain::cloud::Cloud;
 use crate::domain::credential::{AccountSecret, Credential};
 use crate::domain::granted::Granted;
-use crate::ports::{Token, TokenError, Tokens};
+use crate::ports::{Clock, Token, TokenError, Tokens, WebIdentity};
 
 /// An answer is a few KiB; a token with very many groups somewhat more.
 const MOST: usize = 256 * 1024;
+
+/// What a federated credential in Entra expects to be addressed to.
+const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
+
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 pub struct Entra {
     client: Client,
     /// Stands in for the clouds' own hosts.
     endpoint: Option<Url>,
+    clock: Arc<dyn Clock>,
+    identity: Arc<dyn WebIdentity>,
 }
 
 impl Entra {
-    pub fn new(client: Client, endpoint: Option<Url>) -> Self {
-        Self { client, endpoint }
+    pub fn new(client: Client, endpoint: Option<Url>, clock: Arc<dyn Clock>, identity: Arc<dyn WebIdentity>) -> Self {
+        Self { client, endpoint, clock, identity }
     }
 
     fn url(&self, cloud: Cloud, tenant_id: &str) -> Result<Url, TokenError> {
         let base = self.endpoint.as_ref().map_or(cloud.login(), Url::as_str);
-        join(base, &format!("/{tenant_id}/oauth2/v2.0/token"))
+        join(base, &token_path(tenant_id))
             .map_err(|_| TokenError::Transient("the login service's address is malformed".to_owned()))
     }
+
+    /// The JWT by which the app proves itself, where its credential is one.
+    async fn assertion(&self, secret: &AccountSecret) -> Result<Option<SecretString>, TokenError> {
+        match &secret.credential {
+            Credential::Certificate { certificate, private_key } => {
+                let audience = audience(secret.cloud, &secret.tenant_id);
+                let signed =
+                    assertion::signed(certificate, private_key, &secret.client_id, &audience, self.clock.now());
+                signed.map(Some).map_err(TokenError::Misconfigured)
+            }
+            Credential::Federated => self.identity.vouch(TOKEN_EXCHANGE).await.map(Some),
+            Credential::ClientSecret { .. } | Credential::RefreshToken { .. } | Credential::Password { .. } => Ok(None),
+        }
+    }
+}
+
+fn token_path(tenant_id: &str) -> String {
+    format!("/{tenant_id}/oauth2/v2.0/token")
+}
+
+/// The service knows itself by the cloud's own host, also where an endpoint stands in for that.
+fn audience(cloud: Cloud, tenant_id: &str) -> String {
+    format!("{}{}", cloud.login(), token_path(tenant_id))
 }
 
 #[async_trait]
 impl Tokens for Entra {
     async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
         let url = self.url(secret.cloud, &secret.tenant_id)?;
-        let form = form(secret, refresh_token);
+        let assertion = self.assertion(secret).await?;
+        let form = form(secret, refresh_token, assertion.as_ref());
         let unreachable = |error: reqwest::Error| TokenError::Transient(unreachable(&error));
         let response = self.client.post(url).form(&form).send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
@@ -69,6 +103,7 @@ impl Tokens for Entra {
         Err(match login_fault(status, &refusal.error, &refusal.error_codes) {
             LoginFault::Misconfigured(cause) => TokenError::Misconfigured(cause),
             LoginFault::LongBackoff(cause) => TokenError::LongBackoff(cause),
+            LoginFault::NotYet(cause) => TokenError::NotYet(cause),
             LoginFault::Transient(why) => TokenError::Transient(why),
         })
     }
@@ -85,7 +120,11 @@ fn unreachable(error: &reqwest::Error) -> String {
     format!("the login service {why}")
 }
 
-fn form<'a>(secret: &'a AccountSecret, newer: Option<&'a SecretString>) -> Vec<(&'static str, String)> {
+fn form(
+    secret: &AccountSecret,
+    newer: Option<&SecretString>,
+    assertion: Option<&SecretString>,
+) -> Vec<(&'static str, String)> {
     let scope = format!("{}/.default", secret.cloud.graph());
     let mut form = vec![("client_id", secret.client_id.clone())];
     let mut add = |name, value: &str| form.push((name, value.to_owned()));
@@ -94,6 +133,11 @@ fn form<'a>(secret: &'a AccountSecret, newer: Option<&'a SecretString>) -> Vec<(
             add("grant_type", "client_credentials");
             add("scope", &scope);
             Some(client_secret)
+        }
+        Credential::Certificate { .. } | Credential::Federated => {
+            add("grant_type", "client_credentials");
+            add("scope", &scope);
+            None
         }
         Credential::RefreshToken { refresh_token, client_secret } => {
             add("grant_type", "refresh_token");
@@ -111,6 +155,10 @@ fn form<'a>(secret: &'a AccountSecret, newer: Option<&'a SecretString>) -> Vec<(
     };
     if let Some(app_secret) = app_secret {
         add("client_secret", app_secret.expose_secret());
+    }
+    if let Some(assertion) = assertion {
+        add("client_assertion_type", JWT_BEARER);
+        add("client_assertion", assertion.expose_secret());
     }
     form
 }
@@ -177,6 +225,60 @@ mod tests {
 
     fn jwt(claims: Value) -> String {
         format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    }
+
+    struct Nobody;
+
+    #[async_trait]
+    impl WebIdentity for Nobody {
+        async fn vouch(&self, _audience: &str) -> Result<SecretString, TokenError> {
+            Err(TokenError::Transient("nobody".to_owned()))
+        }
+    }
+
+    fn entra(endpoint: Option<&str>) -> Entra {
+        let client = crate::adapters::http::client(crate::adapters::http::Timeouts::default()).unwrap();
+        let endpoint = endpoint.map(|url| url.parse().unwrap());
+        Entra::new(client, endpoint, Arc::new(crate::clock::SystemClock), Arc::new(Nobody))
+    }
+
+    #[test]
+    fn each_cloud_has_its_login_host_and_assertions_are_addressed_to_it_whatever_stands_in() {
+        let path = "/contoso.onmicrosoft.com/oauth2/v2.0/token";
+        for (cloud, host) in [
+            (Cloud::Global, "https://login.microsoftonline.com"),
+            (Cloud::UsGov, "https://login.microsoftonline.us"),
+            (Cloud::UsGovDod, "https://login.microsoftonline.us"),
+            (Cloud::China, "https://login.partner.microsoftonline.cn"),
+        ] {
+            let url = |endpoint| entra(endpoint).url(cloud, "contoso.onmicrosoft.com").unwrap().to_string();
+            assert_eq!(url(None), format!("{host}{path}"));
+            assert_eq!(url(Some("http://127.0.0.1:9/")), format!("http://127.0.0.1:9{path}"));
+            assert_eq!(audience(cloud, "contoso.onmicrosoft.com"), url(None));
+        }
+    }
+
+    #[test]
+    fn each_cloud_has_its_graph_in_the_scope() {
+        for (cloud, scope) in [
+            ("global", "https://graph.microsoft.com/.default"),
+            ("us_gov", "https://graph.microsoft.us/.default"),
+            ("us_gov_dod", "https://dod-graph.microsoft.us/.default"),
+            ("china", "https://microsoftgraph.chinacloudapi.cn/.default"),
+        ] {
+            let text = json!({"tenant_id": "t", "client_id": "c", "auth": "federated", "cloud": cloud}).to_string();
+            let document = crate::domain::credential::SecretDocument::parse(&text.into()).unwrap();
+            let secret = document.account(&crate::domain::account::AccountId::parse("a").unwrap()).unwrap();
+            let jwt = SecretString::from("j.w.t");
+            let expected = [
+                ("client_id", "c"),
+                ("grant_type", "client_credentials"),
+                ("scope", scope),
+                ("client_assertion_type", JWT_BEARER),
+                ("client_assertion", "j.w.t"),
+            ];
+            assert_eq!(form(&secret, None, Some(&jwt)), expected.map(|(name, value)| (name, value.to_owned())));
+        }
     }
 
     #[test]

@@ -8,3 +8,4 @@ pub mod retry_after;
 pub mod sdk_error;
 pub mod secrets_manager;
 pub mod sns;
+pub mod sts;

@@ -33,6 +33,8 @@ pub enum LoginFault {
     Misconfigured(Cause),
     /// Trying again soon makes it worse (lockout, request loop).
     LongBackoff(Cause),
+    /// What was set up lately may take minutes to be known everywhere; what stays so is wrong.
+    NotYet(Cause),
     /// The next tick may well succeed.
     Transient(String),
 }
@@ -89,6 +91,19 @@ fn by_code(code: u32) -> Option<LoginFault> {
         7_000_222 => misconfigured("the client secret has expired", NEW_SECRET),
         700_016 => misconfigured("the app is not known in the tenant", CHECK_CLIENT),
         7_000_112 => misconfigured("the app is disabled", "Enable it under Enterprise applications"),
+        70_021 | 700_211 | 700_212 | 700_213 => Some(LoginFault::NotYet(Cause::new(
+            format!("AADSTS{code}"),
+            "the app has no federated credential for this function",
+            "Add one to the app registration: the AWS account's issuer URL, the function's role as subject, audience api://AzureADTokenExchange",
+        ))),
+        // The service's own hint that subjects are compared letter by letter.
+        7_002_138 => misconfigured(
+            "the federated credential's subject differs from the role's name in upper or lower case",
+            "Copy the role's ARN into the federated credential as it is",
+        ),
+        700_024 => {
+            misconfigured("the client assertion is not within its time", "Check that the certificate is valid now")
+        }
         700_027 => misconfigured("the client assertion was refused", "Check the certificate in the app registration"),
         7_000_218 => misconfigured(
             "the app needs a client secret",
@@ -123,7 +138,7 @@ fn by_code(code: u32) -> Option<LoginFault> {
             "the login service saw a request loop",
             "Nothing is tried for a day",
         ))),
-        90_033 | 50_033 | 90_006 | 90_012 | 90_024 | 90_055 | 90_090 | 50_087 | 70_021 => {
+        90_033 | 50_033 | 90_006 | 90_012 | 90_024 | 90_055 | 90_090 | 50_087 => {
             Some(LoginFault::Transient(format!("the login service is unavailable (AADSTS{code})")))
         }
         _ => None,
@@ -138,6 +153,7 @@ mod tests {
         match login_fault(status, error, codes) {
             LoginFault::Misconfigured(_) => "misconfigured",
             LoginFault::LongBackoff(_) => "long back-off",
+            LoginFault::NotYet(_) => "not yet",
             LoginFault::Transient(_) => "transient",
         }
     }
@@ -154,6 +170,9 @@ mod tests {
         }
         for code in [50_053, 50_196] {
             assert_eq!(class(400, "invalid_grant", &[code]), "long back-off", "{code}");
+        }
+        for code in [70_021, 700_211, 700_212, 700_213] {
+            assert_eq!(class(401, "invalid_client", &[code]), "not yet", "{code}");
         }
         for code in [90_033, 50_033, 90_006, 90_012, 90_024, 90_055, 90_090, 50_087] {
             assert_eq!(class(400, "invalid_grant", &[code]), "transient", "{code}");

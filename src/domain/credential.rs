@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::Subject;
+use crate::domain::certificate::{Certificate, PrivateKey};
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::{FieldError, Fields, printable};
 use crate::domain::policy::Policy;
@@ -18,16 +19,32 @@ pub const MAX_SECRET_BYTES: usize = 65_536;
 /// How the account gets a token.
 #[derive(Clone, Debug)]
 pub enum Credential {
-    ClientSecret { client_secret: SecretString },
-    RefreshToken { refresh_token: SecretString, client_secret: Option<SecretString> },
-    Password { username: String, password: SecretString, client_secret: Option<SecretString> },
+    ClientSecret {
+        client_secret: SecretString,
+    },
+    /// The key belongs to the certificate; whether that is valid now is asked when it is used.
+    Certificate {
+        certificate: Certificate,
+        private_key: PrivateKey,
+    },
+    /// The function's own identity at AWS: no secret exists anywhere.
+    Federated,
+    RefreshToken {
+        refresh_token: SecretString,
+        client_secret: Option<SecretString>,
+    },
+    Password {
+        username: String,
+        password: SecretString,
+        client_secret: Option<SecretString>,
+    },
 }
 
 impl Credential {
     /// Whether its tokens speak for a user or for the app itself.
     pub const fn subject(&self) -> Subject {
         match self {
-            Self::ClientSecret { .. } => Subject::App,
+            Self::ClientSecret { .. } | Self::Certificate { .. } | Self::Federated => Subject::App,
             Self::RefreshToken { .. } | Self::Password { .. } => Subject::User,
         }
     }
@@ -36,6 +53,8 @@ impl Credential {
     pub const fn auth(&self) -> &'static str {
         match self {
             Self::ClientSecret { .. } => "client_secret",
+            Self::Certificate { .. } => "certificate",
+            Self::Federated => "federated",
             Self::RefreshToken { .. } => "refresh_token",
             Self::Password { .. } => "password",
         }
@@ -205,11 +224,28 @@ fn parse_credential(fields: &mut Fields) -> Result<Credential, FieldError> {
             password: password.ok_or_else(|| missing("password"))?,
             client_secret,
         }),
-        "certificate" | "federated" => {
-            Err(fields.error("auth", "names a credential that this version does not support yet"))
+        "certificate" => {
+            let certificate = certificate.ok_or_else(|| missing("certificate"))?;
+            let private_key = private_key.ok_or_else(|| missing("private_key"))?;
+            certified(fields, &certificate, &private_key)
         }
-        _ => Err(fields.error("auth", "must be one of client_secret, refresh_token, password")),
+        "federated" => Ok(Credential::Federated),
+        _ => {
+            let all = "must be one of client_secret, certificate, federated, refresh_token, password";
+            Err(fields.error("auth", all))
+        }
     }
+}
+
+fn certified(fields: &Fields, certificate: &SecretString, key: &SecretString) -> Result<Credential, FieldError> {
+    let certificate = Certificate::parse(certificate.expose_secret());
+    let certificate = certificate.map_err(|problem| fields.error("certificate", problem))?;
+    let private_key = PrivateKey::parse(key.expose_secret());
+    let private_key = private_key.map_err(|problem| fields.error("private_key", problem))?;
+    if !private_key.belongs_to(&certificate) {
+        return Err(fields.error("private_key", "does not belong to the (first) certificate in `certificate`"));
+    }
+    Ok(Credential::Certificate { certificate, private_key })
 }
 
 /// What may stand in a URL's path as it is: no slash, no escape.
@@ -267,6 +303,64 @@ mod tests {
             refusal(with(base(), json!({"auth": "refresh_token"}))),
             "`refresh_token` is missing (auth is `refresh_token`)"
         );
+    }
+
+    fn certified(certificate: &str, key: &str) -> Value {
+        let fixture = |name: &str| {
+            let path = format!("{}/tests/fixtures/{name}.pem", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).unwrap_or_else(|_| name.to_owned())
+        };
+        with(base(), json!({"certificate": fixture(certificate), "private_key": fixture(key)}))
+    }
+
+    #[test]
+    fn a_certificate_needs_its_own_key_and_says_which_field_is_wrong() {
+        for (certificate, key) in
+            [("right", "right_key_pkcs8"), ("right", "right_key_pkcs1"), ("chain", "right_key_pkcs8")]
+        {
+            let secret = read(certified(certificate, key)).unwrap();
+            assert_eq!((secret.credential.auth(), secret.credential.subject()), ("certificate", Subject::App));
+        }
+        for (certificate, key, refused) in [
+            ("right", "other_key", "`private_key` does not belong to the (first) certificate"),
+            ("right", "ec_key_sec1", "`private_key` is on an elliptic curve"),
+            ("ec", "ec_key_pkcs8", "`certificate` is on an elliptic curve"),
+            ("right", "encrypted_key_pkcs8", "`private_key` is encrypted"),
+            ("right", "MARKED", "`private_key` must be PEM"),
+            ("MARKED", "right_key_pkcs8", "`certificate` must be PEM"),
+            ("right_key_pkcs8", "right", "`certificate` must be PEM"),
+        ] {
+            let said = refusal(certified(certificate, key));
+            assert!(said.starts_with(refused) && !said.contains("MARKED"), "{said}");
+            assert!(
+                certified(certificate, key)
+                    .to_string()
+                    .split("\\n")
+                    .all(|line| line.len() < 60 || !said.contains(line))
+            );
+        }
+        let alone = |field: &str| {
+            let mut secret = certified("right", "right_key_pkcs8");
+            secret.as_object_mut().unwrap().remove(field);
+            refusal(secret)
+        };
+        assert_eq!(alone("certificate"), "`certificate` is missing (auth is `certificate`)");
+        assert_eq!(alone("private_key"), "`private_key` is missing (auth is `certificate`)");
+    }
+
+    #[test]
+    fn key_material_is_not_shown() {
+        let secret = certified("right", "right_key_pkcs8");
+        let shown = format!("{:?}", read(secret.clone()).unwrap());
+        let lines = secret["private_key"].as_str().unwrap().lines().filter(|line| line.len() > 40);
+        assert!(lines.clone().count() > 20 && lines.into_iter().all(|line| !shown.contains(line)));
+    }
+
+    #[test]
+    fn federated_needs_no_field_and_goes_by_name_alone() {
+        let secret = read(with(base(), json!({"auth": "federated"}))).unwrap();
+        assert_eq!((secret.credential.auth(), secret.credential.subject()), ("federated", Subject::App));
+        assert!(refusal(base()).starts_with("`auth` is missing"));
     }
 
     #[test]

@@ -45,6 +45,17 @@ impl Outcome {
         }
     }
 
+    /// Of what may only need minutes to be known everywhere: two runs are patient, the third in a row is not.
+    /// Runs are minutes apart at least (`interval_seconds`), and further the more of them fail.
+    pub fn not_yet(cause: Cause, consecutive_failures: u32) -> Self {
+        const PATIENT_RUNS: u32 = 2;
+        if consecutive_failures < PATIENT_RUNS {
+            Self::Transient { why: format!("{cause} It may take some minutes to be known everywhere") }
+        } else {
+            Self::Misconfigured { cause }
+        }
+    }
+
     /// In plain words, where there is something to say.
     pub fn reason(&self) -> Option<String> {
         match self {
@@ -195,6 +206,24 @@ mod tests {
             assert_eq!(account.consecutive_failures, pause_after);
             assert_eq!(account.pause.as_ref().unwrap().cause, "AADSTS7000215: wrong. mend it.");
         }
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_a_blip_twice_and_wrong_from_the_third_run_on() {
+        let mut account = account();
+        let missing = || Cause::new("AADSTS70021", "missing", "add it");
+        let mut outcomes = Vec::new();
+        while account.status == Status::Active {
+            let outcome = Outcome::not_yet(missing(), account.consecutive_failures);
+            settled(&mut account, &Policy::default(), &outcome, now());
+            outcomes.push(outcome.as_str());
+        }
+        assert_eq!(outcomes, ["transient", "transient", "misconfigured", "misconfigured", "misconfigured"]);
+        assert_eq!(
+            Outcome::not_yet(missing(), account.consecutive_failures).as_str(),
+            "misconfigured",
+            "a probe counts"
+        );
     }
 
     #[test]

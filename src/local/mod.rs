@@ -5,6 +5,7 @@ pub mod demo;
 pub mod embedded;
 pub mod fake_tenant;
 pub mod init;
+pub mod no_identity;
 pub mod operations;
 pub mod secret_files;
 pub mod serve;

@@ -17,6 +17,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::house::{House, Ports, Settings};
 use crate::local::embedded::{ACCOUNTS, Embedded, RUNS};
+use crate::local::no_identity::NoIdentity;
 use crate::local::secret_files::{PREFIX, SecretFiles};
 use crate::ports::{Clock, Journal, Secrets};
 
@@ -75,7 +76,7 @@ impl Station {
         let ports = Ports {
             accounts: Arc::new(accounts),
             secrets,
-            tokens: Arc::new(Entra::new(http.clone(), config.login_endpoint)),
+            tokens: Arc::new(Entra::new(http.clone(), config.login_endpoint, Arc::clone(&clock), Arc::new(NoIdentity))),
             graph: Arc::new(GraphBatch::new(http, config.graph_endpoint)),
             clock,
             journal,

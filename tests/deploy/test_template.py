@@ -32,6 +32,7 @@ CALLS = {
     ("secretsmanager:GetSecretValue", SECRETS),
     ("secretsmanager:PutSecretValue", SECRETS),
     ("sns:Publish", "Alerts"),
+    ("sts:GetWebIdentityToken", "*"),
 }
 
 # What Lambda does itself, as the function's role.

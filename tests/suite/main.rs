@@ -2,6 +2,7 @@
 
 mod action;
 mod claim;
+mod credentials;
 mod deadline;
 mod function;
 mod function_faults;

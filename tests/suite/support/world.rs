@@ -16,6 +16,7 @@ use e5_evergreen::{
         graph::GraphBatch,
         http::{Timeouts, client},
         secrets_manager::SecretsManager,
+        sts::Sts,
     },
     domain::{account::AccountId, credential::AccountSecret, history::HistoryRow},
     handler::{HandlerError, handle},
@@ -35,6 +36,7 @@ use super::{
     dynamodb::{ACCOUNTS, FakeDynamo, RUNS},
     sdk_config,
     secrets_manager::FakeSecrets,
+    sts::FakeSts,
 };
 
 pub const TENANT: &str = "0f3c1d7e-8a54-4c7e-9b51-2f6f3f1f7a10";
@@ -119,6 +121,7 @@ pub struct World {
     pub tenant: FakeTenant,
     pub dynamo: FakeDynamo,
     pub secrets: FakeSecrets,
+    pub sts: FakeSts,
     pub journal: Lines,
     pub house: Arc<House>,
     pub fate: Arc<Fate>,
@@ -149,14 +152,16 @@ impl World {
         }
         tenant.add_tenant(is);
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
+        let sts = FakeSts::start(Arc::new(clock.clone())).await;
         let (journal, fate) = (Lines::default(), Arc::new(Fate::default()));
-        let house = house(&setting, 0, &clock, &tenant, &dynamo, &secrets, &journal, &fate);
+        let house = house(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &journal, &fate);
         let time = TimeDelta::minutes(5);
         Self {
             clock,
             tenant,
             dynamo,
             secrets,
+            sts,
             journal,
             house,
             fate,
@@ -172,7 +177,7 @@ impl World {
         self.houses += 1;
         let (clock, journal) = (&self.clock, &self.journal);
         let number = self.houses;
-        house(&self.setting, number, clock, &self.tenant, &self.dynamo, &self.secrets, journal, &self.fate)
+        house(&self.setting, number, clock, &self.tenant, &self.dynamo, &self.secrets, &self.sts, journal, &self.fate)
     }
 
     /// The function dies and starts anew: what it held in memory is lost.
@@ -329,6 +334,7 @@ fn house(
     tenant: &FakeTenant,
     dynamo: &FakeDynamo,
     secrets: &FakeSecrets,
+    sts: &FakeSts,
     journal: &Lines,
     fate: &Arc<Fate>,
 ) -> Arc<House> {
@@ -342,10 +348,12 @@ fn house(
         TimeDelta::days(30),
     );
     let vault = aws_sdk_secretsmanager::Client::new(&sdk_config(&secrets.endpoint));
+    let identity = Arc::new(Sts::new(aws_sdk_sts::Client::new(&sdk_config(&sts.endpoint))));
+    let entra = Entra::new(http.clone(), Some(endpoint.clone()), Arc::new(clock.clone()), identity);
     let ports = Ports {
         accounts: Arc::new(accounts),
         secrets: Arc::new(SecretsManager::new(vault, PREFIX.to_owned())),
-        tokens: Arc::new(Mortal(Entra::new(http.clone(), Some(endpoint.clone())), Arc::clone(fate))),
+        tokens: Arc::new(Mortal(entra, Arc::clone(fate))),
         graph: Arc::new(Mortal(GraphBatch::new(http, Some(endpoint)), Arc::clone(fate))),
         clock: Arc::new(clock.clone()),
         journal: Arc::new(journal.clone()),

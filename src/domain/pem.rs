@@ -1,0 +1,88 @@
+//! PEM: what stands between `-----BEGIN` and `-----END`. Forgiving of white space, for it passes through many hands.
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::PAD;
+use secrecy::SecretSlice;
+use secrecy::zeroize::Zeroizing;
+
+/// Decodes nothing but what is canonical.
+const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, PAD);
+
+/// One block.
+pub struct Block<'a> {
+    /// E.g. `CERTIFICATE`.
+    pub label: &'a str,
+    body: &'a str,
+}
+
+/// The first block that has such a label.
+pub fn find<'a>(text: &'a str, wanted: impl Fn(&str) -> bool) -> Option<Block<'a>> {
+    let mut rest = text;
+    loop {
+        let (_, begun) = rest.split_once("-----BEGIN ")?;
+        let (label, inside) = begun.split_once("-----")?;
+        let (body, after) = inside.split_once("-----END ")?;
+        if wanted(label) {
+            let closed = after.strip_prefix(label).is_some_and(|after| after.starts_with("-----"));
+            return closed.then_some(Block { label, body });
+        }
+        rest = after;
+    }
+}
+
+impl Block<'_> {
+    /// Whether it has headers, as old encrypted keys do.
+    pub fn has_headers(&self) -> bool {
+        self.body.contains(':')
+    }
+
+    /// Its bytes; `None` where it is not base64. No copy is left behind in memory.
+    pub fn decode(&self) -> Option<SecretSlice<u8>> {
+        // Both are wiped, and reserved at once: what grows or shrinks leaves copies.
+        let mut plain = Zeroizing::new(String::with_capacity(self.body.len()));
+        plain.extend(self.body.chars().filter(|c| !c.is_whitespace()));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(plain.len()));
+        BASE64.decode_vec(plain.as_bytes(), &mut bytes).ok()?;
+        Some(SecretSlice::new(Box::from(&bytes[..])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn read(text: &str) -> Option<Vec<u8>> {
+        Some(find(text, |label| label == "X")?.decode()?.expose_secret().to_vec())
+    }
+
+    #[test]
+    fn the_first_block_with_the_label_is_read_however_its_lines_are_broken() {
+        for text in [
+            "-----BEGIN X-----\naGVs\nbG8=\n-----END X-----\n",
+            "-----BEGIN X----- aGVs bG8= -----END X-----",
+            "text\r\n-----BEGIN Y-----\r\nAAAA\r\n-----END Y-----\r\n-----BEGIN X-----\r\naGVsbG8=\r\n-----END X-----",
+            "-----BEGIN X-----aGVsbG8=-----END X----------BEGIN X-----AAAA-----END X-----",
+        ] {
+            assert_eq!(read(text).as_deref(), Some(&b"hello"[..]), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_such_block_is_nothing() {
+        for text in [
+            "",
+            "aGVsbG8=",
+            "-----BEGIN X-----",
+            "-----BEGIN X-----\naGVsbG8=",
+            "-----BEGIN X-----\naGVsbG8=\n-----END Y-----",
+            "-----BEGIN Y-----\naGVsbG8=\n-----END Y-----",
+            "-----BEGIN X-----\n!\n-----END X-----",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}
