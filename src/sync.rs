@@ -69,6 +69,7 @@ pub async fn sync(house: &House) -> Result<SyncReport, Broken> {
     for (id, wanted) in &wanted {
         match (wanted, known.get(id)) {
             (Wanted::AsItWas, _) => report.unchanged += 1,
+            (Wanted::Read(part), Some(found)) if as_it_was(found, &part.version) => report.unchanged += 1,
             (Wanted::Read(part), None) => create(house, id, part, seed, &mut report).await?,
             (Wanted::Read(part), Some(found)) => refresh(house, found, part, seed, &mut report).await?,
         }

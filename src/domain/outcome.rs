@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paused_account_is_probed_after_6_h_12_h_then_daily_for_14_days_and_then_left_alone() {
+    fn a_paused_account_is_probed_after_6_h_12_h_then_daily_for_14_days_and_then_left_to_a_person() {
         let mut account = account();
         let mut at = now();
         for _ in 0..3 {
@@ -246,7 +246,8 @@ mod tests {
         while let Some(next) = account.next_run_at {
             waits.push((next - at).num_hours());
             at = next;
-            assert_eq!(settled(&mut account, &Policy::default(), &wrong(), at), None);
+            let change = settled(&mut account, &Policy::default(), &wrong(), at);
+            assert_eq!(change, account.next_run_at.is_none().then_some(Change::NeedsPerson));
         }
         assert_eq!(waits, [vec![6, 12], vec![24; 14]].concat());
         assert_eq!(account.status, Status::Paused);

@@ -120,7 +120,7 @@ enum Command {
         #[arg(long)]
         json: bool,
         /// The whole catalogue, as the README shows it
-        #[arg(long, conflicts_with_all = ["json", "service", "permission", "auth"])]
+        #[arg(long, conflicts_with_all = ["json", "service", "permission", "auth", "kind"])]
         markdown: bool,
         #[command(flatten)]
         filter: Filter,

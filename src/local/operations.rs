@@ -25,6 +25,16 @@ pub struct Filter {
     /// Only those for signed-in users, or only those for the app itself
     #[arg(long)]
     auth: Option<Auth>,
+    /// Only those that read, or only those that write
+    #[arg(long)]
+    kind: Option<Kind>,
+}
+
+/// What an operation does to the tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    Read,
+    Write,
 }
 
 /// Whose token calls.
@@ -66,6 +76,7 @@ impl Filter {
             None => !accepted.is_empty(),
         };
         self.service.is_none_or(|service| operation.service == service)
+            && self.kind.is_none_or(|kind| operation.writes() == (kind == Kind::Write))
             && subjects.iter().any(|subject| enough(operation.accepted(*subject)))
     }
 }
@@ -168,7 +179,7 @@ mod tests {
 
     fn ids(service: Option<&str>, permission: Option<&str>, auth: Option<Auth>) -> Vec<String> {
         let service = service.map(|text| super::service(text).unwrap());
-        let found = operations(&Filter { service, permission: permission.map(str::to_owned), auth });
+        let found = operations(&Filter { service, permission: permission.map(str::to_owned), auth, kind: None });
         found.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
     }
 
@@ -185,6 +196,16 @@ mod tests {
         assert!(reading.contains(&"mail.messages.list".to_owned()) && reading.len() < mail.len(), "{reading:?}");
         assert!(!ids(None, None, Some(Auth::App)).contains(&"onenote.pages".to_owned()));
         assert!(ids(Some("users"), Some("Mail.Read"), None).is_empty());
+    }
+
+    #[test]
+    fn reads_and_writes_together_are_all() {
+        let count = |kind| {
+            let filter = Filter { service: None, permission: None, auth: None, kind: Some(kind) };
+            operations(&filter).as_array().unwrap().len()
+        };
+        assert_eq!(count(Kind::Read) + count(Kind::Write), catalogue::all().count());
+        assert_eq!(count(Kind::Write), catalogue::all().filter(|operation| operation.writes()).count());
     }
 
     #[test]
