@@ -100,6 +100,8 @@ fn workbook(context: &mut Context, rest: &str) -> Result<Reply, Reply> {
             context.held.store.put(&format!("{base}/worksheets"), &id, made.clone());
             Reply::json(201, super::visible(&made))
         }
+        "tables/add" => add_table(context, &base)?,
+        "tables/{}/rows/add" => add_rows(context, &base, at)?,
         "worksheets/{}" if context.call.method == "GET" => Reply::ok(super::visible(&sheet()?)),
         "worksheets/{}/tables" if context.call.method == "GET" => {
             sheet()?;
@@ -123,6 +125,58 @@ fn workbook(context: &mut Context, rest: &str) -> Result<Reply, Reply> {
         }
         _ => return Err(Reply::error(501, "NotImplemented", "The fake tenant does not serve this workbook call.")),
     })
+}
+
+fn missing(what: &str) -> Reply {
+    Reply::error(404, "ItemNotFound", &format!("The requested {what} doesn't exist."))
+}
+
+fn invalid() -> Reply {
+    Reply::error(400, "InvalidArgument", "The argument is invalid or missing or has an incorrect format.")
+}
+
+/// A table over `Sheet!A1:C6`: the sheet must be there, and no other table may lie on the same range.
+fn add_table(context: &mut Context, base: &str) -> Result<Reply, Reply> {
+    let body = context.call.json().clone();
+    let (address, headers) = (body["address"].as_str().unwrap_or_default(), body["hasHeaders"].as_bool());
+    let (sheet, cells) = address.split_once('!').ok_or_else(invalid)?;
+    let (sheet, headers) = (sheet.trim_matches('\''), headers.ok_or_else(invalid)?);
+    let (_, columns) = size(cells).ok_or_else(invalid)?;
+    if !context.held.store.list(&format!("{base}/worksheets")).iter().any(|(_, o)| text(o, "name") == sheet) {
+        return Err(missing("worksheet"));
+    }
+    let collection = format!("{base}/tables");
+    let all = context.held.store.list(&collection);
+    if all.iter().any(|(_, o)| text(o, "_address") == address) {
+        return Err(Reply::error(409, "RangeOverlap", "A table can't overlap a range that contains another table."));
+    }
+    let name = format!("Table{}", all.len() + 1);
+    let id = format!("{{{}}}", context.held.id(Id::Guid).to_uppercase());
+    let made = object(json!({
+        "id": id, "name": name, "showHeaders": headers, "showTotals": false, "style": "TableStyleMedium2",
+        "_address": address, "_columns": columns, "_rows": 0
+    }));
+    context.held.store.put(&collection, &id, made.clone());
+    Ok(Reply::json(201, super::visible(&made)))
+}
+
+/// Rows as wide as their table.
+fn add_rows(context: &mut Context, base: &str, at: usize) -> Result<Reply, Reply> {
+    let collection = format!("{base}/tables");
+    let wanted = context.segments[at + 2].clone();
+    let all = context.held.store.list(&collection);
+    let found = all.into_iter().find(|(id, o)| **id == wanted || text(o, "name") == wanted);
+    let (id, mut table) = found.map(|(id, o)| (id.clone(), o.clone())).ok_or_else(|| missing("table"))?;
+    let values = context.call.json()["values"].clone();
+    let rows = values.as_array().filter(|rows| !rows.is_empty()).ok_or_else(invalid)?;
+    let width = table.get("_columns").and_then(Value::as_u64).unwrap_or_default();
+    if rows.iter().any(|row| row.as_array().map(|row| row.len() as u64) != Some(width)) {
+        return Err(invalid());
+    }
+    let index = table.get("_rows").and_then(Value::as_u64).unwrap_or_default();
+    table.insert("_rows".into(), (index + rows.len() as u64).into());
+    context.held.store.put(&collection, &id, table);
+    Ok(Reply::json(201, json!({"index": index, "values": values})))
 }
 
 /// The sheets of the file itself, made known once.
