@@ -1,7 +1,7 @@
 //! Events: what the function, or the local program, may be asked to do.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::domain::account::AccountId;
@@ -18,6 +18,7 @@ pub enum Event {
     Stop { account: AccountId },
     Resume { account: AccountId },
     History { account: AccountId, limit: u32 },
+    SetPolicy { account: AccountId, policy: Map<String, Value> },
 }
 
 /// Rows of history, where no limit is given, and at most.
@@ -38,7 +39,7 @@ pub enum EventError {
 }
 
 const ACCEPTED: &str = "accepted are EventBridge's scheduled event and {\"action\": ...} with one of tick, sync, list, \
-                        show, run (with dry_run), stop, resume, history";
+                        show, run (with dry_run), stop, resume, history, set_policy";
 
 /// Reads an event.
 ///
@@ -95,6 +96,18 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
                     .ok_or(EventError::Field { field: "limit", problem: "must be a whole number from 1 to 500" })?,
             },
         },
+        "set_policy" => Event::SetPolicy {
+            account: account("set_policy")?,
+            policy: match event.get("policy") {
+                Some(Value::Object(policy)) if !policy.is_empty() => policy.clone(),
+                _ => {
+                    return Err(EventError::Field {
+                        field: "policy",
+                        problem: "must be an object of fields to change",
+                    });
+                }
+            },
+        },
         unknown => return Err(EventError::UnknownAction(printable(unknown))),
     })
 }
@@ -138,6 +151,7 @@ mod tests {
             (json!({"action": "run", "account": "a", "seed": -1}), "seed"),
             (json!({"action": "history", "account": "a", "limit": 0}), "limit"),
             (json!({"action": "history", "account": "a", "limit": 501}), "limit"),
+            (json!({"action": "set_policy", "account": "a", "policy": "MARKED"}), "policy"),
         ] {
             assert!(parse(&event).unwrap_err().to_string().starts_with(&format!("`{field}`")));
         }

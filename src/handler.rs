@@ -11,6 +11,7 @@ use crate::event::{self, Event, EventError};
 use crate::house::House;
 use crate::ports::Broken;
 use crate::round::round;
+use crate::set_policy::set_policy;
 use crate::sync::sync;
 
 /// Why an event was not carried out.
@@ -51,5 +52,6 @@ pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) 
         Event::Stop { account } => actions::stop(house, &account).await?,
         Event::Resume { account } => actions::resume(house, &account).await?,
         Event::History { account, limit } => actions::history(house, &account, limit).await?,
+        Event::SetPolicy { account, policy } => set_policy(house, &account, &policy).await?,
     })
 }

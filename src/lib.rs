@@ -13,7 +13,8 @@
 //!   runs go on side by side. [`run`] tells of one account, once: [`token`], plan, [`waves`], record.
 //! - [`waves`] sends a plan: [`lanes`] cut it into batches, [`answers`] fill what later requests need,
 //!   [`verdict`] says what became of an item, [`work`] keeps the books, [`gates`] hold back who was told to wait.
-//! - [`sync`] makes accounts from secrets; [`actions`] are what a person asks of one account.
+//! - [`sync`] makes accounts from secrets; [`actions`] are what a person asks of one account. [`defaults`] is the
+//!   policy under all others, [`set_policy`] changes an account's own.
 //! - [`domain`] is the pure core: policy, schedule, catalogue, plan, outcome, pause.
 //! - [`ports`] are the traits in between, [`adapters`] the world behind them.
 //! - [`house`] holds the ports, [`warm`] the tokens between rounds, [`report`] and [`log`] what is told.
@@ -32,6 +33,7 @@ pub mod adapters;
 pub mod answers;
 pub mod clock;
 pub mod config;
+pub mod defaults;
 pub mod domain;
 pub mod due;
 pub mod event;
@@ -46,6 +48,7 @@ pub mod ports;
 pub mod report;
 pub mod round;
 pub mod run;
+pub mod set_policy;
 pub mod sync;
 pub mod token;
 pub mod verdict;

@@ -60,8 +60,8 @@ pub async fn run(
         account.sweeps = account.sweeps.max(1);
     }
     let name = secret_name(house, &account);
-    let (policy, done, outcome) = match read_secret(&account, &name, secret) {
-        Err(outcome) => (Policy::default(), Done::default(), outcome),
+    let (policy, done, outcome) = match read_secret(house, &account, &name, secret) {
+        Err(outcome) => (house.default_policy().as_ref().clone(), Done::default(), outcome),
         Ok((secret, text)) => {
             let probe = account.status == Status::Paused && !by_hand;
             let (done, outcome) = attempt(house, &mut account, &secret, &text, seed, probe, deadline).await;
@@ -110,11 +110,12 @@ pub fn secret_name(house: &House, account: &Account) -> String {
     account.secret_name.clone().unwrap_or_else(|| format!("{}{}", house.settings.secret_prefix, account.id))
 }
 
-/// The account's part of its secret.
+/// The account's part of its secret, its policy over the default one.
 ///
 /// # Errors
 /// The outcome of a run that cannot begin: it names the secret and the field, never a value.
 pub fn read_secret(
+    house: &House,
     account: &Account,
     name: &str,
     secret: Result<SecretText, SecretFault>,
@@ -125,15 +126,14 @@ pub fn read_secret(
             cause: Cause::new("secret", format!("secret `{name}` {fault}"), "Create it, or mend its permissions"),
         },
     })?;
-    let secret =
-        SecretDocument::parse(&text.text).and_then(|document| document.account(&account.id)).map_err(|error| {
-            Outcome::Misconfigured {
-                cause: Cause::new(
-                    "secret",
-                    format!("secret `{name}`: {error}"),
-                    "Mend the secret; it is read again by itself",
-                ),
-            }
+    let secret = SecretDocument::parse(&text.text)
+        .and_then(|document| document.account_under(&account.id, &house.default_policy()))
+        .map_err(|error| Outcome::Misconfigured {
+            cause: Cause::new(
+                "secret",
+                format!("secret `{name}`: {error}"),
+                "Mend the secret; it is read again by itself",
+            ),
         })?;
     Ok((secret, text))
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 
+use crate::defaults::Defaults;
 use crate::domain::account::AccountId;
 use crate::domain::granted::Granted;
 
@@ -14,6 +15,7 @@ use crate::domain::granted::Granted;
 #[derive(Default)]
 pub struct Warm {
     accounts: Mutex<HashMap<AccountId, Entry>>,
+    defaults: Mutex<Option<Defaults>>,
 }
 
 struct Entry {
@@ -34,6 +36,15 @@ pub struct Access {
 const MOST: usize = 2048;
 
 impl Warm {
+    /// The default policy as it was read last; `None` before the first time.
+    pub fn defaults(&self) -> Option<Defaults> {
+        self.defaults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_defaults(&self, defaults: Defaults) {
+        *self.defaults.lock().unwrap_or_else(PoisonError::into_inner) = Some(defaults);
+    }
+
     pub fn access(&self, id: &AccountId, secret_version: &str, now: DateTime<Utc>) -> Option<Access> {
         self.with(id, secret_version, |entry| entry.access.clone())
             .flatten()

@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod pause;
 pub mod plan;
 pub mod policy;
+pub mod rewrite;
 pub mod schedule;
 pub mod seed;
 pub mod selection;

@@ -6,5 +6,6 @@ mod leftovers;
 mod outage;
 mod pause;
 mod round;
+mod set_policy;
 mod support;
 mod throttling;
