@@ -28,6 +28,8 @@ pub enum ActionError {
     NoPlan { account: AccountId, why: String },
     #[error("secret `{secret}`: {why}; nothing was written")]
     Secret { secret: String, why: String },
+    #[error("account {account} cannot be signed in to: {why}")]
+    SignIn { account: AccountId, why: String },
     #[error("somebody else keeps writing the secret of account {0}; nothing was written, try again")]
     Racing(AccountId),
     #[error(transparent)]

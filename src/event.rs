@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::domain::account::AccountId;
+use crate::domain::cloud::Cloud;
 use crate::domain::fields::printable;
 use crate::domain::seed::Seed;
+use crate::sign_in::SignIn;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -18,6 +20,7 @@ pub enum Event {
     Stop { account: AccountId },
     Resume { account: AccountId },
     History { account: AccountId, limit: u32 },
+    SignIn { account: AccountId, asked: SignIn },
     SetPolicy { account: AccountId, policy: Map<String, Value> },
 }
 
@@ -39,7 +42,7 @@ pub enum EventError {
 }
 
 const ACCEPTED: &str = "accepted are EventBridge's scheduled event and {\"action\": ...} with one of tick, sync, list, \
-                        show, run (with dry_run), stop, resume, history, set_policy";
+                        show, run (with dry_run), stop, resume, history, set_policy, sign_in";
 
 /// Reads an event.
 ///
@@ -96,6 +99,21 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
                     .ok_or(EventError::Field { field: "limit", problem: "must be a whole number from 1 to 500" })?,
             },
         },
+        "sign_in" => Event::SignIn {
+            account: account("sign_in")?,
+            asked: SignIn {
+                tenant_id: text(event, "tenant_id")?,
+                client_id: text(event, "client_id")?,
+                cloud: match text(event, "cloud")? {
+                    None => None,
+                    Some(cloud) => Some(Cloud::parse(&cloud).ok_or(EventError::Field {
+                        field: "cloud",
+                        problem: "must be one of global, us_gov, us_gov_dod, china",
+                    })?),
+                },
+                username: text(event, "username")?,
+            },
+        },
         "set_policy" => Event::SetPolicy {
             account: account("set_policy")?,
             policy: match event.get("policy") {
@@ -110,6 +128,14 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         },
         unknown => return Err(EventError::UnknownAction(printable(unknown))),
     })
+}
+
+fn text(event: &Value, field: &'static str) -> Result<Option<String>, EventError> {
+    match event.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text.clone())),
+        Some(_) => Err(EventError::Field { field, problem: "must be a string that is not empty" }),
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +177,8 @@ mod tests {
             (json!({"action": "run", "account": "a", "seed": -1}), "seed"),
             (json!({"action": "history", "account": "a", "limit": 0}), "limit"),
             (json!({"action": "history", "account": "a", "limit": 501}), "limit"),
+            (json!({"action": "sign_in", "account": "a", "username": 1}), "username"),
+            (json!({"action": "sign_in", "account": "a", "cloud": "MARKED"}), "cloud"),
             (json!({"action": "set_policy", "account": "a", "policy": "MARKED"}), "policy"),
         ] {
             assert!(parse(&event).unwrap_err().to_string().starts_with(&format!("`{field}`")));

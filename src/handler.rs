@@ -12,6 +12,7 @@ use crate::house::House;
 use crate::ports::Broken;
 use crate::round::round;
 use crate::set_policy::set_policy;
+use crate::sign_in::sign_in;
 use crate::sync::sync;
 
 /// Why an event was not carried out.
@@ -53,5 +54,6 @@ pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) 
         Event::Resume { account } => actions::resume(house, &account).await?,
         Event::History { account, limit } => actions::history(house, &account, limit).await?,
         Event::SetPolicy { account, policy } => set_policy(house, &account, &policy).await?,
+        Event::SignIn { account, asked } => sign_in(house, &account, &asked, deadline).await?,
     })
 }

@@ -14,7 +14,7 @@
 //! - [`waves`] sends a plan: [`lanes`] cut it into batches, [`answers`] fill what later requests need,
 //!   [`verdict`] says what became of an item, [`work`] keeps the books, [`gates`] hold back who was told to wait.
 //! - [`sync`] makes accounts from secrets; [`actions`] are what a person asks of one account. [`defaults`] is the
-//!   policy under all others, [`set_policy`] changes an account's own.
+//!   policy under all others, [`set_policy`] changes an account's own; [`sign_in`] gets a refresh token from a person.
 //! - [`domain`] is the pure core: policy, schedule, catalogue, plan, outcome, pause.
 //! - [`ports`] are the traits in between, [`adapters`] the world behind them.
 //! - [`house`] holds the ports, [`warm`] the tokens between rounds, [`report`] and [`log`] what is told.
@@ -49,6 +49,7 @@ pub mod report;
 pub mod round;
 pub mod run;
 pub mod set_policy;
+pub mod sign_in;
 pub mod sync;
 pub mod token;
 pub mod verdict;

@@ -1,5 +1,6 @@
 //! The world, spoken to in its own protocols. Adapters never use each other; all of them go through `http`.
 
+mod device;
 pub mod dynamodb;
 pub mod entra;
 pub mod graph;

@@ -218,7 +218,7 @@ fn parse_credential(fields: &mut Fields) -> Result<Credential, FieldError> {
 }
 
 /// What may stand in a URL's path as it is: no slash, no escape.
-fn is_name_in_a_path(text: &str) -> bool {
+pub fn is_name_in_a_path(text: &str) -> bool {
     (1..=253).contains(&text.len())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
         && !text.starts_with('.')

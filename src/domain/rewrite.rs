@@ -1,9 +1,10 @@
 //! Rewriting a secret's JSON: one thing changes, all else stays as its owner wrote it.
 
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::domain::account::AccountId;
+use crate::domain::cloud::Cloud;
 use crate::domain::credential::{MAX_SECRET_BYTES, SecretError};
 use crate::domain::fields::FieldError;
 use crate::domain::policy::{self, Policy};
@@ -29,6 +30,30 @@ pub fn with_policy(
     policy::merge(own, changes);
     let policy = default.under(Value::Object(own.clone()))?;
     Ok((whole(secret)?, policy))
+}
+
+/// The secret of an account that a person has just signed in to: the app and the refresh token are new, what was
+/// another credential's goes, all else stays. The app is a public client, which must not show a secret.
+///
+/// # Errors
+/// A text that is no JSON object, or would grow too large.
+pub fn signed_in(
+    text: Option<&SecretString>,
+    (cloud, tenant_id, client_id): (Cloud, &str, &str),
+    refresh_token: &SecretString,
+) -> Result<SecretString, SecretError> {
+    let mut secret = text.map(object).transpose()?.unwrap_or_default();
+    for other in ["client_secret", "certificate", "private_key", "username", "password"] {
+        secret.remove(other);
+    }
+    secret.insert("auth".to_owned(), json!("refresh_token"));
+    secret.insert("tenant_id".to_owned(), json!(tenant_id));
+    secret.insert("client_id".to_owned(), json!(client_id));
+    if cloud != Cloud::default() || secret.contains_key("cloud") {
+        secret.insert("cloud".to_owned(), json!(cloud));
+    }
+    secret.insert("refresh_token".to_owned(), json!(refresh_token.expose_secret()));
+    whole(secret)
 }
 
 /// A secret's JSON object.
@@ -61,8 +86,6 @@ pub fn whole(secret: Map<String, Value>) -> Result<SecretString, SecretError> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn change(secret: &Value, changes: &Value) -> Result<(Value, Policy), String> {
@@ -84,6 +107,19 @@ mod tests {
         let (new, _) = change(&shared, &json!({"writes": false})).unwrap();
         assert_eq!(new["accounts"]["b"], shared["accounts"]["b"]);
         assert_eq!(new["accounts"]["a"], json!({"client_secret": "s", "policy": {"writes": false}}));
+    }
+
+    #[test]
+    fn a_sign_in_takes_the_place_of_another_credential_and_keeps_the_policy() {
+        let old = json!({"tenant_id": "old", "client_id": "c", "client_secret": "s", "policy": {"writes": false}});
+        let app = (Cloud::China, "new", "c");
+        let text = signed_in(Some(&old.to_string().into()), app, &"r".to_owned().into()).unwrap();
+        let new: Value = serde_json::from_str(text.expose_secret()).unwrap();
+        assert_eq!(
+            new,
+            json!({"auth": "refresh_token", "tenant_id": "new", "client_id": "c", "cloud": "china",
+                "refresh_token": "r", "policy": {"writes": false}})
+        );
     }
 
     #[test]

@@ -7,5 +7,6 @@ mod outage;
 mod pause;
 mod round;
 mod set_policy;
+mod sign_in;
 mod support;
 mod throttling;
