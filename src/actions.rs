@@ -6,12 +6,13 @@ use thiserror::Error;
 
 use crate::defaults;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
+use crate::domain::credential::AccountSecret;
 use crate::domain::outcome::Outcome;
 use crate::domain::policy::Policy;
 use crate::domain::schedule;
 use crate::domain::seed::Seed;
 use crate::house::House;
-use crate::ports::{Broken, Claim, ClaimRequest, Found};
+use crate::ports::{Broken, Claim, ClaimRequest, Found, SecretText};
 use crate::round::{LEASE, run_id, with_secrets};
 use crate::run::{self, Claimed, read_secret};
 use crate::token;
@@ -30,6 +31,8 @@ pub enum ActionError {
     Secret { secret: String, why: String },
     #[error("account {account} cannot be signed in to: {why}")]
     SignIn { account: AccountId, why: String },
+    #[error("the secret of account {account} cannot be used: {why}")]
+    Unusable { account: AccountId, why: String },
     #[error("somebody else keeps writing the secret of account {0}; nothing was written, try again")]
     Racing(AccountId),
     #[error(transparent)]
@@ -96,6 +99,16 @@ pub fn state(account: &Account) -> Value {
 
 pub async fn get(house: &House, id: &AccountId) -> Result<Found, ActionError> {
     house.accounts.get(id).await?.ok_or_else(|| ActionError::NoAccount(id.clone()))
+}
+
+/// An account's part of its secret.
+pub async fn secret(house: &House, id: &AccountId) -> Result<(AccountSecret, SecretText), ActionError> {
+    let account = get(house, id).await?.account;
+    let (name, text) = defaults::with_account(house, &account).await?;
+    read_secret(house, &account, &name, text).map_err(|outcome| ActionError::Unusable {
+        account: id.clone(),
+        why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
+    })
 }
 
 /// One run now, due or not. A paused account is called in earnest.

@@ -21,6 +21,8 @@ pub enum Event {
     Resume { account: AccountId },
     History { account: AccountId, limit: u32 },
     SignIn { account: AccountId, asked: SignIn },
+    ConsentUrl { account: AccountId },
+    Check { account: AccountId },
     SetPolicy { account: AccountId, policy: Map<String, Value> },
 }
 
@@ -42,7 +44,7 @@ pub enum EventError {
 }
 
 const ACCEPTED: &str = "accepted are EventBridge's scheduled event and {\"action\": ...} with one of tick, sync, list, \
-                        show, run (with dry_run), stop, resume, history, set_policy, sign_in";
+                        show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, check";
 
 /// Reads an event.
 ///
@@ -114,6 +116,8 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
                 username: text(event, "username")?,
             },
         },
+        "consent_url" => Event::ConsentUrl { account: account("consent_url")? },
+        "check" => Event::Check { account: account("check")? },
         "set_policy" => Event::SetPolicy {
             account: account("set_policy")?,
             policy: match event.get("policy") {
@@ -162,7 +166,7 @@ mod tests {
 
     #[test]
     fn an_action_on_an_account_needs_one() {
-        for action in ["show", "run", "stop", "resume", "history"] {
+        for action in ["show", "run", "stop", "resume", "history", "sign_in", "consent_url", "check"] {
             let error = parse(&json!({"action": action})).unwrap_err();
             assert!(error.to_string().contains("needs `account`"), "{error}");
             assert!(parse(&json!({"action": action, "account": "_x"})).is_err());

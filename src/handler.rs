@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::actions::{self, ActionError};
+use crate::check::check;
+use crate::consent::consent_url;
 use crate::event::{self, Event, EventError};
 use crate::house::House;
 use crate::ports::Broken;
@@ -55,5 +57,7 @@ pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) 
         Event::History { account, limit } => actions::history(house, &account, limit).await?,
         Event::SetPolicy { account, policy } => set_policy(house, &account, &policy).await?,
         Event::SignIn { account, asked } => sign_in(house, &account, &asked, deadline).await?,
+        Event::ConsentUrl { account } => consent_url(house, &account).await?,
+        Event::Check { account } => check(house, &account).await?,
     })
 }

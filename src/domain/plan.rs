@@ -152,8 +152,7 @@ pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
         .filter(|operation| callable.contains(operation.id) && scope.policy.operations.draws(operation.id))
         .filter(|operation| !removes_another_way(operation))
         .filter(|operation| {
-            let whole = WHOLES.get(operation.id).map(Vec::as_slice).unwrap_or_default();
-            whole.iter().all(|operation| callable.contains(operation.id) && traceable(&callable, operation))
+            whole(operation).iter().all(|operation| callable.contains(operation.id) && traceable(&callable, operation))
         })
         .collect()
 }
@@ -168,6 +167,11 @@ static WHOLES: LazyLock<HashMap<&'static str, Vec<&'static Operation>>> = LazyLo
     };
     catalogue::all().map(whole).collect()
 });
+
+/// The operation with all that it brings along: what it needs, and what cleans up.
+pub fn whole(operation: &Operation) -> &'static [&'static Operation] {
+    WHOLES.get(operation.id).map(Vec::as_slice).unwrap_or_default()
+}
 
 /// Whether permissions and policy allow the request itself.
 fn callable(scope: &Scope, operation: &Operation) -> bool {

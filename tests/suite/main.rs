@@ -1,6 +1,8 @@
 //! Behaviour on real parts: real sockets, the real AWS SDK, the real function binary, stand-ins for what is far away.
 
+mod check;
 mod claim;
+mod consent;
 mod http;
 mod leftovers;
 mod outage;
