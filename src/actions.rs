@@ -33,6 +33,8 @@ pub enum ActionError {
     SignIn { account: AccountId, why: String },
     #[error("the secret of account {account} cannot be used: {why}")]
     Unusable { account: AccountId, why: String },
+    #[error("{0}; nothing was imported")]
+    Import(String),
     #[error("somebody else keeps writing the secret of account {0}; nothing was written, try again")]
     Racing(AccountId),
     #[error(transparent)]

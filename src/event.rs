@@ -1,5 +1,7 @@
 //! Events: what the function, or the local program, may be asked to do.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -7,6 +9,7 @@ use thiserror::Error;
 use crate::domain::account::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::printable;
+use crate::domain::import::Format;
 use crate::domain::seed::Seed;
 use crate::sign_in::SignIn;
 
@@ -23,7 +26,19 @@ pub enum Event {
     SignIn { account: AccountId, asked: SignIn },
     ConsentUrl { account: AccountId },
     Check { account: AccountId },
+    Import { format: Format, text: SecretText },
+    Export,
     SetPolicy { account: AccountId, policy: Map<String, Value> },
+}
+
+/// What an import brings: never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(pub String);
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(..)")
+    }
 }
 
 /// Rows of history, where no limit is given, and at most.
@@ -44,7 +59,7 @@ pub enum EventError {
 }
 
 const ACCEPTED: &str = "accepted are EventBridge's scheduled event and {\"action\": ...} with one of tick, sync, list, \
-                        show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, check";
+                        show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, check, import, export";
 
 /// Reads an event.
 ///
@@ -118,6 +133,22 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         },
         "consent_url" => Event::ConsentUrl { account: account("consent_url")? },
         "check" => Event::Check { account: account("check")? },
+        "import" => Event::Import {
+            format: match text(event, "format")?.as_deref() {
+                None | Some("auto") => Format::Auto,
+                Some("csv") => Format::Csv,
+                Some("json") => Format::Json,
+                Some("account_txt") => Format::AccountTxt,
+                Some(_) => {
+                    let problem = "must be one of auto, csv, json, account_txt";
+                    return Err(EventError::Field { field: "format", problem });
+                }
+            },
+            text: text(event, "text")?
+                .map(SecretText)
+                .ok_or(EventError::Field { field: "text", problem: "is missing: the accounts" })?,
+        },
+        "export" => Event::Export,
         "set_policy" => Event::SetPolicy {
             account: account("set_policy")?,
             policy: match event.get("policy") {

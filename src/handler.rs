@@ -11,6 +11,7 @@ use crate::check::check;
 use crate::consent::consent_url;
 use crate::event::{self, Event, EventError};
 use crate::house::House;
+use crate::import::{export, import};
 use crate::ports::Broken;
 use crate::round::round;
 use crate::set_policy::set_policy;
@@ -59,5 +60,7 @@ pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) 
         Event::SignIn { account, asked } => sign_in(house, &account, &asked, deadline).await?,
         Event::ConsentUrl { account } => consent_url(house, &account).await?,
         Event::Check { account } => check(house, &account).await?,
+        Event::Import { format, text } => import(house, format, &text.0, deadline).await?,
+        Event::Export => export(house).await?,
     })
 }

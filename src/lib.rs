@@ -15,7 +15,8 @@
 //!   [`verdict`] says what became of an item, [`work`] keeps the books, [`gates`] hold back who was told to wait.
 //! - [`sync`] makes accounts from secrets; [`actions`] are what a person asks of one account. [`defaults`] is the
 //!   policy under all others, [`set_policy`] changes an account's own; [`sign_in`] gets a refresh token from a person,
-//!   [`consent`] tells where to agree to what the policy needs, [`check`] what stands in the way.
+//!   [`consent`] tells where to agree to what the policy needs, [`check`] what stands in the way,
+//!   [`import`] brings many accounts at once.
 //! - [`domain`] is the pure core: policy, schedule, catalogue, plan, outcome, pause.
 //! - [`ports`] are the traits in between, [`adapters`] the world behind them.
 //! - [`house`] holds the ports, [`warm`] the tokens between rounds, [`report`] and [`log`] what is told.
@@ -43,6 +44,7 @@ pub mod event;
 pub mod gates;
 pub mod handler;
 pub mod house;
+pub mod import;
 pub mod lanes;
 #[cfg(feature = "local")]
 pub mod local;

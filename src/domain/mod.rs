@@ -11,6 +11,7 @@ pub mod granted;
 pub mod habits;
 pub mod history;
 pub mod hours;
+pub mod import;
 pub mod needed;
 pub mod outcome;
 pub mod pause;

@@ -4,6 +4,7 @@ mod check;
 mod claim;
 mod consent;
 mod http;
+mod import;
 mod leftovers;
 mod outage;
 mod pause;
