@@ -26,18 +26,18 @@ pub enum Event {
     SignIn { account: AccountId, asked: SignIn },
     ConsentUrl { account: AccountId },
     Check { account: AccountId },
-    Import { format: Format, text: SecretText },
+    Import { format: Format, text: Hidden },
     Export,
     SetPolicy { account: AccountId, policy: Map<String, Value> },
 }
 
 /// What an import brings: never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SecretText(pub String);
+pub struct Hidden(pub String);
 
-impl fmt::Debug for SecretText {
+impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretText(..)")
+        f.write_str("Hidden(..)")
     }
 }
 
@@ -145,7 +145,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
                 }
             },
             text: text(event, "text")?
-                .map(SecretText)
+                .map(Hidden)
                 .ok_or(EventError::Field { field: "text", problem: "is missing: the accounts" })?,
         },
         "export" => Event::Export,

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::domain::account::{Account, Status};
-use crate::domain::cause::Cause;
+use crate::domain::cause::{Cause, graph_cause};
 use crate::domain::credential::{AccountSecret, SecretDocument};
 use crate::domain::granted::Granted;
 use crate::domain::history::{CallResult, HistoryRow};
@@ -218,18 +218,19 @@ fn conclude(done: &Done, permissions_unknown: bool) -> Outcome {
         Some(Ending::Transient { why }) => return Outcome::Transient { why: why.clone() },
         Some(Ending::Token(outcome)) => return outcome.clone(),
         Some(Ending::Unauthorized) => {
-            let what = "Graph refuses the account's tokens, also a new one";
-            let cause = Cause::new("InvalidAuthenticationToken", what, "Check `cloud` and `tenant_id` in the secret");
-            return Outcome::Misconfigured { cause };
+            if let Some(cause) = graph_cause(401, "") {
+                return Outcome::Misconfigured { cause };
+            }
         }
         None => {}
     }
     let all =
         |wanted: &dyn Fn(u16) -> bool| !done.calls.is_empty() && done.calls.iter().all(|call| wanted(call.status));
-    if all(&|status| status == 403) && !permissions_unknown {
-        let what = "Graph refused every call (403), though the token carries the permissions";
-        let remedy = "Check the user's licences and roles, and the tenant's access policies";
-        return Outcome::Misconfigured { cause: Cause::new("forbidden", what, remedy) };
+    if all(&|status| status == 403)
+        && !permissions_unknown
+        && let Some(cause) = graph_cause(403, "")
+    {
+        return Outcome::Misconfigured { cause };
     }
     if all(&|status| status == 0 || status >= 500 || status == 424) {
         return Outcome::Transient { why: "Graph answered every call with an error of its own".to_owned() };
@@ -278,6 +279,15 @@ async fn record(house: &House, account: &mut Account, run_id: &str) -> (Option<S
     (Some(why), account.status)
 }
 
+/// A call that failed, with what that means where it means something for the account.
+fn failure(call: &CallResult) -> Value {
+    let mut told = json!(call);
+    if let Some(cause) = graph_cause(call.status, call.error_code.as_deref().unwrap_or_default()) {
+        told["means"] = json!(cause.to_string());
+    }
+    told
+}
+
 impl RunReport {
     pub fn succeeded(&self) -> bool {
         self.outcome == Outcome::Succeeded
@@ -286,7 +296,7 @@ impl RunReport {
     /// The answer to `run`, and the body of the log line.
     pub fn value(&self) -> Value {
         let row = &self.row;
-        let failures: Vec<&CallResult> = row.calls.iter().filter(|call| !call.ok).collect();
+        let failures: Vec<Value> = row.calls.iter().filter(|call| !call.ok).map(failure).collect();
         json!({
             "account": row.account_id,
             "run_id": row.run_id,

@@ -9,6 +9,7 @@ mod leftovers;
 mod outage;
 mod pause;
 mod round;
+mod secrecy;
 mod set_policy;
 mod sign_in;
 mod support;
