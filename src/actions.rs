@@ -5,15 +5,17 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::alerts::{self, AccountChange};
+use crate::defaults;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
+use crate::domain::credential::AccountSecret;
 use crate::domain::outcome::Outcome;
 use crate::domain::policy::Policy;
 use crate::domain::schedule;
 use crate::domain::seed::Seed;
 use crate::house::House;
-use crate::ports::{Broken, Claim, ClaimRequest, Found};
+use crate::ports::{Broken, Claim, ClaimRequest, Found, SecretText};
 use crate::round::{LEASE, run_id, with_secrets};
-use crate::run::{self, Chance, Claimed, read_secret, secret_name};
+use crate::run::{self, Chance, Claimed, read_secret};
 use crate::token;
 
 #[derive(Debug, Error)]
@@ -26,6 +28,16 @@ pub enum ActionError {
     Stopped(AccountId),
     #[error("account {account} cannot be planned for: {why}")]
     NoPlan { account: AccountId, why: String },
+    #[error("secret `{secret}`: {why}; nothing was written")]
+    Secret { secret: String, why: String },
+    #[error("account {account} cannot be signed in to: {why}")]
+    SignIn { account: AccountId, why: String },
+    #[error("the secret of account {account} cannot be used: {why}")]
+    Unusable { account: AccountId, why: String },
+    #[error("{0}; nothing was imported")]
+    Import(String),
+    #[error("somebody else keeps writing the secret of account {0}; nothing was written, try again")]
+    Racing(AccountId),
     #[error(transparent)]
     Broken(#[from] Broken),
 }
@@ -50,30 +62,30 @@ pub async fn list(house: &House) -> Result<Value, ActionError> {
 pub async fn show(house: &House, id: &AccountId) -> Result<Value, ActionError> {
     let found = get(house, id).await?;
     let mut shown = state(&found.account);
-    let name = secret_name(house, &found.account);
-    shown["secret"] = json!(name);
     shown["set_aside"] = json!(found.account.set_aside);
     if !found.warnings.is_empty() {
         shown["warnings"] = json!(found.warnings);
     }
-    let secret = house.secrets.fetch(std::slice::from_ref(&name)).await?;
-    let secret = secret.into_iter().next().map(|(_, secret)| secret);
-    match secret.map(|secret| read_secret(&found.account, &name, secret)) {
-        Some(Ok((secret, _))) => {
+    let (name, secret) = defaults::with_account(house, &found.account).await?;
+    shown["secret"] = json!(name);
+    if let Some(fault) = house.warm.defaults().and_then(|defaults| defaults.fault) {
+        shown["defaults_error"] = json!(format!("secret `{}` {fault}", defaults::name(house)));
+    }
+    match read_secret(house, &found.account, &name, secret) {
+        Ok((secret, _)) => {
             shown["auth"] = json!(secret.credential.auth());
             shown["cloud"] = json!(secret.cloud);
             shown["tenant_id"] = json!(secret.tenant_id);
             shown["client_id"] = json!(secret.client_id);
             shown["policy"] = json!(secret.policy);
         }
-        Some(Err(outcome)) => shown["secret_error"] = json!(outcome.reason()),
-        None => {}
+        Err(outcome) => shown["secret_error"] = json!(outcome.reason()),
     }
     Ok(shown)
 }
 
 /// What is told of an account.
-fn state(account: &Account) -> Value {
+pub fn state(account: &Account) -> Value {
     let time = |at: Option<DateTime<Utc>>| at.map(|at| at.format("%FT%TZ").to_string());
     json!({
         "account_id": account.id,
@@ -88,8 +100,18 @@ fn state(account: &Account) -> Value {
     })
 }
 
-async fn get(house: &House, id: &AccountId) -> Result<Found, ActionError> {
+pub async fn get(house: &House, id: &AccountId) -> Result<Found, ActionError> {
     house.accounts.get(id).await?.ok_or_else(|| ActionError::NoAccount(id.clone()))
+}
+
+/// An account's part of its secret.
+pub async fn secret(house: &House, id: &AccountId) -> Result<(AccountSecret, SecretText), ActionError> {
+    let account = get(house, id).await?.account;
+    let (name, text) = defaults::with_account(house, &account).await?;
+    read_secret(house, &account, &name, text).map_err(|outcome| ActionError::Unusable {
+        account: id.clone(),
+        why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
+    })
 }
 
 /// One run now, due or not. A paused account is called in earnest.
@@ -110,7 +132,7 @@ pub async fn run(
     };
     let chance = chance(house, seed);
     let claimed = Claimed { found: *found, run_id, chance, cut_off, by_hand: true, started_at: now };
-    let mut ready = with_secrets(house, vec![claimed]).await;
+    let mut ready = with_secrets(house, vec![claimed], true).await;
     match ready.pop() {
         Some((claimed, secret)) => {
             let run = run::run(house, claimed, secret, deadline).await;
@@ -130,14 +152,12 @@ fn chance(house: &House, seed: Option<Seed>) -> Chance {
 /// Graph is not called, and nothing is written.
 pub async fn plan(house: &House, id: &AccountId, seed: Option<Seed>) -> Result<Value, ActionError> {
     let account = get(house, id).await?.account;
-    let name = secret_name(house, &account);
-    let fetched = house.secrets.fetch(std::slice::from_ref(&name)).await?;
+    let (name, secret) = defaults::with_account(house, &account).await?;
     let no_plan = |outcome: Outcome| ActionError::NoPlan {
         account: id.clone(),
         why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
     };
-    let secret = fetched.into_iter().next().map_or(Err(crate::ports::SecretFault::Gone), |(_, secret)| secret);
-    let (secret, text) = read_secret(&account, &name, secret).map_err(no_plan)?;
+    let (secret, text) = read_secret(house, &account, &name, secret).map_err(no_plan)?;
     let access = token::get(house, &account, &secret, &text).await.map_err(no_plan)?;
     let (seed, plan) = run::draw(&account, &secret, &access, chance(house, seed), house.clock.now());
     Ok(json!({"account": id, "seed": seed, "waves": plan.waves(), "plan": plan.steps}))
@@ -155,16 +175,20 @@ pub async fn stop(house: &House, id: &AccountId) -> Result<Value, ActionError> {
 pub async fn resume(house: &House, id: &AccountId) -> Result<Value, ActionError> {
     let mut account = get(house, id).await?.account;
     let now = house.clock.now();
-    let name = secret_name(house, &account);
-    let fetched = house.secrets.fetch(std::slice::from_ref(&name)).await?;
-    let secret = fetched.into_iter().next().map_or(Err(crate::ports::SecretFault::Gone), |(_, secret)| secret);
-    let policy = read_secret(&account, &name, secret).map_or_else(|_| Policy::default(), |(secret, _)| secret.policy);
+    let policy = policy(house, &account).await?;
     let seed = Seed::new(house.chance());
     account.revive(schedule::fit(now, &policy, &mut seed.rng(id, "first")));
     if !house.accounts.update(&account, now).await? {
         return Err(ActionError::Busy(id.clone()));
     }
     Ok(state(&account))
+}
+
+/// The account's policy; the default one where its secret cannot be used.
+async fn policy(house: &House, account: &Account) -> Result<Policy, ActionError> {
+    let (name, secret) = defaults::with_account(house, account).await?;
+    let read = read_secret(house, account, &name, secret);
+    Ok(read.map_or_else(|_| house.default_policy().as_ref().clone(), |(secret, _)| secret.policy))
 }
 
 /// Past runs, the newest first.

@@ -1,12 +1,17 @@
 //! Events: what the function, or the local program, may be asked to do.
 
+use std::fmt;
+
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::domain::account::AccountId;
+use crate::domain::cloud::Cloud;
 use crate::domain::fields::printable;
+use crate::domain::import::Format;
 use crate::domain::seed::Seed;
+use crate::sign_in::SignIn;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -18,6 +23,22 @@ pub enum Event {
     Stop { account: AccountId },
     Resume { account: AccountId },
     History { account: AccountId, limit: u32 },
+    SignIn { account: AccountId, asked: SignIn },
+    ConsentUrl { account: AccountId },
+    Check { account: AccountId },
+    Import { format: Format, text: Hidden },
+    Export,
+    SetPolicy { account: AccountId, policy: Map<String, Value> },
+}
+
+/// What an import brings: never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(pub String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hidden(..)")
+    }
 }
 
 /// Rows of history, where no limit is given, and at most.
@@ -38,7 +59,7 @@ pub enum EventError {
 }
 
 const ACCEPTED: &str = "accepted are EventBridge's scheduled event and {\"action\": ...} with one of tick, sync, list, \
-                        show, run (with dry_run), stop, resume, history";
+                        show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, check, import, export";
 
 /// Reads an event.
 ///
@@ -95,8 +116,61 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
                     .ok_or(EventError::Field { field: "limit", problem: "must be a whole number from 1 to 500" })?,
             },
         },
+        "sign_in" => Event::SignIn {
+            account: account("sign_in")?,
+            asked: SignIn {
+                tenant_id: text(event, "tenant_id")?,
+                client_id: text(event, "client_id")?,
+                cloud: match text(event, "cloud")? {
+                    None => None,
+                    Some(cloud) => Some(Cloud::parse(&cloud).ok_or(EventError::Field {
+                        field: "cloud",
+                        problem: "must be one of global, us_gov, us_gov_dod, china",
+                    })?),
+                },
+                username: text(event, "username")?,
+            },
+        },
+        "consent_url" => Event::ConsentUrl { account: account("consent_url")? },
+        "check" => Event::Check { account: account("check")? },
+        "import" => Event::Import {
+            format: match text(event, "format")?.as_deref() {
+                None | Some("auto") => Format::Auto,
+                Some("csv") => Format::Csv,
+                Some("json") => Format::Json,
+                Some("account_txt") => Format::AccountTxt,
+                Some(_) => {
+                    let problem = "must be one of auto, csv, json, account_txt";
+                    return Err(EventError::Field { field: "format", problem });
+                }
+            },
+            text: text(event, "text")?
+                .map(Hidden)
+                .ok_or(EventError::Field { field: "text", problem: "is missing: the accounts" })?,
+        },
+        "export" => Event::Export,
+        "set_policy" => Event::SetPolicy {
+            account: account("set_policy")?,
+            policy: match event.get("policy") {
+                Some(Value::Object(policy)) if !policy.is_empty() => policy.clone(),
+                _ => {
+                    return Err(EventError::Field {
+                        field: "policy",
+                        problem: "must be an object of fields to change",
+                    });
+                }
+            },
+        },
         unknown => return Err(EventError::UnknownAction(printable(unknown))),
     })
+}
+
+fn text(event: &Value, field: &'static str) -> Result<Option<String>, EventError> {
+    match event.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text.clone())),
+        Some(_) => Err(EventError::Field { field, problem: "must be a string that is not empty" }),
+    }
 }
 
 #[cfg(test)]
@@ -123,7 +197,7 @@ mod tests {
 
     #[test]
     fn an_action_on_an_account_needs_one() {
-        for action in ["show", "run", "stop", "resume", "history"] {
+        for action in ["show", "run", "stop", "resume", "history", "sign_in", "consent_url", "check"] {
             let error = parse(&json!({"action": action})).unwrap_err();
             assert!(error.to_string().contains("needs `account`"), "{error}");
             assert!(parse(&json!({"action": action, "account": "_x"})).is_err());
@@ -138,6 +212,9 @@ mod tests {
             (json!({"action": "run", "account": "a", "seed": -1}), "seed"),
             (json!({"action": "history", "account": "a", "limit": 0}), "limit"),
             (json!({"action": "history", "account": "a", "limit": 501}), "limit"),
+            (json!({"action": "sign_in", "account": "a", "username": 1}), "username"),
+            (json!({"action": "sign_in", "account": "a", "cloud": "MARKED"}), "cloud"),
+            (json!({"action": "set_policy", "account": "a", "policy": "MARKED"}), "policy"),
         ] {
             assert!(parse(&event).unwrap_err().to_string().starts_with(&format!("`{field}`")));
         }

@@ -7,10 +7,15 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::actions::{self, ActionError};
+use crate::check::check;
+use crate::consent::consent_url;
 use crate::event::{self, Event, EventError};
 use crate::house::House;
+use crate::import::{export, import};
 use crate::ports::Broken;
 use crate::round::round;
+use crate::set_policy::set_policy;
+use crate::sign_in::sign_in;
 use crate::sync::sync;
 
 /// Why an event was not carried out.
@@ -51,5 +56,11 @@ pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) 
         Event::Stop { account } => actions::stop(house, &account).await?,
         Event::Resume { account } => actions::resume(house, &account).await?,
         Event::History { account, limit } => actions::history(house, &account, limit).await?,
+        Event::SetPolicy { account, policy } => set_policy(house, &account, &policy).await?,
+        Event::SignIn { account, asked } => sign_in(house, &account, &asked, deadline).await?,
+        Event::ConsentUrl { account } => consent_url(house, &account).await?,
+        Event::Check { account } => check(house, &account).await?,
+        Event::Import { format, text } => import(house, format, &text.0, deadline).await?,
+        Event::Export => export(house).await?,
     })
 }

@@ -7,6 +7,7 @@ use rand::Rng;
 use rand::rngs::ChaCha12Rng;
 use tokio::sync::watch;
 
+use crate::domain::policy::Policy;
 use crate::gates::Gates;
 use crate::ports::{Accounts, Alerts, Clock, Graph, Journal, Secrets, Tokens};
 use crate::warm::Warm;
@@ -66,6 +67,11 @@ impl House {
             chance: Mutex::new(chance),
             stopping: watch::Sender::new(false),
         }
+    }
+
+    /// What stands under every account's own policy, as it was read last.
+    pub fn default_policy(&self) -> Arc<Policy> {
+        self.warm.defaults().unwrap_or_default().policy
     }
 
     /// A number that nobody can foresee.

@@ -13,7 +13,10 @@
 //!   runs go on side by side. [`run`] tells of one account, once: [`token`], plan, [`waves`], record.
 //! - [`waves`] sends a plan: [`lanes`] cut it into batches, [`answers`] fill what later requests need,
 //!   [`verdict`] says what became of an item, [`work`] keeps the books, [`gates`] hold back who was told to wait.
-//! - [`sync`] makes accounts from secrets; [`actions`] are what a person asks of one account.
+//! - [`sync`] makes accounts from secrets; [`actions`] are what a person asks of one account. [`defaults`] is the
+//!   policy under all others, [`set_policy`] changes an account's own; [`sign_in`] gets a refresh token from a person,
+//!   [`consent`] tells where to agree to what the policy needs, [`check`] what stands in the way,
+//!   [`import`] brings many accounts at once.
 //! - [`domain`] is the pure core: policy, schedule, catalogue, plan, outcome, pause.
 //! - [`ports`] are the traits in between, [`adapters`] the world behind them.
 //! - [`house`] holds the ports, [`warm`] the tokens between rounds, [`report`] and [`log`] what is told.
@@ -31,14 +34,18 @@ pub mod actions;
 pub mod adapters;
 pub mod alerts;
 pub mod answers;
+pub mod check;
 pub mod clock;
 pub mod config;
+pub mod consent;
+pub mod defaults;
 pub mod domain;
 pub mod due;
 pub mod event;
 pub mod gates;
 pub mod handler;
 pub mod house;
+pub mod import;
 pub mod lanes;
 #[cfg(feature = "local")]
 pub mod local;
@@ -47,6 +54,8 @@ pub mod ports;
 pub mod report;
 pub mod round;
 pub mod run;
+pub mod set_policy;
+pub mod sign_in;
 pub mod sync;
 pub mod token;
 pub mod verdict;

@@ -148,6 +148,10 @@ pub trait Secrets: Send + Sync {
     async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, Broken>;
     /// Writes a new version, unless the secret has changed since `version` was read (then `None`).
     async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, Broken>;
+    /// Makes a secret and gives its version; `None` where there is one of that name.
+    async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, Broken>;
+    /// Removes a secret for good; one that is not there is no error.
+    async fn delete(&self, name: &str) -> Result<(), Broken>;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,6 +183,44 @@ pub enum SecretFault {
 pub trait Tokens: Send + Sync {
     /// One token request. `refresh_token` stands in for the secret's own where a newer one is known.
     async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError>;
+    /// Begins a sign-in by device code.
+    async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError>;
+    /// Asks once whether the person has signed in.
+    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, TokenError>;
+}
+
+/// The app that a person signs in to: a public client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    pub cloud: Cloud,
+    pub tenant_id: String,
+    pub client_id: String,
+}
+
+/// What a person needs to sign in elsewhere, and what the wait for it needs.
+#[derive(Clone, Debug)]
+pub struct DeviceCode {
+    pub device_code: SecretString,
+    pub user_code: String,
+    pub verification_uri: String,
+    pub expires_in: Duration,
+    /// The least time between two polls.
+    pub interval: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub enum Poll {
+    /// Nobody has answered yet.
+    Pending,
+    /// The same, and the interval is to grow by five seconds.
+    SlowDown,
+    /// By the user of this name, where the answer says.
+    SignedIn {
+        token: Box<Token>,
+        username: Option<String>,
+    },
+    Refused,
+    Expired,
 }
 
 #[derive(Clone, Debug)]

@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::alerts::{self, AccountChange};
+use crate::defaults::{self, Fetched};
 use crate::domain::account::Status;
 use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
@@ -97,9 +98,13 @@ async fn claim_all(house: Arc<House>, seed: Seed, deadline: DateTime<Utc>, ready
     let budget = RUN_BUDGET.min((deadline - started) / 2);
     let mut counts = Counts::default();
     let mut stream = DueStream::new(&house, started);
+    let mut defaults_read = false;
     loop {
-        let mut chunk = Vec::with_capacity(TOGETHER);
-        while chunk.len() < TOGETHER {
+        // The first secrets come with the default policy, in one request.
+        let first = !defaults_read || house.warm.defaults().is_none();
+        let together = if first { TOGETHER - 1 } else { TOGETHER };
+        let mut chunk = Vec::with_capacity(together);
+        while chunk.len() < together {
             match stream.next().await {
                 Ok(Some(due)) => chunk.push(due),
                 Ok(None) => break,
@@ -124,7 +129,8 @@ async fn claim_all(house: Arc<House>, seed: Seed, deadline: DateTime<Utc>, ready
             continue;
         }
         let claimed = claim_chunk(&house, chunk, seed, now, &mut counts).await;
-        for ready_account in with_secrets(&house, claimed).await {
+        defaults_read |= !claimed.is_empty();
+        for ready_account in with_secrets(&house, claimed, first).await {
             if ready.send(ready_account).await.is_err() {
                 return counts;
             }
@@ -176,14 +182,14 @@ pub fn run_id(house: &House) -> String {
     format!("{:016x}", house.chance())
 }
 
-/// Fetches the secrets of claimed accounts, each secret once.
-pub async fn with_secrets(house: &House, claimed: Vec<Claimed>) -> Vec<Ready> {
+/// Fetches the secrets of claimed accounts, each secret once; where asked, the default policy with them.
+pub async fn with_secrets(house: &House, claimed: Vec<Claimed>, defaults: bool) -> Vec<Ready> {
     let names: BTreeSet<String> = claimed.iter().map(|claimed| secret_name(house, &claimed.found.account)).collect();
     if names.is_empty() {
         return Vec::new();
     }
     let names: Vec<String> = names.into_iter().collect();
-    let fetched: BTreeMap<String, Result<SecretText, SecretFault>> = match house.secrets.fetch(&names).await {
+    let fetched: BTreeMap<String, Result<SecretText, SecretFault>> = match fetch(house, &names, defaults).await {
         Ok(fetched) => fetched.into_iter().collect(),
         Err(broken) => {
             house.journal.write(&line(Level::Error, "secrets could not be read", json!({"error": broken.to_string()})));
@@ -199,6 +205,10 @@ pub async fn with_secrets(house: &House, claimed: Vec<Claimed>) -> Vec<Ready> {
             (claimed, secret)
         })
         .collect()
+}
+
+async fn fetch(house: &House, names: &[String], defaults: bool) -> Result<Fetched, Broken> {
+    if defaults { defaults::fetch(house, names).await } else { house.secrets.fetch(names).await }
 }
 
 fn count(number: usize) -> u32 {

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::domain::account::{Account, Status};
-use crate::domain::cause::Cause;
+use crate::domain::cause::{Cause, graph_cause};
 use crate::domain::credential::{AccountSecret, SecretDocument};
 use crate::domain::granted::Granted;
 use crate::domain::history::{CallResult, HistoryRow};
@@ -85,8 +85,8 @@ pub async fn run(
         account.was_cut_off();
     }
     let name = secret_name(house, &account);
-    let (policy, done, outcome) = match read_secret(&account, &name, secret) {
-        Err(outcome) => (Policy::default(), Done::default(), outcome),
+    let (policy, done, outcome) = match read_secret(house, &account, &name, secret) {
+        Err(outcome) => (house.default_policy().as_ref().clone(), Done::default(), outcome),
         Ok((secret, text)) => {
             let probe = account.status == Status::Paused && !by_hand;
             let (done, outcome) = attempt(house, &mut account, &secret, &text, &mut chance, probe, deadline).await;
@@ -136,11 +136,12 @@ pub fn secret_name(house: &House, account: &Account) -> String {
     account.secret_name.clone().unwrap_or_else(|| format!("{}{}", house.settings.secret_prefix, account.id))
 }
 
-/// The account's part of its secret.
+/// The account's part of its secret, its policy over the default one.
 ///
 /// # Errors
 /// The outcome of a run that cannot begin: it names the secret and the field, never a value.
 pub fn read_secret(
+    house: &House,
     account: &Account,
     name: &str,
     secret: Result<SecretText, SecretFault>,
@@ -151,15 +152,14 @@ pub fn read_secret(
             cause: Cause::new("secret", format!("secret `{name}` {fault}"), "Create it, or mend its permissions"),
         },
     })?;
-    let secret =
-        SecretDocument::parse(&text.text).and_then(|document| document.account(&account.id)).map_err(|error| {
-            Outcome::Misconfigured {
-                cause: Cause::new(
-                    "secret",
-                    format!("secret `{name}`: {error}"),
-                    "Mend the secret; it is read again by itself",
-                ),
-            }
+    let secret = SecretDocument::parse(&text.text)
+        .and_then(|document| document.account_under(&account.id, &house.default_policy()))
+        .map_err(|error| Outcome::Misconfigured {
+            cause: Cause::new(
+                "secret",
+                format!("secret `{name}`: {error}"),
+                "Mend the secret; it is read again by itself",
+            ),
         })?;
     Ok((secret, text))
 }
@@ -252,18 +252,19 @@ fn conclude(done: &Done, permissions_unknown: bool) -> Outcome {
         Some(Ending::Transient { why }) => return Outcome::Transient { why: why.clone() },
         Some(Ending::Token(outcome)) => return outcome.clone(),
         Some(Ending::Unauthorized) => {
-            let what = "Graph refuses the account's tokens, also a new one";
-            let cause = Cause::new("InvalidAuthenticationToken", what, "Check `cloud` and `tenant_id` in the secret");
-            return Outcome::Misconfigured { cause };
+            if let Some(cause) = graph_cause(401, "") {
+                return Outcome::Misconfigured { cause };
+            }
         }
         None => {}
     }
     let all =
         |wanted: &dyn Fn(u16) -> bool| !done.calls.is_empty() && done.calls.iter().all(|call| wanted(call.status));
-    if all(&|status| status == 403) && !permissions_unknown {
-        let what = "Graph refused every call (403), though the token carries the permissions";
-        let remedy = "Check the user's licences and roles, and the tenant's access policies";
-        return Outcome::Misconfigured { cause: Cause::new("forbidden", what, remedy) };
+    if all(&|status| status == 403)
+        && !permissions_unknown
+        && let Some(cause) = graph_cause(403, "")
+    {
+        return Outcome::Misconfigured { cause };
     }
     if all(&|status| status == 0 || status >= 500 || status == 424) {
         return Outcome::Transient { why: "Graph answered every call with an error of its own".to_owned() };
@@ -312,6 +313,15 @@ async fn record(house: &House, account: &mut Account, run_id: &str) -> (Option<S
     (Some(why), account.status)
 }
 
+/// A call that failed, with what that means where it means something for the account.
+fn failure(call: &CallResult) -> Value {
+    let mut told = json!(call);
+    if let Some(cause) = graph_cause(call.status, call.error_code.as_deref().unwrap_or_default()) {
+        told["means"] = json!(cause.to_string());
+    }
+    told
+}
+
 impl RunReport {
     pub fn succeeded(&self) -> bool {
         self.outcome == Outcome::Succeeded
@@ -320,7 +330,7 @@ impl RunReport {
     /// The answer to `run`, and the body of the log line.
     pub fn value(&self) -> Value {
         let row = &self.row;
-        let failures: Vec<&CallResult> = row.calls.iter().filter(|call| !call.ok).collect();
+        let failures: Vec<Value> = row.calls.iter().filter(|call| !call.ok).map(failure).collect();
         json!({
             "account": row.account_id,
             "run_id": row.run_id,

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::{DateTime, TimeDelta, Utc};
+use rand::rngs::ChaCha12Rng;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::defaults;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::credential::SecretDocument;
 use crate::domain::policy::Policy;
@@ -105,6 +108,7 @@ async fn accounts(house: &House) -> Result<BTreeMap<AccountId, Found>, Broken> {
 async fn secrets(house: &House, report: &mut SyncReport) -> Result<Vec<SecretEntry>, Broken> {
     let mut listed = house.secrets.list().await?;
     listed.sort_by(|a, b| a.name.cmp(&b.name));
+    defaults(house, &listed, report).await?;
     listed.retain(|entry| {
         let own = own_part(house, &entry.name);
         if own.is_empty() {
@@ -117,6 +121,21 @@ async fn secrets(house: &House, report: &mut SyncReport) -> Result<Vec<SecretEnt
         !own.is_empty() && !own.starts_with('_')
     });
     Ok(listed)
+}
+
+/// Reads the default policy, where there is one, and tells what is wrong with it.
+async fn defaults(house: &House, listed: &[SecretEntry], report: &mut SyncReport) -> Result<(), Broken> {
+    let name = defaults::name(house);
+    match listed.iter().find(|entry| entry.name == name) {
+        Some(_) => {
+            defaults::fetch(house, &[]).await?;
+        }
+        None => defaults::note(house, Err(SecretFault::Gone))?,
+    }
+    if let Some(error) = house.warm.defaults().and_then(|defaults| defaults.fault) {
+        report.errors.push(SyncError { secret: name, account: None, error });
+    }
+    Ok(())
 }
 
 fn own_part<'a>(house: &House, name: &'a str) -> &'a str {
@@ -202,11 +221,13 @@ fn parts(house: &House, entry: &SecretEntry, text: &SecretText, report: &mut Syn
                 continue;
             }
         };
-        let policy = match SecretDocument::parse(&text.text).and_then(|document| document.account(&id)) {
+        let policy = match SecretDocument::parse(&text.text)
+            .and_then(|document| document.account_under(&id, &house.default_policy()))
+        {
             Ok(secret) => secret.policy,
             Err(error) => {
                 report.errors.push(SyncError::of(entry, Some(id.clone()), error.to_string()));
-                Policy::default()
+                house.default_policy().as_ref().clone()
             }
         };
         let part = Part { secret_name: entry.name.clone(), version: text.version.clone(), policy };
@@ -243,11 +264,8 @@ async fn refresh(house: &House, found: &Found, part: &Part, seed: Seed, report: 
     } else if troubled || !found.indexed {
         account.revive(schedule::first_run(now, &part.policy, rng));
         resumed = true;
-    } else if let Some(next) = account.next_run_at {
-        // The policy may have changed: another interval, other hours.
-        let latest = now + chrono::TimeDelta::seconds(part.policy.interval_seconds.max.into());
-        let next = if next > latest { schedule::next_run(now, &part.policy, rng) } else { next };
-        account.next_run_at = Some(schedule::fit(next, &part.policy, rng));
+    } else {
+        reschedule(&mut account, &part.policy, now, rng);
     }
     if !house.accounts.update(&account, now).await? {
         report.busy.push(id);
@@ -257,6 +275,15 @@ async fn refresh(house: &House, found: &Found, part: &Part, seed: Seed, report: 
         report.changed.push(id);
     }
     Ok(())
+}
+
+/// The next time of an active account whose policy may have changed: another interval, other hours.
+pub fn reschedule(account: &mut Account, policy: &Policy, now: DateTime<Utc>, rng: &mut ChaCha12Rng) {
+    if let Some(next) = account.next_run_at {
+        let latest = now + TimeDelta::seconds(policy.interval_seconds.max.into());
+        let next = if next > latest { schedule::next_run(now, policy, rng) } else { next };
+        account.next_run_at = Some(schedule::fit(next, policy, rng));
+    }
 }
 
 async fn stop(house: &House, account: &Account, report: &mut SyncReport) -> Result<(), Broken> {

@@ -6,14 +6,18 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 
+use crate::defaults::Defaults;
 use crate::domain::account::AccountId;
 use crate::domain::granted::Granted;
+use crate::sign_in::Pending;
 
 /// Access tokens until five minutes before they expire, and the newest refresh tokens. What belongs to
 /// another version of the secret is not used.
 #[derive(Default)]
 pub struct Warm {
     accounts: Mutex<HashMap<AccountId, Entry>>,
+    defaults: Mutex<Option<Defaults>>,
+    sign_ins: Mutex<HashMap<AccountId, Pending>>,
 }
 
 struct Entry {
@@ -34,6 +38,28 @@ pub struct Access {
 const MOST: usize = 2048;
 
 impl Warm {
+    /// The default policy as it was read last; `None` before the first time.
+    pub fn defaults(&self) -> Option<Defaults> {
+        self.defaults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_defaults(&self, defaults: Defaults) {
+        *self.defaults.lock().unwrap_or_else(PoisonError::into_inner) = Some(defaults);
+    }
+
+    /// The account's sign-in that a person has not answered yet.
+    pub fn sign_in(&self, id: &AccountId) -> Option<Pending> {
+        self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    pub fn set_sign_in(&self, id: &AccountId, pending: Option<Pending>) {
+        let mut sign_ins = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
+        match pending {
+            Some(pending) => sign_ins.insert(id.clone(), pending),
+            None => sign_ins.remove(id),
+        };
+    }
+
     pub fn access(&self, id: &AccountId, secret_version: &str, now: DateTime<Utc>) -> Option<Access> {
         self.with(id, secret_version, |entry| entry.access.clone())
             .flatten()

@@ -3,6 +3,7 @@
 //! Source: learn.microsoft.com/entra/identity-platform, "OAuth 2.0 and OpenID Connect in the Microsoft identity platform".
 
 mod assertion;
+mod device;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use crate::domain::cause::{LoginFault, login_fault};
 use crate::domain::cloud::Cloud;
 use crate::domain::credential::{AccountSecret, Credential};
 use crate::domain::granted::Granted;
-use crate::ports::{Clock, Token, TokenError, Tokens, WebIdentity};
+use crate::ports::{self, Clock, DeviceCode, Poll, Token, TokenError, Tokens, WebIdentity};
 
 /// An answer is a few KiB; a token with very many groups somewhat more.
 const MOST: usize = 256 * 1024;
@@ -46,9 +47,9 @@ impl Entra {
         Self { client, endpoint, clock, identity }
     }
 
-    fn url(&self, cloud: Cloud, tenant_id: &str) -> Result<Url, TokenError> {
+    fn url(&self, cloud: Cloud, tenant_id: &str, what: &str) -> Result<Url, TokenError> {
         let base = self.endpoint.as_ref().map_or(cloud.login(), Url::as_str);
-        join(base, &token_path(tenant_id))
+        join(base, &path(tenant_id, what))
             .map_err(|_| TokenError::Transient("the login service's address is malformed".to_owned()))
     }
 
@@ -65,47 +66,76 @@ impl Entra {
             Credential::ClientSecret { .. } | Credential::RefreshToken { .. } | Credential::Password { .. } => Ok(None),
         }
     }
+
+    /// The body of a good answer; of any other also the word that the service refuses with.
+    async fn post(&self, url: Url, form: &[(&'static str, String)]) -> Result<Vec<u8>, (String, TokenError)> {
+        let unreachable = |error: reqwest::Error| (String::new(), TokenError::Transient(unreachable(&error)));
+        let response = self.client.post(url).form(form).send().await.map_err(unreachable)?;
+        let status = response.status().as_u16();
+        let wait = retry_after(response.headers());
+        let transient = |what: String| (String::new(), TokenError::Transient(what));
+        let body = read_bounded(response, MOST)
+            .await
+            .map_err(|_| transient("the login service's answer broke off or is too large".to_owned()))?;
+        if status == 200 {
+            return Ok(body);
+        }
+        if status == 429 {
+            return Err((String::new(), TokenError::Throttled { retry_after: wait }));
+        }
+        // A proxy or a portal may answer anything: only the service's own JSON condemns a credential.
+        let refusal: Refusal = serde_json::from_slice(&body)
+            .map_err(|_| transient(format!("the login service answered {status} without JSON")))?;
+        let error = match login_fault(status, &refusal.error, &refusal.error_codes) {
+            LoginFault::Misconfigured(cause) => TokenError::Misconfigured(cause),
+            LoginFault::LongBackoff(cause) => TokenError::LongBackoff(cause),
+            LoginFault::NotYet(cause) => TokenError::NotYet(cause),
+            LoginFault::Transient(why) => TokenError::Transient(why),
+        };
+        Err((refusal.error, error))
+    }
 }
 
-fn token_path(tenant_id: &str) -> String {
-    format!("/{tenant_id}/oauth2/v2.0/token")
+fn path(tenant_id: &str, what: &str) -> String {
+    format!("/{tenant_id}/oauth2/v2.0/{what}")
 }
 
 /// The service knows itself by the cloud's own host, also where an endpoint stands in for that.
 fn audience(cloud: Cloud, tenant_id: &str) -> String {
-    format!("{}{}", cloud.login(), token_path(tenant_id))
+    format!("{}{}", cloud.login(), path(tenant_id, "token"))
 }
 
 #[async_trait]
 impl Tokens for Entra {
     async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
-        let url = self.url(secret.cloud, &secret.tenant_id)?;
+        let url = self.url(secret.cloud, &secret.tenant_id, "token")?;
         let assertion = self.assertion(secret).await?;
-        let form = form(secret, refresh_token, assertion.as_ref());
-        let unreachable = |error: reqwest::Error| TokenError::Transient(unreachable(&error));
-        let response = self.client.post(url).form(&form).send().await.map_err(unreachable)?;
-        let status = response.status().as_u16();
-        let wait = retry_after(response.headers());
-        let body = read_bounded(response, MOST)
-            .await
-            .map_err(|_| TokenError::Transient("the login service's answer broke off or is too large".to_owned()))?;
-        if status == 200 {
-            return token(&body, secret.credential.subject());
+        let body =
+            self.post(url, &form(secret, refresh_token, assertion.as_ref())).await.map_err(|(_, error)| error)?;
+        token(&body, secret.credential.subject())
+    }
+
+    async fn device_code(&self, client: &ports::Client) -> Result<DeviceCode, TokenError> {
+        let url = self.url(client.cloud, &client.tenant_id, "devicecode")?;
+        let scope = format!("{}/.default openid profile offline_access", client.cloud.graph());
+        let form = [("client_id", client.client_id.clone()), ("scope", scope)];
+        device::code(&self.post(url, &form).await.map_err(|(_, error)| error)?)
+    }
+
+    async fn poll(&self, client: &ports::Client, device_code: &SecretString) -> Result<Poll, TokenError> {
+        let url = self.url(client.cloud, &client.tenant_id, "token")?;
+        let form = [
+            ("grant_type", device::GRANT.to_owned()),
+            ("client_id", client.client_id.clone()),
+            ("device_code", device_code.expose_secret().to_owned()),
+        ];
+        match self.post(url, &form).await {
+            Ok(body) => {
+                let username = device::username(&body);
+                token(&body, Subject::User).map(|token| Poll::SignedIn { token: Box::new(token), username })
+            }
+            Err((word, error)) => device::poll(&word).ok_or(error),
         }
-        if status == 429 {
-            return Err(TokenError::Throttled { retry_after: wait });
-        }
-        // A proxy or a portal may answer anything: only the service's own JSON condemns a credential.
-        let refusal: Refusal = match serde_json::from_slice(&body) {
-            Ok(refusal) => refusal,
-            Err(_) => return Err(TokenError::Transient(format!("the login service answered {status} without JSON"))),
-        };
-        Err(match login_fault(status, &refusal.error, &refusal.error_codes) {
-            LoginFault::Misconfigured(cause) => TokenError::Misconfigured(cause),
-            LoginFault::LongBackoff(cause) => TokenError::LongBackoff(cause),
-            LoginFault::NotYet(cause) => TokenError::NotYet(cause),
-            LoginFault::Transient(why) => TokenError::Transient(why),
-        })
     }
 }
 
@@ -251,7 +281,7 @@ mod tests {
             (Cloud::UsGovDod, "https://login.microsoftonline.us"),
             (Cloud::China, "https://login.partner.microsoftonline.cn"),
         ] {
-            let url = |endpoint| entra(endpoint).url(cloud, "contoso.onmicrosoft.com").unwrap().to_string();
+            let url = |endpoint| entra(endpoint).url(cloud, "contoso.onmicrosoft.com", "token").unwrap().to_string();
             assert_eq!(url(None), format!("{host}{path}"));
             assert_eq!(url(Some("http://127.0.0.1:9/")), format!("http://127.0.0.1:9{path}"));
             assert_eq!(audience(cloud, "contoso.onmicrosoft.com"), url(None));

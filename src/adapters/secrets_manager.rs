@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::adapters::sdk_error::say;
@@ -74,6 +75,24 @@ impl Secrets for SecretsManager {
         let put = self.client.put_secret_value().secret_id(name).secret_string(text.expose_secret());
         let written = put.send().await.map_err(|error| broken(say(&error)))?;
         written.version_id.map(Some).ok_or_else(|| broken("the answer names no version".to_owned()))
+    }
+
+    async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, Broken> {
+        let broken = |what: String| Broken::new(format!("creating secret {name}"), what);
+        match self.client.create_secret().name(name).secret_string(text.expose_secret()).send().await {
+            Ok(made) => made.version_id.map(Some).ok_or_else(|| broken("the answer names no version".to_owned())),
+            Err(error) if error.code() == Some("ResourceExistsException") => Ok(None),
+            Err(error) => Err(broken(say(&error))),
+        }
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Broken> {
+        let delete = self.client.delete_secret().secret_id(name).force_delete_without_recovery(true);
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(()),
+            Err(error) => Err(Broken::new(format!("deleting secret {name}"), say(&error))),
+        }
     }
 }
 

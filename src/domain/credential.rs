@@ -127,14 +127,14 @@ impl SecretDocument {
         }
     }
 
-    /// The account's part, checked.
-    pub fn account(mut self, id: &AccountId) -> Result<AccountSecret, SecretError> {
+    /// The account's part, checked; its policy stands over the `default` one.
+    pub fn account_under(mut self, id: &AccountId, default: &Policy) -> Result<AccountSecret, SecretError> {
         match &mut self {
-            Self::One(value) => Ok(AccountSecret::parse("", value.take())?),
+            Self::One(value) => Ok(AccountSecret::parse("", value.take(), default)?),
             Self::Many(accounts) => {
                 let value = accounts.remove(id.as_str()).ok_or_else(|| SecretError::Absent(id.clone()))?;
                 let path = format!("accounts.{id}");
-                let secret = AccountSecret::parse(&path, value)?;
+                let secret = AccountSecret::parse(&path, value, default)?;
                 if matches!(secret.credential, Credential::RefreshToken { .. }) {
                     let problem = "needs a secret of its own, since it is rewritten";
                     return Err(FieldError::new(format!("{path}.refresh_token"), problem).into());
@@ -142,6 +142,11 @@ impl SecretDocument {
                 Ok(secret)
             }
         }
+    }
+
+    /// The same where there is no default policy but the contract's.
+    pub fn account(self, id: &AccountId) -> Result<AccountSecret, SecretError> {
+        self.account_under(id, &Policy::default())
     }
 }
 
@@ -158,7 +163,7 @@ pub fn with_refresh_token(text: &SecretString, refresh_token: &SecretString) -> 
 }
 
 impl AccountSecret {
-    fn parse(path: &str, value: Value) -> Result<Self, FieldError> {
+    fn parse(path: &str, value: Value, default: &Policy) -> Result<Self, FieldError> {
         let mut fields = Fields::of(path, value)?;
         let tenant_id = fields.required_text("tenant_id")?;
         if !is_name_in_a_path(&tenant_id) {
@@ -178,7 +183,7 @@ impl AccountSecret {
             return Err(fields.error("user_id", "must be an object id or a user principal name"));
         }
         let credential = parse_credential(&mut fields)?;
-        let policy = fields.take("policy").map(Policy::parse).transpose()?.unwrap_or_default();
+        let policy = fields.take("policy").map_or_else(|| Ok(default.clone()), |own| default.under(own))?;
         fields.finish()?;
         Ok(Self { tenant_id, client_id, cloud, user_id, credential, policy })
     }
@@ -249,7 +254,7 @@ fn certified(fields: &Fields, certificate: &SecretString, key: &SecretString) ->
 }
 
 /// What may stand in a URL's path as it is: no slash, no escape.
-fn is_name_in_a_path(text: &str) -> bool {
+pub fn is_name_in_a_path(text: &str) -> bool {
     (1..=253).contains(&text.len())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
         && !text.starts_with('.')

@@ -18,14 +18,15 @@ pub struct WorkingHours {
 impl WorkingHours {
     pub const ALL_DAY: Self = Self { from: 0, to: DAY };
 
-    pub fn parse(mut fields: Fields) -> Result<Self, FieldError> {
+    /// These hours with the given ends in place of theirs.
+    pub fn under(self, mut fields: Fields) -> Result<Self, FieldError> {
         let mut minutes = |field: &str, last: u32, default: u32| -> Result<u32, FieldError> {
             let Some(text) = fields.text(field)? else { return Ok(default) };
             parse_time(&text).filter(|minutes| *minutes <= last).ok_or_else(|| {
                 fields.error(field, if last == DAY { "must be HH:MM up to 24:00" } else { "must be HH:MM up to 23:59" })
             })
         };
-        let hours = Self { from: minutes("from", DAY - 1, 0)?, to: minutes("to", DAY, DAY)? };
+        let hours = Self { from: minutes("from", DAY - 1, self.from)?, to: minutes("to", DAY, self.to)? };
         fields.finish()?;
         Ok(hours)
     }

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::domain::fields::{FieldError, Fields};
 use crate::domain::hours::{WorkingDays, WorkingHours};
@@ -67,15 +67,23 @@ impl Policy {
     /// # Errors
     /// The first field that is unknown, of the wrong type or out of range, by name and without its value.
     pub fn parse(value: Value) -> Result<Self, FieldError> {
+        Self::default().under(value)
+    }
+
+    /// This policy with the given fields over it; of an object (a range, hours, a selection) also one field alone.
+    ///
+    /// # Errors
+    /// As [`Policy::parse`].
+    pub fn under(&self, value: Value) -> Result<Self, FieldError> {
         let mut fields = Fields::of("policy", value)?;
-        let mut policy = Self::default();
+        let mut policy = self.clone();
         if let Some(name) = fields.text("timezone")? {
             policy.timezone = name
                 .parse()
                 .map_err(|_| fields.error("timezone", "must be an IANA time zone such as `Europe/Berlin`"))?;
         }
         if let Some(hours) = fields.object("working_hours")? {
-            policy.working_hours = WorkingHours::parse(hours)?;
+            policy.working_hours = policy.working_hours.under(hours)?;
         }
         if let Some(days) = fields.texts("working_days")? {
             policy.working_days = WorkingDays::parse(&days).ok_or_else(|| {
@@ -89,7 +97,7 @@ impl Policy {
             policy.calls_per_run = parse_span(span, CALLS, policy.calls_per_run)?;
         }
         if let Some(operations) = fields.object("operations")? {
-            policy.operations = Selection::parse(operations)?;
+            policy.operations = policy.operations.under(operations)?;
         }
         if let Some(pacing) = fields.object("pacing")? {
             policy.pacing = Some(Pacing::parse(pacing)?);
@@ -113,6 +121,29 @@ impl Pacing {
         };
         fields.finish()?;
         Ok(pacing)
+    }
+}
+
+/// Writes the given fields over a policy's JSON: objects one level deep, `null` removes a field.
+pub fn merge(policy: &mut Map<String, Value>, changes: Map<String, Value>) {
+    for (name, change) in changes {
+        match (policy.get_mut(&name), change) {
+            (_, Value::Null) => {
+                policy.remove(&name);
+            }
+            (Some(Value::Object(held)), Value::Object(change)) => {
+                for (name, value) in change {
+                    if value.is_null() {
+                        held.remove(&name);
+                    } else {
+                        held.insert(name, value);
+                    }
+                }
+            }
+            (_, change) => {
+                policy.insert(name, change);
+            }
+        }
     }
 }
 
@@ -213,6 +244,35 @@ mod tests {
         assert_eq!(field_refused(json!({"working_days": ["monday!"]})), "policy.working_days");
         assert_eq!(field_refused(json!({"operations": {"include": [1]}})), "policy.operations.include");
         assert_eq!(field_refused(json!({"operations": {"only": ["*"]}})), "policy.operations.only");
+    }
+
+    #[test]
+    fn an_accounts_own_fields_stand_over_the_default_policy() {
+        let default = Policy::parse(json!({
+            "writes": false, "timezone": "Asia/Shanghai", "operations": {"exclude": ["teams.*"]},
+            "working_hours": {"from": "09:00", "to": "18:00"}, "interval_seconds": {"min": 20000, "max": 30000}
+        }))
+        .unwrap();
+        assert_eq!(default.under(json!({})).unwrap(), default);
+        let own = json!({
+            "timezone": "UTC", "operations": {"include": ["mail.*"]}, "working_hours": {"to": "17:00"},
+            "interval_seconds": {"max": 600}
+        });
+        let policy = serde_json::to_value(default.under(own).unwrap()).unwrap();
+        assert_eq!((&policy["writes"], &policy["timezone"]), (&json!(false), &json!("UTC")));
+        assert_eq!(policy["operations"], json!({"include": ["mail.*"], "exclude": ["teams.*"]}));
+        assert_eq!(policy["working_hours"], json!({"from": "09:00", "to": "17:00"}));
+        assert_eq!(policy["interval_seconds"], json!({"min": 600, "max": 600}));
+    }
+
+    #[test]
+    fn a_change_is_merged_one_level_deep_and_null_removes() {
+        let mut policy = json!({"writes": true, "pause_after": 2, "operations": {"include": ["a"], "exclude": ["b"]}});
+        let changes = json!({
+            "writes": null, "pause_after": 5, "operations": {"exclude": null, "include": ["c"]}, "pacing": {"min_ms": 1}
+        });
+        merge(policy.as_object_mut().unwrap(), changes.as_object().unwrap().clone());
+        assert_eq!(policy, json!({"pause_after": 5, "operations": {"include": ["c"]}, "pacing": {"min_ms": 1}}));
     }
 
     #[test]

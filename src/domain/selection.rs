@@ -25,7 +25,8 @@ impl Default for Selection {
 }
 
 impl Selection {
-    pub fn parse(mut fields: Fields) -> Result<Self, FieldError> {
+    /// This selection with the given lists in place of its own.
+    pub fn under(&self, mut fields: Fields) -> Result<Self, FieldError> {
         let mut globs = |field: &str| -> Result<Option<Vec<String>>, FieldError> {
             let globs = fields.texts(field)?;
             let fit = globs.iter().flatten().all(|glob| {
@@ -42,8 +43,10 @@ impl Selection {
         let include = globs("include")?;
         let exclude = globs("exclude")?;
         fields.finish()?;
-        let default = Self::default();
-        Ok(Self { include: include.unwrap_or(default.include), exclude: exclude.unwrap_or(default.exclude) })
+        Ok(Self {
+            include: include.unwrap_or_else(|| self.include.clone()),
+            exclude: exclude.unwrap_or_else(|| self.exclude.clone()),
+        })
     }
 
     /// Whether the operation may be drawn.
@@ -104,7 +107,7 @@ mod tests {
 
     fn selection(include: &[&str], exclude: &[&str]) -> Selection {
         let fields = Fields::of("operations", json!({"include": include, "exclude": exclude})).unwrap();
-        Selection::parse(fields).unwrap()
+        Selection::default().under(fields).unwrap()
     }
 
     #[test]

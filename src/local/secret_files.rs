@@ -106,6 +106,25 @@ impl Secrets for SecretFiles {
         write_private(&path, text.expose_secret()).map_err(|error| broken(error.to_string()))?;
         self.read(name).map(|now| Some(now.version)).map_err(|fault| broken(fault.to_string()))
     }
+
+    async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, Broken> {
+        let broken = |what: String| Broken::new(format!("creating secret {name}"), what);
+        let path = self.path(name).ok_or_else(|| broken("the name leads elsewhere".to_owned()))?;
+        if path.try_exists().map_err(|error| broken(error.to_string()))? {
+            return Ok(None);
+        }
+        write_private(&path, text.expose_secret()).map_err(|error| broken(error.to_string()))?;
+        self.read(name).map(|now| Some(now.version)).map_err(|fault| broken(fault.to_string()))
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Broken> {
+        let broken = |what: String| Broken::new(format!("deleting secret {name}"), what);
+        let path = self.path(name).ok_or_else(|| broken("the name leads elsewhere".to_owned()))?;
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(broken(error.to_string())),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Writes the file whole or not at all, for its owner alone.
@@ -149,6 +168,19 @@ mod tests {
         assert_eq!(secrets.replace(&name("a"), &read.version, &"{}".to_owned().into()).await.unwrap(), None);
         let mode = fs::metadata(folder.path().join("a.json")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_created_once_and_deleted_for_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = SecretFiles::new(folder.path());
+        let text = "{}".to_owned().into();
+        assert!(secrets.create(&name("a"), &text).await.unwrap().is_some());
+        assert_eq!(secrets.create(&name("a"), &text).await.unwrap(), None);
+        assert!(secrets.create(&name("../a"), &text).await.is_err());
+        secrets.delete(&name("a")).await.unwrap();
+        secrets.delete(&name("a")).await.unwrap();
+        assert!(secrets.list().await.unwrap().is_empty());
     }
 
     #[tokio::test]

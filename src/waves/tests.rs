@@ -21,8 +21,8 @@ use crate::domain::seed::Seed;
 use crate::house::{Ports, Settings};
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{
-    AccountPage, Accounts, Broken, Claim, ClaimRequest, Clock, Cursor, DuePage, Found, Graph, Journal, Recorded,
-    SecretEntry, SecretFault, Secrets, Token, TokenError, Tokens,
+    AccountPage, Accounts, Broken, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Found, Graph,
+    Journal, Poll, Recorded, SecretEntry, SecretFault, Secrets, Token, TokenError, Tokens,
 };
 
 const DEADLINE: TimeDelta = TimeDelta::seconds(120);
@@ -139,11 +139,23 @@ impl Secrets for Unused {
     async fn replace(&self, _: &str, _: &str, _: &SecretString) -> Result<Option<String>, Broken> {
         unreachable!()
     }
+    async fn create(&self, _: &str, _: &SecretString) -> Result<Option<String>, Broken> {
+        unreachable!()
+    }
+    async fn delete(&self, _: &str) -> Result<(), Broken> {
+        unreachable!()
+    }
 }
 
 #[async_trait]
 impl Tokens for Unused {
     async fn request(&self, _: &AccountSecret, _: Option<&SecretString>) -> Result<Token, TokenError> {
+        unreachable!()
+    }
+    async fn device_code(&self, _: &Client) -> Result<DeviceCode, TokenError> {
+        unreachable!()
+    }
+    async fn poll(&self, _: &Client, _: &SecretString) -> Result<Poll, TokenError> {
         unreachable!()
     }
 }

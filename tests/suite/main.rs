@@ -1,12 +1,16 @@
 //! Behaviour on real parts: real sockets, the real AWS SDK, the real function binary, stand-ins for what is far away.
 
 mod action;
+mod action_secrecy;
+mod check;
 mod claim;
+mod consent;
 mod credentials;
 mod deadline;
 mod function;
 mod function_faults;
 mod http;
+mod import;
 mod leftovers;
 mod local;
 mod outage;
@@ -15,6 +19,8 @@ mod permission;
 mod readme;
 mod round;
 mod secrecy;
+mod set_policy;
+mod sign_in;
 mod support;
 mod sync;
 mod table;

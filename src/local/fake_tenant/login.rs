@@ -204,6 +204,9 @@ fn sign_in(world: &mut World, tenant: &str, app: &App, user: &str, scope: &str, 
     let who = Who { tenant: tenant.into(), app: app.client_id.clone(), user: Some(known.id.clone()) };
     let grant = Grant { tenant: tenant.into(), app: app.clone(), user: Some(known.id), permissions: Some(granted) };
     let mut answer = token::issue(world, &grant, now);
+    if scope.split_whitespace().any(|s| s == "openid") {
+        answer["id_token"] = token::identity(world, &grant, &known.upn, now).into();
+    }
     if offline {
         answer["refresh_token"] = token::refresh(world, &grant, scope, now).into();
     }

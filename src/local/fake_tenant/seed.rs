@@ -84,7 +84,11 @@ fn directory(held: &mut Held, now: DateTime<Utc>) {
             held,
             "applications",
             Id::Guid,
-            json!({"appId": app.client_id, "displayName": "An app", "createdDateTime": stamp(now)}),
+            json!({"appId": app.client_id, "displayName": "An app", "createdDateTime": stamp(now), "keyCredentials": [],
+            "passwordCredentials": app.secrets.iter().map(|secret| json!({
+                "hint": secret.value.get(..3), "displayName": "A secret", "startDateTime": stamp(now),
+                "endDateTime": stamp(secret.expires.unwrap_or(now + TimeDelta::days(180))),
+            })).collect::<Vec<_>>()}),
         );
         add(
             held,

@@ -25,7 +25,10 @@ use e5_evergreen::{
         fake_tenant::{App, FakeTenant, Recorded, Tenant, User},
         virtual_clock::VirtualClock,
     },
-    ports::{BatchItem, BatchReply, Caller, Clock, Graph, GraphError, Journal, Token, TokenError, Tokens},
+    ports::{
+        BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal, Poll, Token, TokenError,
+        Tokens,
+    },
 };
 use rand::{SeedableRng, rngs::ChaCha12Rng};
 use secrecy::SecretString;
@@ -474,6 +477,14 @@ struct Mortal<P>(P, Arc<Fate>);
 impl<P: Tokens> Tokens for Mortal<P> {
     async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
         self.1.meet(self.0.request(secret, refresh_token)).await
+    }
+
+    async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError> {
+        self.1.meet(self.0.device_code(client)).await
+    }
+
+    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, TokenError> {
+        self.1.meet(self.0.poll(client, device_code)).await
     }
 }
 

@@ -1,0 +1,287 @@
+//! `check`: whether an account can do what its policy asks, and for how long: a verdict in a sentence each, with
+//! what to do. Reads alone, in one batch.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::actions::{ActionError, get};
+use crate::defaults;
+use crate::domain::account::AccountId;
+use crate::domain::catalogue;
+use crate::domain::credential::{AccountSecret, Credential};
+use crate::domain::granted::Granted;
+use crate::domain::needed;
+use crate::domain::plan::Payload;
+use crate::house::House;
+use crate::ports::{BatchItem, BatchReply, Caller, GraphError};
+use crate::run::read_secret;
+use crate::token;
+use crate::warm::Access;
+
+/// Fewer days than this are told of as something to act on.
+const SOON: i64 = 30;
+
+/// How long Graph may take.
+const WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
+
+#[derive(Debug, Serialize)]
+struct Verdict {
+    about: &'static str,
+    /// `None`: it could not be found out.
+    good: Option<bool>,
+    verdict: String,
+}
+
+fn verdict(about: &'static str, good: impl Into<Option<bool>>, verdict: impl Into<String>) -> Verdict {
+    Verdict { about, good: good.into(), verdict: verdict.into() }
+}
+
+/// What is looked up, and the row of the catalogue whose permissions allow it.
+struct Question {
+    about: &'static str,
+    row: &'static str,
+    url: String,
+    judge: fn(&Value, &AccountSecret, DateTime<Utc>) -> Verdict,
+}
+
+/// Tells of everything that can be found out about an account without changing anything.
+pub async fn check(house: &House, id: &AccountId) -> Result<Value, ActionError> {
+    let mut account = get(house, id).await?.account;
+    let (name, text) = defaults::with_account(house, &account).await?;
+    let said = |verdicts: &[Verdict]| json!({"account": id, "verdicts": verdicts});
+    let (secret, text) = match read_secret(house, &account, &name, text) {
+        Ok(read) => read,
+        Err(outcome) => return Ok(said(&[verdict("secret", false, outcome.reason().unwrap_or_default())])),
+    };
+    let mut verdicts = vec![verdict("secret", true, format!("Secret `{name}` can be read and has no fault."))];
+    let access = match token::get(house, &account, &secret, &text).await {
+        Ok(access) => access,
+        Err(outcome) => {
+            let why = outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned());
+            verdicts.push(verdict("token", false, why));
+            return Ok(said(&verdicts));
+        }
+    };
+    let version = account.secret_version.clone();
+    token::save_rotated(house, &mut account, &secret, &text).await;
+    if account.secret_version != version {
+        house.accounts.update(&account, house.clock.now()).await?;
+    }
+    verdicts.push(verdict("token", true, "The login service gives a token."));
+
+    let (subject, user) = (secret.credential.subject(), secret.user_id.as_deref());
+    let wanted = needed::wanted(&secret.policy, subject, user);
+    let never = needed::never_drawn(&secret.policy, subject, user, &access.granted);
+    let missing = needed::missing(&wanted, subject, &access.granted);
+    verdicts.push(permissions(&access.granted, wanted.len(), never.len()));
+    verdicts.extend(look(house, &secret, &access).await);
+    let mut answer = said(&verdicts);
+    answer["granted"] = json!(match &access.granted {
+        Granted::Known(names) => Some(names),
+        Granted::Unknown => None,
+    });
+    answer["missing_permissions"] = json!(missing);
+    answer["never_drawn"] = json!(never.iter().map(|operation| operation.id).collect::<Vec<_>>());
+    Ok(answer)
+}
+
+fn permissions(granted: &Granted, wanted: usize, never: usize) -> Verdict {
+    let about = "permissions";
+    match granted {
+        _ if wanted == 0 => verdict(about, false, "The policy selects no operation: widen its `operations`."),
+        Granted::Unknown => {
+            verdict(about, None, "The token does not say what is granted: what is refused is left out for a week.")
+        }
+        _ if never == 0 => verdict(about, true, format!("All {wanted} operations of the policy are allowed.")),
+        _ => verdict(
+            about,
+            never < wanted,
+            format!(
+                "{never} of the policy's {wanted} operations will never be drawn for want of permissions: fewer are fine, \
+                 or `consent_url` gives a link for the rest."
+            ),
+        ),
+    }
+}
+
+fn questions(secret: &AccountSecret) -> Vec<Question> {
+    let mut questions = vec![Question {
+        about: "subscription",
+        row: "subscriptions.commercial",
+        url: "/directory/subscriptions?$select=skuPartNumber,status,nextLifecycleDateTime".to_owned(),
+        judge: subscription,
+    }];
+    if matches!(secret.credential, Credential::Password { .. }) {
+        questions.push(Question {
+            about: "security_defaults",
+            row: "securityDefaults.get",
+            url: "/policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled".to_owned(),
+            judge: security_defaults,
+        });
+    }
+    questions.push(Question {
+        about: "app_credentials",
+        row: "applications.list",
+        url: format!(
+            "/applications?$filter=appId%20eq%20'{}'&$select=passwordCredentials,keyCredentials",
+            secret.client_id
+        ),
+        judge: app_credentials,
+    });
+    questions
+}
+
+/// Asks Graph what the token lets be asked; what it does not is said so.
+async fn look(house: &House, secret: &AccountSecret, access: &Access) -> Vec<Verdict> {
+    let subject = secret.credential.subject();
+    let (allowed, barred): (Vec<_>, Vec<_>) = questions(secret)
+        .into_iter()
+        .partition(|question| catalogue::find(question.row).is_some_and(|row| access.granted.allow(row, subject)));
+    let not_allowed = |question: &Question| {
+        let least = catalogue::find(question.row).and_then(|row| row.permission(subject)).unwrap_or("a permission");
+        verdict(question.about, None, format!("Not allowed to look: grant {least} if you want to know."))
+    };
+    let mut verdicts: Vec<Verdict> = barred.iter().map(not_allowed).collect();
+    let items: Vec<BatchItem> = allowed
+        .iter()
+        .map(|question| BatchItem {
+            id: question.about.to_owned(),
+            method: "GET",
+            url: question.url.clone(),
+            headers: &[],
+            payload: Payload::None,
+            depends_on: None,
+        })
+        .collect();
+    let replies = match ask(house, secret, access, &items).await {
+        Ok(replies) => replies,
+        Err(why) => {
+            verdicts.push(verdict("graph", None, format!("{why}: `check` again later.")));
+            return verdicts;
+        }
+    };
+    let now = house.clock.now();
+    for question in &allowed {
+        verdicts.push(match replies.iter().find(|reply| reply.id == question.about) {
+            Some(reply) if reply.status == 200 => (question.judge)(&reply.body, secret, now),
+            Some(BatchReply { status: 403, .. }) => not_allowed(question),
+            reply => {
+                let status = reply.map_or_else(|| "nothing".to_owned(), |reply| reply.status.to_string());
+                verdict(question.about, None, format!("Graph answered {status}: `check` again later."))
+            }
+        });
+    }
+    verdicts
+}
+
+async fn ask(
+    house: &House,
+    secret: &AccountSecret,
+    access: &Access,
+    items: &[BatchItem],
+) -> Result<Vec<BatchReply>, String> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (tenant, now) = (&secret.tenant_id, house.clock.now());
+    if let Some(until) = house.gates.opens_at(tenant, now).max(house.gates.opens_at(&format!("{tenant} batch"), now)) {
+        return Err(format!("Graph asks to wait until {}", until.format("%FT%TZ")));
+    }
+    let caller = Caller { cloud: secret.cloud, access_token: &access.token, within: WITHIN };
+    house.graph.batch(&caller, items).await.map_err(|error| {
+        if let GraphError::Throttled { retry_after: Some(wait) } = &error {
+            let now = house.clock.now();
+            house.gates.close(tenant, now + TimeDelta::from_std(*wait).unwrap_or_default(), now);
+        }
+        error.to_string()
+    })
+}
+
+fn elements<'a>(answer: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    answer[list].as_array().map(Vec::as_slice).unwrap_or_default().iter()
+}
+
+fn time(value: &Value) -> Option<DateTime<Utc>> {
+    value.as_str()?.parse().ok()
+}
+
+fn security_defaults(answer: &Value, _: &AccountSecret, _: DateTime<Utc>) -> Verdict {
+    let about = "security_defaults";
+    match answer["isEnabled"].as_bool() {
+        Some(true) => verdict(
+            about,
+            false,
+            "Security defaults are on, so this password will be refused once MFA is asked for: leave them on, and use \
+             `sign_in` or a client secret instead.",
+        ),
+        Some(false) => verdict(about, true, "Security defaults are off, so they do not stand in the password's way."),
+        None => verdict(about, None, "Graph does not say whether security defaults are on."),
+    }
+}
+
+fn app_credentials(answer: &Value, secret: &AccountSecret, now: DateTime<Utc>) -> Verdict {
+    let about = "app_credentials";
+    match &secret.credential {
+        Credential::Certificate { certificate, .. } => {
+            let remedy = "make a new one, register it, and put it into the secret";
+            return expiry(about, "The certificate", certificate.not_after, now, remedy);
+        }
+        Credential::Federated => {
+            return verdict(about, true, "The function proves itself by its AWS role: nothing can expire.");
+        }
+        Credential::ClientSecret { .. } | Credential::RefreshToken { .. } | Credential::Password { .. } => {}
+    }
+    let Some(app) = elements(answer, "value").next() else {
+        return verdict(about, None, "The app is registered in another tenant, where its credentials stand.");
+    };
+    let own = match &secret.credential {
+        Credential::ClientSecret { client_secret } => Some(client_secret),
+        Credential::RefreshToken { client_secret, .. } | Credential::Password { client_secret, .. } => {
+            client_secret.as_ref()
+        }
+        Credential::Certificate { .. } | Credential::Federated => None,
+    };
+    // Of a secret Graph tells its first three characters: enough to know which one is used here.
+    let hint = own.and_then(|own| own.expose_secret().get(..3));
+    let passwords: Vec<&Value> = elements(app, "passwordCredentials").collect();
+    let is_own = |password: &&&Value| hint.is_some() && password["hint"].as_str() == hint;
+    let matching: Vec<&&Value> = passwords.iter().filter(is_own).collect();
+    let candidates: Vec<&Value> = if matching.is_empty() {
+        passwords.iter().copied().chain(elements(app, "keyCredentials")).collect()
+    } else {
+        matching.into_iter().copied().collect()
+    };
+    match candidates.into_iter().filter_map(|one| time(&one["endDateTime"])).max() {
+        None if own.is_none() => verdict(about, true, "The app has no secret or certificate that could expire."),
+        None => verdict(about, None, "The registration shows no secret or certificate with an end."),
+        Some(end) => {
+            expiry(about, "The app's secret or certificate", end, now, "make a new one and put it into the secret")
+        }
+    }
+}
+
+fn subscription(answer: &Value, _: &AccountSecret, now: DateTime<Utc>) -> Verdict {
+    let about = "subscription";
+    let subscriptions: Vec<&Value> = elements(answer, "value").collect();
+    let developer = |one: &&&Value| one["skuPartNumber"].as_str().is_some_and(|sku| sku.starts_with("DEVELOPERPACK"));
+    let shown = subscriptions.iter().find(developer).or_else(|| subscriptions.first());
+    let Some(end) = shown.and_then(|one| time(&one["nextLifecycleDateTime"])) else {
+        return verdict(about, None, "No subscription of the tenant says when it ends or is renewed.");
+    };
+    expiry(about, "The subscription", end, now, "see the developer programme's dashboard; nobody can promise a renewal")
+}
+
+fn expiry(about: &'static str, what: &str, end: DateTime<Utc>, now: DateTime<Utc>, remedy: &str) -> Verdict {
+    let (days, date) = ((end - now).num_days(), end.format("%F"));
+    if end <= now {
+        return verdict(about, false, format!("{what} ended on {date}: {remedy}."));
+    }
+    let told = format!("{what} has {days} days left, until {date}");
+    if days < SOON {
+        verdict(about, false, format!("{told}: {remedy}."))
+    } else {
+        verdict(about, true, format!("{told}."))
+    }
+}

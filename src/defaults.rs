@@ -1,0 +1,102 @@
+//! The default policy: the secret `<prefix>_defaults`, a policy object under every account's own fields.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use crate::domain::account::Account;
+use crate::domain::credential::MAX_SECRET_BYTES;
+use crate::domain::policy::Policy;
+use crate::house::House;
+use crate::log::{Level, line};
+use crate::ports::{Broken, SecretFault, SecretText};
+use crate::run::secret_name;
+
+/// What the reserved secret said when it was read last.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    /// `None` where there is no such secret.
+    version: Option<String>,
+    pub policy: Arc<Policy>,
+    /// Why the secret is ignored. Never holds a value.
+    pub fault: Option<String>,
+}
+
+pub type Fetched = Vec<(String, Result<SecretText, SecretFault>)>;
+
+/// The name of the reserved secret.
+pub fn name(house: &House) -> String {
+    format!("{}_defaults", house.settings.secret_prefix)
+}
+
+/// Values by name, at most 19, and with them the default policy, in the same request.
+///
+/// # Errors
+/// As [`crate::ports::Secrets::fetch`]; also where the default policy cannot be had just now and never was: a run must not
+/// write because nobody could read that it may not.
+pub async fn fetch(house: &House, names: &[String]) -> Result<Fetched, Broken> {
+    let reserved = name(house);
+    let mut all = names.to_vec();
+    all.push(reserved.clone());
+    let mut fetched = house.secrets.fetch(&all).await?;
+    let at = fetched.iter().position(|(name, _)| *name == reserved);
+    note(house, at.map_or(Err(SecretFault::Gone), |at| fetched.swap_remove(at).1))?;
+    Ok(fetched)
+}
+
+/// One account's secret and its name; the default policy is read with it.
+///
+/// # Errors
+/// As [`fetch`].
+pub async fn with_account(
+    house: &House,
+    account: &Account,
+) -> Result<(String, Result<SecretText, SecretFault>), Broken> {
+    let name = secret_name(house, account);
+    let fetched = fetch(house, std::slice::from_ref(&name)).await?;
+    let text = fetched.into_iter().next().map_or(Err(SecretFault::Gone), |(_, text)| text);
+    Ok((name, text))
+}
+
+/// Takes in what reading the reserved secret came to. One that is faulty is told of, and else ignored.
+pub fn note(house: &House, read: Result<SecretText, SecretFault>) -> Result<(), Broken> {
+    let known = house.warm.defaults();
+    let new = match read {
+        Err(SecretFault::Gone) => Some(Defaults::default()),
+        Err(fault @ SecretFault::Transient(_)) => {
+            let (Some(known), name) = (known, name(house)) else {
+                return Err(Broken::new("reading the default policy", fault.to_string()));
+            };
+            let said = "the default policy could not be read; what it was before holds";
+            house.journal.write(&line(Level::Warn, said, json!({"secret": name, "error": fault.to_string()})));
+            Some(known)
+        }
+        Err(fault) => Some(Defaults { fault: Some(fault.to_string()), ..Defaults::default() }),
+        Ok(text) if known.as_ref().is_some_and(|known| known.version.as_ref() == Some(&text.version)) => known,
+        Ok(text) => Some(parse(&text)),
+    };
+    let new = new.unwrap_or_default();
+    if let Some(fault) = &new.fault {
+        let said = "the default policy is faulty and ignored";
+        house.journal.write(&line(Level::Warn, said, json!({"secret": name(house), "error": fault})));
+    }
+    house.warm.set_defaults(new);
+    Ok(())
+}
+
+fn parse(text: &SecretText) -> Defaults {
+    let exposed = text.text.expose_secret();
+    let policy = if exposed.len() > MAX_SECRET_BYTES {
+        Err("is larger than 64 KiB".to_owned())
+    } else {
+        serde_json::from_str::<Value>(exposed)
+            .map_err(|error| format!("is not JSON (line {}, column {})", error.line(), error.column()))
+            .and_then(|value| Policy::parse(value).map_err(|error| error.to_string()))
+    };
+    let version = Some(text.version.clone());
+    match policy {
+        Ok(policy) => Defaults { version, policy: Arc::new(policy), fault: None },
+        Err(fault) => Defaults { version, policy: Arc::default(), fault: Some(fault) },
+    }
+}

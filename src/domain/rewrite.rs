@@ -1,0 +1,133 @@
+//! Rewriting a secret's JSON: one thing changes, all else stays as its owner wrote it.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
+
+use crate::domain::account::AccountId;
+use crate::domain::cloud::Cloud;
+use crate::domain::credential::{MAX_SECRET_BYTES, SecretError};
+use crate::domain::fields::FieldError;
+use crate::domain::policy::{self, Policy};
+
+/// The secret with `changes` merged into the account's policy, and that policy over the `default` one.
+///
+/// # Errors
+/// A secret that is no JSON object or does not hold the account, a policy that cannot be, by its field; or a secret
+/// that would grow too large.
+pub fn with_policy(
+    text: &SecretString,
+    id: &AccountId,
+    changes: Map<String, Value>,
+    default: &Policy,
+) -> Result<(SecretString, Policy), SecretError> {
+    let mut secret = object(text)?;
+    let account = account(&mut secret, id)?;
+    let own = account.entry("policy").or_insert(Value::Null);
+    if own.is_null() {
+        *own = Value::Object(Map::new());
+    }
+    let own = own.as_object_mut().ok_or_else(|| FieldError::new("policy", "must be a JSON object"))?;
+    policy::merge(own, changes);
+    let policy = default.under(Value::Object(own.clone()))?;
+    Ok((whole(secret)?, policy))
+}
+
+/// The secret of an account that a person has just signed in to: the app and the refresh token are new, what was
+/// another credential's goes, all else stays. The app is a public client, which must not show a secret.
+///
+/// # Errors
+/// A text that is no JSON object, or would grow too large.
+pub fn signed_in(
+    text: Option<&SecretString>,
+    (cloud, tenant_id, client_id): (Cloud, &str, &str),
+    refresh_token: &SecretString,
+) -> Result<SecretString, SecretError> {
+    let mut secret = text.map(object).transpose()?.unwrap_or_default();
+    for other in ["client_secret", "certificate", "private_key", "username", "password"] {
+        secret.remove(other);
+    }
+    secret.insert("auth".to_owned(), json!("refresh_token"));
+    secret.insert("tenant_id".to_owned(), json!(tenant_id));
+    secret.insert("client_id".to_owned(), json!(client_id));
+    if cloud != Cloud::default() || secret.contains_key("cloud") {
+        secret.insert("cloud".to_owned(), json!(cloud));
+    }
+    secret.insert("refresh_token".to_owned(), json!(refresh_token.expose_secret()));
+    whole(secret)
+}
+
+/// A secret's JSON object.
+///
+/// # Errors
+/// Where it is none; never with a value.
+pub fn object(text: &SecretString) -> Result<Map<String, Value>, SecretError> {
+    match serde_json::from_str(text.expose_secret()) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(FieldError::new("the secret", "must be a JSON object").into()),
+        Err(error) => Err(SecretError::NotJson { line: error.line(), column: error.column() }),
+    }
+}
+
+/// The account's own part: the whole, or what stands under `accounts`.
+fn account<'a>(secret: &'a mut Map<String, Value>, id: &AccountId) -> Result<&'a mut Map<String, Value>, SecretError> {
+    if !secret.contains_key("accounts") {
+        return Ok(secret);
+    }
+    let part = secret.get_mut("accounts").and_then(|accounts| accounts.get_mut(id.as_str()));
+    let part = part.ok_or_else(|| SecretError::Absent(id.clone()))?;
+    part.as_object_mut().ok_or_else(|| FieldError::new(format!("accounts.{id}"), "must be a JSON object").into())
+}
+
+/// The object as a secret's text, if it still fits.
+pub fn whole(secret: Map<String, Value>) -> Result<SecretString, SecretError> {
+    let text = Value::Object(secret).to_string();
+    if text.len() > MAX_SECRET_BYTES { Err(SecretError::TooLarge) } else { Ok(text.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(secret: &Value, changes: &Value) -> Result<(Value, Policy), String> {
+        let id = AccountId::parse("a").unwrap();
+        let changes = changes.as_object().unwrap().clone();
+        let (text, policy) = with_policy(&secret.to_string().into(), &id, changes, &Policy::default())
+            .map_err(|error| error.to_string())?;
+        Ok((serde_json::from_str(text.expose_secret()).unwrap(), policy))
+    }
+
+    #[test]
+    fn only_the_accounts_own_policy_changes() {
+        let secret = json!({"client_secret": "s", "policy": {"pause_after": 2}});
+        let (new, policy) = change(&secret, &json!({"writes": false})).unwrap();
+        assert_eq!(new, json!({"client_secret": "s", "policy": {"pause_after": 2, "writes": false}}));
+        assert_eq!((policy.pause_after, policy.writes), (2, false));
+
+        let shared = json!({"accounts": {"a": {"client_secret": "s"}, "b": {"policy": {"writes": true}}}});
+        let (new, _) = change(&shared, &json!({"writes": false})).unwrap();
+        assert_eq!(new["accounts"]["b"], shared["accounts"]["b"]);
+        assert_eq!(new["accounts"]["a"], json!({"client_secret": "s", "policy": {"writes": false}}));
+    }
+
+    #[test]
+    fn a_sign_in_takes_the_place_of_another_credential_and_keeps_the_policy() {
+        let old = json!({"tenant_id": "old", "client_id": "c", "client_secret": "s", "policy": {"writes": false}});
+        let app = (Cloud::China, "new", "c");
+        let text = signed_in(Some(&old.to_string().into()), app, &"r".to_owned().into()).unwrap();
+        let new: Value = serde_json::from_str(text.expose_secret()).unwrap();
+        assert_eq!(
+            new,
+            json!({"auth": "refresh_token", "tenant_id": "new", "client_id": "c", "cloud": "china",
+                "refresh_token": "r", "policy": {"writes": false}})
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_its_field() {
+        let wrong = change(&json!({}), &json!({"interval_seconds": {"min": 1}})).unwrap_err();
+        assert!(wrong.starts_with("`policy.interval_seconds.min`"), "{wrong}");
+        assert!(change(&json!({"policy": 1}), &json!({})).unwrap_err().starts_with("`policy`"));
+        assert!(change(&json!({"accounts": {"b": {}}}), &json!({})).unwrap_err().contains("does not define"));
+        assert!(change(&json!([]), &json!({})).unwrap_err().contains("must be a JSON object"));
+    }
+}

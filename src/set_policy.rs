@@ -1,0 +1,57 @@
+//! `set_policy`: changes some fields of an account's policy, in its secret.
+
+use serde_json::{Map, Value, json};
+
+use crate::actions::{ActionError, get};
+use crate::defaults;
+use crate::domain::account::{Account, AccountId};
+use crate::domain::credential::SecretDocument;
+use crate::domain::rewrite::with_policy;
+use crate::domain::seed::Seed;
+use crate::house::House;
+use crate::ports::{Broken, SecretText};
+use crate::sync::reschedule;
+
+/// Somebody else may be writing the same secret: so often the change is merged anew.
+const TRIES: u32 = 3;
+
+/// Merges the changes into the account's policy and rewrites the secret, unless something is wrong with them.
+pub async fn set_policy(house: &House, id: &AccountId, changes: &Map<String, Value>) -> Result<Value, ActionError> {
+    let account = get(house, id).await?.account;
+    for _ in 0..TRIES {
+        let (name, read) = defaults::with_account(house, &account).await?;
+        let refused = |why: String| ActionError::Secret { secret: name.clone(), why };
+        let read = read.map_err(|fault| refused(fault.to_string()))?;
+        let (text, policy) = with_policy(&read.text, id, changes.clone(), &house.default_policy())
+            .map_err(|error| refused(error.to_string()))?;
+        let Some(version) = house.secrets.replace(&name, &read.version, &text).await? else { continue };
+        house.warm.moved(id, &version);
+        let mut account = account;
+        if account.secret_version.as_ref() == Some(&read.version) {
+            account.secret_version = Some(version.clone());
+        }
+        let now = house.clock.now();
+        let seed = Seed::new(house.chance());
+        reschedule(&mut account, &policy, now, &mut seed.rng(id, "schedule"));
+        house.accounts.update(&account, now).await?;
+        follow(house, &account, &read, &version).await?;
+        return Ok(json!({"account": id, "secret": name, "policy": policy}));
+    }
+    Err(ActionError::Racing(id.clone()))
+}
+
+/// The other accounts of the same secret have not changed: a new version alone must not resume them.
+async fn follow(house: &House, account: &Account, old: &SecretText, version: &str) -> Result<(), Broken> {
+    let Ok(document @ SecretDocument::Many(_)) = SecretDocument::parse(&old.text) else { return Ok(()) };
+    for other in document.ids("").into_iter().flatten().filter(|other| *other != account.id) {
+        let Some(found) = house.accounts.get(&other).await? else { continue };
+        let mut other = found.account;
+        if other.secret_name == account.secret_name && other.secret_version.as_ref() == Some(&old.version) {
+            other.secret_version = Some(version.to_owned());
+            house.warm.moved(&other.id, version);
+            // One that is run just now is looked at by the next sync.
+            house.accounts.update(&other, house.clock.now()).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! `set_policy` and the default policy: what an account's owner may change without touching JSON.
+
+use serde_json::json;
+
+use crate::support::world::{PREFIX, World, app_only, reads, under};
+
+const DEFAULTS: &str = "evergreen/_defaults";
+
+#[tokio::test]
+async fn a_change_is_merged_into_the_secret_and_holds_from_the_next_run_on() {
+    let world = World::new().await;
+    world.put("a", &under(app_only(0), reads(3)));
+    world.sync().await;
+    let answer = world
+        .ask(json!({"action": "set_policy", "account": "a", "policy": {
+            "calls_per_run": {"min": 1, "max": 1}, "interval_seconds": {"min": 500, "max": 600}, "writes": null
+        }}))
+        .await;
+    assert_eq!(answer["policy"]["calls_per_run"], json!({"min": 1, "max": 1}));
+    let secret = world.secrets.value("evergreen/a").unwrap();
+    assert_eq!(secret["client_secret"], app_only(0)["client_secret"]);
+    assert_eq!(secret["policy"]["operations"], reads(3)["operations"]);
+    assert!(secret["policy"].get("writes").is_none());
+    assert!(world.wait("a").await <= 600, "the new interval holds at once");
+    assert_eq!(world.sync().await["unchanged"], 1, "the account knows the new version");
+    assert_eq!(world.next_round("a").await["calls_ok"], 1);
+}
+
+#[tokio::test]
+async fn a_field_that_cannot_be_is_named_and_nothing_is_written() {
+    let world = World::new().await;
+    world.put("a", &app_only(0));
+    world.sync().await;
+    for (policy, field) in [
+        (json!({"pause_after": 11}), "`policy.pause_after`"),
+        (json!({"interval_seconds": {"min": 20000, "max": 600}}), "`policy.interval_seconds.min`"),
+        (json!({"colour": "MARKED"}), "`policy.colour`"),
+        (json!({"timezone": "MARKED"}), "`policy.timezone`"),
+    ] {
+        let refusal = world.refusal(json!({"action": "set_policy", "account": "a", "policy": policy})).await;
+        assert!(refusal.contains(field) && !refusal.contains("MARKED"), "{refusal}");
+    }
+    assert_eq!(world.secrets.versions_written("evergreen/a"), 1);
+    let refusal = world.refusal(json!({"action": "set_policy", "account": "b", "policy": {"writes": false}})).await;
+    assert!(refusal.contains("no account b"), "{refusal}");
+}
+
+#[tokio::test]
+async fn an_account_in_a_shared_secret_changes_alone_and_resumes_nobody_else() {
+    let world = World::new().await;
+    let mut wrong = under(app_only(1), json!({"pause_after": 1}));
+    wrong["client_secret"] = json!("mistyped");
+    world.secrets.put(&format!("{PREFIX}shared"), &json!({"accounts": {"a": app_only(0), "b": wrong}}));
+    world.begin().await;
+    world.tick().await;
+    assert_eq!(world.status("b").await, "paused");
+    world.ask(json!({"action": "set_policy", "account": "a", "policy": {"writes": false}})).await;
+    let secret = world.secrets.value("evergreen/shared").unwrap();
+    assert_eq!(secret["accounts"]["a"]["policy"], json!({"writes": false}));
+    assert_eq!(secret["accounts"]["b"], wrong);
+    assert_eq!(world.sync().await["unchanged"], 2);
+    assert_eq!(world.status("b").await, "paused");
+}
+
+#[tokio::test]
+async fn a_rotated_refresh_token_in_memory_outlives_a_change_of_policy() {
+    let world = World::new().await;
+    world.put("a", &under(crate::support::world::refresh_token(&world, 0), reads(1)));
+    world.begin().await;
+    world.tick().await;
+    world.advance_to_next_run("a").await;
+    world.tick().await;
+    world.ask(json!({"action": "set_policy", "account": "a", "policy": {"pause_after": 4}})).await;
+    assert_eq!(world.next_round("a").await["succeeded"], 1);
+}
+
+#[tokio::test]
+async fn the_default_policy_stands_under_every_accounts_own() {
+    let world = World::new().await;
+    world.secrets.put(DEFAULTS, &reads(2));
+    world.put("a", &app_only(0));
+    world.put("b", &under(app_only(1), json!({"calls_per_run": {"min": 1, "max": 1}})));
+    let report = world.sync().await;
+    assert_eq!((&report["created"], &report["errors"]), (&json!(["a", "b"]), &json!([])));
+    world.all_due().await;
+    world.forget();
+    assert_eq!(world.tick().await["calls_ok"], 3);
+    assert_eq!(world.secrets.total_calls(), 1, "it comes with the accounts' own secrets");
+    let shown = world.act("show", "a").await;
+    assert_eq!((&shown["policy"]["writes"], &shown["policy"]["calls_per_run"]["max"]), (&json!(false), &json!(2)));
+    assert!(shown.get("defaults_error").is_none());
+    let plan = world.ask(json!({"action": "run", "account": "b", "dry_run": true})).await;
+    assert_eq!(plan["plan"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_faulty_default_policy_is_told_of_and_ignored() {
+    let world = World::new().await;
+    world.put("a", &under(app_only(0), reads(3)));
+    for faulty in ["{\"pause_after\": 99}", "MARKED", "[]", "{\"MARKED!\": \"MARKED\"}"] {
+        world.secrets.force_put(DEFAULTS, faulty);
+        let error = world.sync().await["errors"][0].clone();
+        assert_eq!(error["secret"], DEFAULTS);
+        assert!(!error["error"].as_str().unwrap().is_empty() && !error.to_string().contains("MARKED"), "{error}");
+        assert!(world.act("show", "a").await["defaults_error"].as_str().unwrap().contains(DEFAULTS));
+        assert_eq!(world.next_round("a").await["succeeded"], 1);
+    }
+    assert!(!world.journal.complaints(&["default policy", DEFAULTS]).is_empty());
+    assert!(!world.journal.text().contains("MARKED"));
+    world.secrets.put(DEFAULTS, &json!({}));
+    assert_eq!(world.sync().await["errors"], json!([]));
+}
+
+#[tokio::test]
+async fn no_run_begins_on_a_policy_that_nobody_could_read() {
+    let mut world = World::new().await;
+    world.secrets.put(DEFAULTS, &json!({"writes": false}));
+    world.put("a", &app_only(0));
+    world.begin().await;
+    world.restart();
+    world.secrets.refuse(DEFAULTS, "InternalServiceError");
+    let before = world.batches().len();
+    assert_eq!(world.tick().await["failed"], 1);
+    assert_eq!((world.batches().len(), world.last_run("a").await.outcome.as_str()), (before, "transient"));
+    world.secrets.allow(DEFAULTS);
+    assert_eq!(world.next_round("a").await["succeeded"], 1);
+}
