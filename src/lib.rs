@@ -19,7 +19,7 @@
 //!   [`import`] brings many accounts at once.
 //! - [`domain`] is the pure core: policy, schedule, catalogue, plan, outcome, pause.
 //! - [`ports`] are the traits in between, [`adapters`] the world behind them.
-//! - [`house`] holds the ports, [`warm`] the tokens between rounds, [`report`] and [`log`] what is told.
+//! - [`house`] holds the ports, [`warm`] the tokens between rounds; [`report`], [`log`] and [`alerts`] are what is told.
 //!
 //! # What never happens here
 //!
@@ -56,6 +56,7 @@ pub mod round;
 pub mod run;
 pub mod set_policy;
 pub mod sign_in;
+pub mod stdout;
 pub mod sync;
 pub mod token;
 pub mod verdict;

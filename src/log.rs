@@ -1,8 +1,6 @@
-//! Log lines: one JSON object each, with level, time-free (CloudWatch and journald stamp them), no secret.
+//! Log lines: one JSON object each, with level and message, no secret. Time is stamped on where they are written.
 
 use serde_json::{Map, Value, json};
-
-use crate::ports::Journal;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -30,15 +28,4 @@ pub fn line(level: Level, message: &str, more: Value) -> Value {
         fields.extend(more);
     }
     Value::Object(fields)
-}
-
-/// Standard output, a line each.
-pub struct Stdout;
-
-impl Journal for Stdout {
-    fn write(&self, line: &Value) {
-        use std::io::Write;
-        // A log that cannot be written must not end the work that it tells of.
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
-    }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::catalogue::{self, Effect, Operation, Subject};
+use crate::domain::catalogue::{Operation, Subject};
 use crate::domain::granted::Granted;
+use crate::domain::permissions_needed::fewest;
 use crate::domain::plan::{Scope, drawable, whole};
 use crate::domain::policy::Policy;
 
@@ -37,10 +38,10 @@ pub fn never_drawn(
     wanted(policy, subject, user_id).into_iter().filter(|operation| !can.contains(operation.id)).collect()
 }
 
-/// The least permission of each operation and of all that it brings along: what it needs, what undoes it, and the
+/// The fewest permissions that allow each operation and all that it brings along: what it needs, what undoes it, and the
 /// lists in which a later run finds what a crash left.
 pub fn permissions(operations: &[&'static Operation], subject: Subject) -> BTreeSet<&'static str> {
-    closure(operations).into_iter().filter_map(|operation| operation.permission(subject)).collect()
+    fewest(&closure(operations), subject)
 }
 
 /// Those of the permissions whose request nothing that is granted allows.
@@ -50,15 +51,8 @@ pub fn missing(operations: &[&'static Operation], subject: Subject, granted: &Gr
 }
 
 fn closure(operations: &[&'static Operation]) -> Vec<&'static Operation> {
-    let mut all: BTreeMap<&str, &'static Operation> = BTreeMap::new();
-    for part in operations.iter().flat_map(|operation| whole(operation)) {
-        all.insert(part.id, part);
-        if let Effect::Create { leftover, .. } = part.effect
-            && let Some(list) = catalogue::find(leftover.list)
-        {
-            all.insert(list.id, list);
-        }
-    }
+    let parts = operations.iter().flat_map(|operation| whole(operation));
+    let all: BTreeMap<&str, &'static Operation> = parts.map(|part| (part.id, *part)).collect();
     all.into_values().collect()
 }
 

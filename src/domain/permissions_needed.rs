@@ -15,7 +15,11 @@ use crate::domain::policy::Policy;
 /// `user`: whether the account has a mailbox and a drive of its own. A signed-in user has; app-only it takes a
 /// `user_id` in the secret.
 pub fn permissions_needed(policy: &Policy, subject: Subject, user: bool) -> BTreeSet<&'static str> {
-    let requests = requests(policy, subject, user);
+    fewest(&requests(policy, subject, user), subject)
+}
+
+/// The least permission of each request, without those that another of them makes superfluous.
+pub fn fewest(requests: &[&'static Operation], subject: Subject) -> BTreeSet<&'static str> {
     let mut needed: BTreeSet<&str> = requests.iter().filter_map(|request| request.permission(subject)).collect();
     for permission in needed.clone() {
         let covered = |request: &&Operation| {

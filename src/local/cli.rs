@@ -17,8 +17,8 @@ use crate::local::operations::{self, Asked, Filter};
 use crate::local::serve::serve;
 use crate::local::station::Station;
 use crate::local::table::table;
-use crate::log::Stdout;
 use crate::ports::Journal;
+use crate::stdout::Stdout;
 
 /// Keeps Microsoft 365 developer tenants exercised and watched.
 ///

@@ -31,6 +31,8 @@ CALLS = {
     ("secretsmanager:BatchGetSecretValue", "*"),
     ("secretsmanager:GetSecretValue", SECRETS),
     ("secretsmanager:PutSecretValue", SECRETS),
+    ("secretsmanager:CreateSecret", SECRETS),
+    ("secretsmanager:DeleteSecret", SECRETS.replace("${SecretPrefix}*", "${SecretPrefix}_sign_in_*")),
     ("sns:Publish", "Alerts"),
     ("sts:GetWebIdentityToken", "*"),
 }
