@@ -44,10 +44,11 @@ pub fn permissions(operations: &[&'static Operation], subject: Subject) -> BTree
     fewest(&closure(operations), subject)
 }
 
-/// Those of the permissions whose request nothing that is granted allows.
+/// The fewest permissions for those of the requests that nothing that is granted allows.
 pub fn missing(operations: &[&'static Operation], subject: Subject, granted: &Granted) -> BTreeSet<&'static str> {
-    let lacking = closure(operations).into_iter().filter(|operation| !granted.allow(operation, subject));
-    lacking.filter_map(|operation| operation.permission(subject)).collect()
+    let mut lacking = closure(operations);
+    lacking.retain(|operation| !granted.allow(operation, subject));
+    fewest(&lacking, subject)
 }
 
 fn closure(operations: &[&'static Operation]) -> Vec<&'static Operation> {

@@ -1,5 +1,7 @@
 //! Schedule: when an account is called next.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Duration, Timelike, Utc};
 use rand::{Rng, RngExt};
 
@@ -28,13 +30,13 @@ pub fn next_run_after_failures(
     fit(now + Duration::seconds(doubled.into()), policy, rng)
 }
 
-/// Seconds within which a new or revived account is called. Somebody waits to see whether it works; accounts that
+/// Seconds after which a new or revived account is called. Somebody waits to see whether it works; accounts that
 /// come together need no more than this to be spread, their intervals do the rest.
-const FIRST_RUN_SECONDS: u32 = 120;
+const FIRST_RUN_SECONDS: RangeInclusive<u32> = 60..=120;
 
 /// When a new or revived account is first called: within two minutes where working hours allow.
 pub fn first_run(now: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<Utc> {
-    let wait = rng.random_range(0..=FIRST_RUN_SECONDS);
+    let wait = rng.random_range(FIRST_RUN_SECONDS);
     fit(now + Duration::seconds(wait.into()), policy, rng)
 }
 
@@ -244,7 +246,7 @@ mod tests {
         let now = at("2026-03-01T00:00:00Z");
         for seed in 0..500 {
             let wait = first_run(now, &policy, &mut ChaCha12Rng::seed_from_u64(seed)) - now;
-            assert!((0..=120).contains(&wait.num_seconds()));
+            assert!((60..=120).contains(&wait.num_seconds()));
         }
     }
 }
