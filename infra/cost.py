@@ -11,7 +11,7 @@ SYNCS = 730 * 4
 # The default interval is uniform in 1 to 4 hours.
 RUNS_PER_ACCOUNT = 730 / 2.5
 
-# Measured on the stand-ins: what a run sends. DynamoDB counts a write for each KiB, and two more for each change of
+# What a run sends is counted on the stand-ins; units, sizes and seconds are estimates. DynamoDB counts a write for each KiB, and two more for each change of
 # the index's keys: claim 1 + 2, record 1 + 2, history 2.
 WRITES_PER_RUN = 8
 # An item of history.

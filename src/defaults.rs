@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -18,12 +19,22 @@ use crate::run::secret_name;
 pub struct Defaults {
     /// `None` where there is no such secret.
     version: Option<String>,
+    read_at: DateTime<Utc>,
     pub policy: Arc<Policy>,
     /// Why the secret is ignored. Never holds a value.
     pub fault: Option<String>,
 }
 
 pub type Fetched = Vec<(String, Result<SecretText, SecretFault>)>;
+
+/// The schedule of `sync`, which reads it too: a round does not ask again for what was read within this time.
+const FRESH: TimeDelta = TimeDelta::minutes(15);
+
+/// Whether the default policy was read not long ago.
+pub fn fresh(house: &House) -> bool {
+    let now = house.clock.now();
+    house.warm.defaults().is_some_and(|defaults| now - defaults.read_at < FRESH)
+}
 
 /// The name of the reserved secret.
 pub fn name(house: &House) -> String {
@@ -81,7 +92,7 @@ pub fn note(house: &House, read: Result<SecretText, SecretFault>) -> Result<(), 
         let said = "the default policy is faulty and ignored";
         house.journal.write(&line(Level::Warn, said, json!({"secret": name(house), "error": fault})));
     }
-    house.warm.set_defaults(new);
+    house.warm.set_defaults(Defaults { read_at: house.clock.now(), ..new });
     Ok(())
 }
 
@@ -96,7 +107,7 @@ fn parse(text: &SecretText) -> Defaults {
     };
     let version = Some(text.version.clone());
     match policy {
-        Ok(policy) => Defaults { version, policy: Arc::new(policy), fault: None },
-        Err(fault) => Defaults { version, policy: Arc::default(), fault: Some(fault) },
+        Ok(policy) => Defaults { version, policy: Arc::new(policy), ..Defaults::default() },
+        Err(fault) => Defaults { version, fault: Some(fault), ..Defaults::default() },
     }
 }

@@ -98,11 +98,10 @@ async fn claim_all(house: Arc<House>, seed: Seed, deadline: DateTime<Utc>, ready
     let budget = RUN_BUDGET.min((deadline - started) / 2);
     let mut counts = Counts::default();
     let mut stream = DueStream::new(&house, started);
-    let mut defaults_read = false;
     loop {
-        // The first secrets come with the default policy, in one request.
-        let first = !defaults_read || house.warm.defaults().is_none();
-        let together = if first { TOGETHER - 1 } else { TOGETHER };
+        // Where nobody has read the default policy lately, it comes with the first secrets, in one request.
+        let with_defaults = !defaults::fresh(&house);
+        let together = if with_defaults { TOGETHER - 1 } else { TOGETHER };
         let mut chunk = Vec::with_capacity(together);
         while chunk.len() < together {
             match stream.next().await {
@@ -129,8 +128,7 @@ async fn claim_all(house: Arc<House>, seed: Seed, deadline: DateTime<Utc>, ready
             continue;
         }
         let claimed = claim_chunk(&house, chunk, seed, now, &mut counts).await;
-        defaults_read |= !claimed.is_empty();
-        for ready_account in with_secrets(&house, claimed, first).await {
+        for ready_account in with_secrets(&house, claimed, with_defaults).await {
             if ready.send(ready_account).await.is_err() {
                 return counts;
             }

@@ -129,13 +129,16 @@ async fn twelve_reads_cost_one_token_one_batch_three_writes_and_one_secret_read_
 }
 
 #[tokio::test]
-async fn nineteen_accounts_and_the_default_policy_share_one_reading_of_secrets() {
-    for (accounts, readings) in [(19, 1), (20, 2), (39, 2), (40, 3)] {
-        let world = World::with(Setting { users: accounts, ..Setting::default() }).await;
+async fn twenty_accounts_share_one_reading_of_secrets_and_a_cold_function_reads_the_default_policy_with_the_first() {
+    for (cold, accounts, readings) in [(false, 20, 1), (false, 21, 2), (false, 40, 2), (true, 19, 1), (true, 20, 2)] {
+        let mut world = World::with(Setting { users: accounts, ..Setting::default() }).await;
         for number in 0..accounts {
             world.put(&format!("a{number}"), &under(app_only(number), reads(1)));
         }
         world.begin().await;
+        if cold {
+            world.house = world.another_house();
+        }
         world.forget();
         assert_eq!(world.tick().await["succeeded"], accounts);
         assert_eq!(world.secrets.total_calls(), readings);
@@ -157,7 +160,7 @@ async fn accounts_of_one_secret_read_it_once() {
     assert_eq!(world.tick().await["succeeded"], 3);
     let asked = world.secrets.exchanges_of("BatchGetSecretValue");
     assert_eq!(asked.len(), 1);
-    assert_eq!(asked[0].request_json()["SecretIdList"], json!(["evergreen/shared", "evergreen/_defaults"]));
+    assert_eq!(asked[0].request_json()["SecretIdList"], json!(["evergreen/shared"]));
 }
 
 #[tokio::test]
