@@ -66,9 +66,7 @@ impl Sender<'_> {
         let mut again = Vec::new();
         for chunk in self.batches(items) {
             self.pace(work).await;
-            if let Some(refused) = self.attempt(chunk, work, true).await {
-                again.extend(refused);
-            }
+            again.extend(self.attempt(chunk, work, true).await);
         }
         if again.is_empty() {
             return;
@@ -81,7 +79,7 @@ impl Sender<'_> {
         }
         let items = again.into_iter().map(|(item, _)| item).collect();
         for chunk in Lanes::narrow(items, |item: &Item| item.operation.service.outlook()) {
-            for (item, verdict) in self.attempt(chunk, work, false).await.unwrap_or_default() {
+            for (item, verdict) in self.attempt(chunk, work, false).await {
                 work.give_up(&item, &verdict, self.house.clock.now());
             }
         }
@@ -107,29 +105,21 @@ impl Sender<'_> {
     }
 
     /// Sends one batch. Gives back what may be sent once more, with why; what has ended is noted in `work`.
-    async fn attempt(
-        &mut self,
-        chunk: Vec<(Item, Option<usize>)>,
-        work: &mut Work<'_>,
-        first: bool,
-    ) -> Option<Vec<(Item, Verdict)>> {
-        if chunk.is_empty() {
-            return None;
-        }
+    async fn attempt(&mut self, chunk: Batch<Item>, work: &mut Work<'_>, first: bool) -> Vec<(Item, Verdict)> {
         let (chunk, unsendable): (Vec<_>, Vec<_>) =
             chunk.into_iter().partition(|(item, _)| self.sendable(item, &work.done));
         for (item, _) in unsendable {
             work.skip(&item);
         }
         if chunk.is_empty() {
-            return None;
+            return Vec::new();
         }
         if let Err(ending) = self.pass_gates(&chunk).await {
             for (item, _) in chunk {
                 work.skip(&item);
             }
             work.end(ending);
-            return None;
+            return Vec::new();
         }
         let present: Vec<usize> = chunk.iter().map(|(item, _)| item.step).collect();
         let batch: Vec<BatchItem> = chunk
@@ -151,7 +141,7 @@ impl Sender<'_> {
                 if matches!(verdict, Verdict::Transient { .. }) && again.is_empty() {
                     work.end_unanswered();
                 }
-                return Some(again);
+                return again;
             }
         };
         let mut replies: BTreeMap<String, BatchReply> =
@@ -165,7 +155,7 @@ impl Sender<'_> {
             self.close_gate(&verdict, Some(item.operation));
             again.extend(self.judge(item, &verdict, work, first));
         }
-        Some(again)
+        again
     }
 
     fn sendable(&self, item: &Item, done: &Done) -> bool {
@@ -228,16 +218,19 @@ impl Sender<'_> {
     async fn pass_gates(&self, items: &[(Item, Option<usize>)]) -> Result<(), Ending> {
         loop {
             let now = self.house.clock.now();
-            let own = items.iter().map(|(item, _)| self.gate(item.operation.service.limit()));
-            let gates = own.chain([self.gate("batch"), self.secret.tenant_id.clone()]);
-            let Some(until) = gates.filter_map(|gate| self.house.gates.opens_at(&gate, now)).max() else {
-                return Ok(());
-            };
+            let Some(until) = self.opens_at(items.iter().map(|(item, _)| item), now) else { return Ok(()) };
             if until >= self.deadline - self.reserve || self.house.stopping() {
                 return Err(Ending::Throttled { until });
             }
             self.house.sleep((until - now).to_std().unwrap_or_default()).await;
         }
+    }
+
+    /// When the last of the gates opens that stand before these items, if one is closed.
+    fn opens_at<'i>(&self, items: impl Iterator<Item = &'i Item>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let own = items.map(|item| self.gate(item.operation.service.limit()));
+        let gates = own.chain([self.gate("batch"), self.secret.tenant_id.clone()]);
+        gates.filter_map(|gate| self.house.gates.opens_at(&gate, now)).max()
     }
 
     fn gate(&self, limit: &str) -> String {
@@ -281,12 +274,7 @@ impl Sender<'_> {
         // Up to a second beyond what was asked, so that a tenant's accounts do not return all at once.
         let now = self.house.clock.now();
         let jitter = TimeDelta::milliseconds(self.rng.random_range(1..=1000));
-        let opens = again
-            .iter()
-            .flat_map(|(item, _)| [self.gate(item.operation.service.limit()), self.gate("batch")])
-            .chain([self.secret.tenant_id.clone()])
-            .filter_map(|gate| self.house.gates.opens_at(&gate, now))
-            .max();
+        let opens = self.opens_at(again.iter().map(|(item, _)| item), now);
         let asked = asked.and_then(|wait| now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
         let until = opens.max(asked).unwrap_or(now + BACKOFF / 2) + jitter;
         let throttled = again.iter().any(|(_, verdict)| matches!(verdict, Verdict::Throttled { .. }));

@@ -18,7 +18,6 @@ pub mod needed;
 pub mod outcome;
 pub mod pause;
 pub mod pem;
-pub mod permissions_needed;
 pub mod plan;
 pub mod policy;
 pub mod rewrite;

@@ -1,10 +1,9 @@
-//! What a policy needs: its operations with all that they bring along, and the least permission of each.
+//! What a policy needs: its operations with all that they bring along, and the fewest permissions for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::catalogue::{Operation, Subject};
 use crate::domain::granted::Granted;
-use crate::domain::permissions_needed::fewest;
 use crate::domain::plan::{Scope, drawable, whole};
 use crate::domain::policy::Policy;
 
@@ -51,6 +50,21 @@ pub fn missing(operations: &[&'static Operation], subject: Subject, granted: &Gr
     fewest(&lacking, subject)
 }
 
+/// The least permission of each request, without those that another of them makes superfluous.
+fn fewest(requests: &[&'static Operation], subject: Subject) -> BTreeSet<&'static str> {
+    let mut needed: BTreeSet<&str> = requests.iter().filter_map(|request| request.permission(subject)).collect();
+    for permission in needed.clone() {
+        let covered = |request: &&Operation| {
+            let mut accepted = request.accepted(subject).iter();
+            accepted.any(|other| *other != permission && needed.contains(other))
+        };
+        if requests.iter().all(covered) {
+            needed.remove(permission);
+        }
+    }
+    needed
+}
+
 fn closure(operations: &[&'static Operation]) -> Vec<&'static Operation> {
     let parts = operations.iter().flat_map(|operation| whole(operation));
     let all: BTreeMap<&str, &'static Operation> = parts.map(|part| (part.id, *part)).collect();
@@ -59,7 +73,7 @@ fn closure(operations: &[&'static Operation]) -> Vec<&'static Operation> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -91,5 +105,68 @@ mod tests {
     fn a_narrow_policy_needs_little() {
         let wanted = wanted(&policy(&["users.list"]), Subject::User, None);
         assert_eq!(permissions(&wanted, Subject::User), BTreeSet::from(["User.ReadBasic.All"]));
+    }
+
+    fn needed(operations: Value, subject: Subject) -> Vec<&'static str> {
+        let policy = Policy::parse(json!({"operations": operations})).unwrap();
+        permissions_needed(&policy, subject, true).into_iter().collect()
+    }
+
+    fn permissions_needed(policy: &Policy, subject: Subject, user: bool) -> BTreeSet<&'static str> {
+        permissions(&wanted(policy, subject, user.then_some("u")), subject)
+    }
+
+    fn drawable(policy: &Policy, subject: Subject, granted: &Granted) -> usize {
+        drawn(policy, subject, Some("u"), granted).len()
+    }
+
+    #[test]
+    fn a_read_needs_its_least_permission_alone() {
+        for (subject, least) in [(Subject::User, "Mail.ReadBasic"), (Subject::App, "Mail.ReadBasic.All")] {
+            assert_eq!(needed(json!({"include": ["mail.folders.list"]}), subject), [least]);
+        }
+    }
+
+    #[test]
+    fn what_an_operation_brings_along_counts_too() {
+        // The folder is removed again, and found by a list after a crash; the mail's address is asked for.
+        assert_eq!(needed(json!({"include": ["mail.folder.create"]}), Subject::User), ["Mail.ReadWrite"]);
+        let sending = needed(json!({"include": ["mail.send_self"]}), Subject::User);
+        assert!(["Mail.ReadWrite", "Mail.Send", "User.Read"].iter().all(|name| sending.contains(name)), "{sending:?}");
+    }
+
+    #[test]
+    fn what_the_policy_does_not_draw_asks_for_nothing() {
+        assert_eq!(needed(json!({"exclude": ["*"]}), Subject::User), Vec::<&str>::new());
+        let reading = Policy::parse(json!({"writes": false, "operations": {"include": ["mail.*"]}})).unwrap();
+        let reading = permissions_needed(&reading, Subject::User, true);
+        assert!(reading.iter().all(|name| !name.contains("Write") && !name.contains("Send")), "{reading:?}");
+    }
+
+    #[test]
+    fn without_a_user_an_app_needs_only_what_is_tenant_wide() {
+        let all = Policy::default();
+        let (with, without) = [true, false].map(|user| permissions_needed(&all, Subject::App, user)).into();
+        assert!(with.contains("Mail.ReadWrite") && without.contains("Reports.Read.All"));
+        assert!(without.iter().all(|name| !name.starts_with("Mail")), "{without:?}");
+    }
+
+    #[test]
+    fn they_are_enough_and_none_is_superfluous() {
+        for subject in [Subject::User, Subject::App] {
+            for operations in [json!({}), json!({"include": ["mail.*", "files.*"]}), json!({"exclude": ["teams.*"]})] {
+                let policy = Policy::parse(json!({"operations": operations})).unwrap();
+                let needed = permissions_needed(&policy, subject, true);
+                let all = drawable(&policy, subject, &Granted::Unknown);
+                let granted =
+                    |names: &BTreeSet<&str>| Granted::Known(names.iter().map(|name| (*name).to_owned()).collect());
+                assert_eq!(drawable(&policy, subject, &granted(&needed)), all);
+                for permission in &needed {
+                    let mut fewer = needed.clone();
+                    fewer.remove(permission);
+                    assert!(drawable(&policy, subject, &granted(&fewer)) < all, "{permission} is superfluous");
+                }
+            }
+        }
     }
 }
