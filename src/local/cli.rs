@@ -119,7 +119,7 @@ enum Command {
         /// As JSON, with app-only paths and whether it writes
         #[arg(long)]
         json: bool,
-        /// The whole catalogue, as the README shows it
+        /// The whole catalogue, as docs/operations.md shows it
         #[arg(long, conflicts_with_all = ["json", "service", "permission", "auth", "kind"])]
         markdown: bool,
         #[command(flatten)]

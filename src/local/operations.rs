@@ -141,7 +141,7 @@ fn read_policy(path: &Path) -> anyhow::Result<Policy> {
     Policy::parse(value).with_context(|| format!("{shown} is not a policy"))
 }
 
-/// The whole catalogue as the README shows it: a table a service, folded.
+/// The whole catalogue as docs/operations.md shows it: a table a service, folded.
 pub fn markdown() -> String {
     let mut services: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
     for operation in catalogue::all() {

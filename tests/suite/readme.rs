@@ -1,15 +1,16 @@
-//! The README tells the truth about the catalogue.
+//! README and docs tell the truth about the catalogue.
 
 use e5_evergreen::domain::catalogue;
 use e5_evergreen::local::operations;
 
 const README: &str = include_str!("../../README.md");
+const OPERATIONS: &str = include_str!("../../docs/operations.md");
 const BEGIN: &str = "<!-- operations: held true by a test; `evergreen operations --markdown` prints it -->\n";
 const END: &str = "<!-- /operations -->";
 
 #[test]
-fn the_readmes_table_of_operations_is_the_catalogue() {
-    let (_, rest) = README.split_once(BEGIN).expect("the mark before the table");
+fn the_documented_table_of_operations_is_the_catalogue() {
+    let (_, rest) = OPERATIONS.split_once(BEGIN).expect("the mark before the table");
     let (table, _) = rest.split_once(END).expect("the mark after the table");
     assert!(table == operations::markdown(), "put what `evergreen operations --markdown` prints between the marks");
 }
