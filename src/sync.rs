@@ -1,10 +1,13 @@
-//! Sync: makes the accounts match the secrets. Reads the world, decides what differs, applies it.
+//! Sync: makes the accounts match the secrets, secret by secret in the order of their names.
 
-use std::collections::{BTreeMap, HashMap};
+mod known;
+mod report;
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::ChaCha12Rng;
-use serde::Serialize;
 use serde_json::json;
 
 use crate::defaults;
@@ -15,266 +18,233 @@ use crate::domain::schedule;
 use crate::domain::seed::Seed;
 use crate::house::House;
 use crate::log::{Level, line};
-use crate::ports::{Broken, Found, SecretEntry, SecretFault, SecretText};
+use crate::ports::{Broken, SecretEntry, SecretFault, SecretText};
+
+use known::Known;
+use report::Done;
+pub use report::{SyncError, SyncReport, Told};
 
 /// Secrets that one `BatchGetSecretValue` brings.
 const TOGETHER: usize = 20;
 
-/// What sync did, by account; `errors` are secrets that define nothing usable.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SyncReport {
-    pub created: Vec<AccountId>,
-    /// Due again: the secret is new, or changed while the account was paused or failing.
-    pub resumed: Vec<AccountId>,
-    /// The secret changed, and the account goes on.
-    pub changed: Vec<AccountId>,
-    /// The secret is gone.
-    pub stopped: Vec<AccountId>,
-    pub unchanged: u32,
-    /// Claimed by a run just now: looked at again by the next sync.
-    pub busy: Vec<AccountId>,
-    pub errors: Vec<SyncError>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SyncError {
-    pub secret: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<AccountId>,
-    pub error: String,
-}
-
-/// What is to be of one account.
-enum Wanted {
-    /// Its secret is as it was, or cannot be read just now.
-    AsItWas,
-    Read(Part),
-}
-
 /// What a secret says of one account.
-struct Part {
-    secret_name: String,
-    version: String,
+struct Part<'a> {
+    name: &'a str,
+    version: &'a str,
     /// The default where the account's part is faulty: its runs will tell, and pause it.
     policy: Policy,
 }
 
-/// Makes the accounts match the secrets.
+/// Makes the accounts match the secrets. A secret is read where it is new or has changed; of two that define one
+/// account the first by name wins.
 ///
 /// # Errors
-/// Where secrets or accounts cannot be listed or written; what was done until then stands.
+/// Where secrets or accounts cannot be listed or written; what was done until then stands, and nobody is stopped.
 pub async fn sync(house: &House) -> Result<SyncReport, Broken> {
-    let mut report = SyncReport::default();
-    let known = accounts(house).await?;
-    let listed = secrets(house, &mut report).await?;
-    let wanted = wanted(house, &known, &listed, &mut report).await?;
-    let seed = Seed::new(house.chance());
-    for (id, wanted) in &wanted {
-        match (wanted, known.get(id)) {
-            (Wanted::AsItWas, _) => report.unchanged += 1,
-            (Wanted::Read(part), Some(found)) if as_it_was(found, &part.version) => report.unchanged += 1,
-            (Wanted::Read(part), None) => create(house, id, part, seed, &mut report).await?,
-            (Wanted::Read(part), Some(found)) => refresh(house, found, part, seed, &mut report).await?,
-        }
+    let known = Known::read(house).await?;
+    let (seed, new, report) = (Seed::new(house.chance()), HashMap::new(), SyncReport::default());
+    let mut sync = Sync { house, seed, known, new, all: false, report };
+    let listed = sync.secrets().await?;
+    // Who has lost its secret may be defined by another, which was of no use until now.
+    sync.all = sync.known.orphaned(&listed);
+    let mut rest = listed.as_slice();
+    while !rest.is_empty() {
+        rest = sync.some(rest).await?;
     }
-    for (id, found) in &known {
-        if !wanted.contains_key(id) {
-            stop(house, &found.account, &mut report).await?;
-        }
-    }
-    house.journal.write(&line(Level::Info, "sync", json!({"sync": report})));
-    Ok(report)
+    sync.stop_the_rest().await?;
+    house.journal.write(&line(Level::Info, "sync", json!({"sync": sync.report})));
+    Ok(sync.report)
 }
 
-async fn accounts(house: &House) -> Result<BTreeMap<AccountId, Found>, Broken> {
-    let mut known = BTreeMap::new();
-    let mut after = None;
-    loop {
-        let page = house.accounts.all(after).await?;
-        for found in page.accounts {
-            for warning in &found.warnings {
-                house.journal.write(&line(Level::Warn, warning, json!({"account": found.account.id})));
+struct Sync<'a> {
+    house: &'a House,
+    seed: Seed,
+    known: Known,
+    /// Accounts that there were not, and the secrets that define them.
+    new: HashMap<AccountId, Option<Arc<str>>>,
+    /// Every secret is read, also one that is as it was.
+    all: bool,
+    report: SyncReport,
+}
+
+impl Sync<'_> {
+    /// The secrets under the prefix, by name, without the reserved ones.
+    async fn secrets(&mut self) -> Result<Vec<SecretEntry>, Broken> {
+        let mut listed = self.house.secrets.list().await?;
+        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        self.defaults(&listed).await?;
+        let (house, report) = (self.house, &mut self.report);
+        listed.retain(|secret| {
+            let own = own_part(house, &secret.name);
+            if own.is_empty() {
+                report.error(secret, None, "the name ends with the prefix: an account id must follow");
             }
-            known.insert(found.account.id.clone(), found);
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(known);
-        }
+            !own.is_empty() && !own.starts_with('_')
+        });
+        Ok(listed)
     }
-}
 
-/// The secrets under the prefix, by name, without the reserved ones.
-async fn secrets(house: &House, report: &mut SyncReport) -> Result<Vec<SecretEntry>, Broken> {
-    let mut listed = house.secrets.list().await?;
-    listed.sort_by(|a, b| a.name.cmp(&b.name));
-    defaults(house, &listed, report).await?;
-    listed.retain(|entry| {
-        let own = own_part(house, &entry.name);
-        if own.is_empty() {
-            report.errors.push(SyncError {
-                secret: entry.name.clone(),
-                account: None,
-                error: "the name ends with the prefix: an account id must follow".to_owned(),
-            });
+    /// Reads the default policy, where there is one, and tells what is wrong with it.
+    async fn defaults(&mut self, listed: &[SecretEntry]) -> Result<(), Broken> {
+        let name = defaults::name(self.house);
+        let Some(secret) = listed.iter().find(|secret| secret.name == name) else {
+            return defaults::note(self.house, Err(SecretFault::Gone));
+        };
+        defaults::fetch(self.house, &[]).await?;
+        if let Some(fault) = self.house.warm.defaults().and_then(|defaults| defaults.fault) {
+            self.report.error(secret, None, fault);
         }
-        !own.is_empty() && !own.starts_with('_')
-    });
-    Ok(listed)
-}
+        Ok(())
+    }
 
-/// Reads the default policy, where there is one, and tells what is wrong with it.
-async fn defaults(house: &House, listed: &[SecretEntry], report: &mut SyncReport) -> Result<(), Broken> {
-    let name = defaults::name(house);
-    match listed.iter().find(|entry| entry.name == name) {
-        Some(_) => {
-            defaults::fetch(house, &[]).await?;
+    /// Goes through as many secrets as one request reads, and what lies between them; gives what is left.
+    async fn some<'s>(&mut self, listed: &'s [SecretEntry]) -> Result<&'s [SecretEntry], Broken> {
+        let changed = |(_, secret): &(usize, &SecretEntry)| self.all || !self.known.as_it_was(secret);
+        let to_read: Vec<usize> = listed.iter().enumerate().filter(changed).map(|(at, _)| at).take(TOGETHER).collect();
+        let end = if to_read.len() < TOGETHER { listed.len() } else { to_read[TOGETHER - 1] + 1 };
+        let mut read = self.read(to_read.iter().map(|at| &listed[*at])).await?;
+        for secret in &listed[..end] {
+            match read.remove(&secret.name) {
+                None => self.as_it_was(secret),
+                Some(Err(SecretFault::Gone)) => {}
+                Some(Err(fault)) => {
+                    // Not to be read is not gone: what is known of its accounts stays.
+                    self.report.error(secret, None, fault.to_string());
+                    self.as_it_was(secret);
+                }
+                Some(Ok(text)) => self.follow(secret, &text).await?,
+            }
         }
-        None => defaults::note(house, Err(SecretFault::Gone))?,
+        Ok(&listed[end..])
     }
-    if let Some(error) = house.warm.defaults().and_then(|defaults| defaults.fault) {
-        report.errors.push(SyncError { secret: name, account: None, error });
+
+    async fn read(
+        &self,
+        secrets: impl Iterator<Item = &SecretEntry>,
+    ) -> Result<HashMap<String, Result<SecretText, SecretFault>>, Broken> {
+        let names: Vec<String> = secrets.map(|secret| secret.name.clone()).collect();
+        if names.is_empty() {
+            return Ok(HashMap::new());
+        }
+        Ok(self.house.secrets.fetch(&names).await?.into_iter().collect())
     }
-    Ok(())
+
+    fn as_it_was(&mut self, secret: &SecretEntry) {
+        let name: Arc<str> = secret.name.as_str().into();
+        for at in self.known.of(secret).to_vec() {
+            let entry = self.known.at(at);
+            match &entry.owner {
+                None => {
+                    entry.owner = Some(Arc::clone(&name));
+                    self.report.unchanged += 1;
+                }
+                Some(owner) => {
+                    let (id, error) = (entry.id.clone(), lost_to(owner));
+                    self.report.error(secret, Some(id), error);
+                }
+            }
+        }
+    }
+
+    /// Makes and changes the accounts that a secret defines. An account whose part is faulty exists all the same,
+    /// so that its owner sees why it does not run.
+    async fn follow(&mut self, secret: &SecretEntry, text: &SecretText) -> Result<(), Broken> {
+        let mut document = SecretDocument::parse(&text.text);
+        let own = own_part(self.house, &secret.name);
+        let ids = match &document {
+            Ok(document) => document.ids(own),
+            Err(_) => SecretDocument::One(serde_json::Value::Null).ids(own),
+        };
+        let default = self.house.default_policy();
+        let name: Arc<str> = secret.name.as_str().into();
+        for id in ids {
+            let id = match id {
+                Ok(id) => id,
+                Err(error) => {
+                    self.report.error(secret, None, error.to_string());
+                    continue;
+                }
+            };
+            let part = document.as_mut().map_err(|error| error.clone());
+            let part = part.and_then(|document| document.take_account(&id, &default));
+            if let Err(error) = &part {
+                self.report.error(secret, Some(id.clone()), error.to_string());
+            }
+            let owner = self.owner(&id);
+            if let Some(owner) = owner {
+                let error = lost_to(owner);
+                self.report.error(secret, Some(id), error);
+                continue;
+            }
+            *owner = Some(Arc::clone(&name));
+            let policy = part.map_or_else(|_| default.as_ref().clone(), |secret| secret.policy);
+            self.apply(&id, &Part { name: &secret.name, version: &text.version, policy }).await?;
+        }
+        Ok(())
+    }
+
+    /// The secret that defines the account, as far as this sync has come.
+    fn owner(&mut self, id: &AccountId) -> &mut Option<Arc<str>> {
+        match self.known.find(id) {
+            Some(at) => &mut self.known.at(at).owner,
+            None => self.new.entry(id.clone()).or_default(),
+        }
+    }
+
+    async fn apply(&mut self, id: &AccountId, part: &Part<'_>) -> Result<(), Broken> {
+        let done = match self.known.find(id) {
+            None => create(self.house, id, part, self.seed).await?,
+            Some(at) if self.known.at(at).as_it_was(part.version) => Done::Unchanged,
+            Some(_) => refresh(self.house, id, part, self.seed).await?,
+        };
+        self.report.add(id, done);
+        Ok(())
+    }
+
+    async fn stop_the_rest(&mut self) -> Result<(), Broken> {
+        for entry in self.known.iter().filter(|entry| entry.owner.is_none()) {
+            let done = if entry.stopped { Done::Unchanged } else { stop(self.house, &entry.id).await? };
+            self.report.add(&entry.id, done);
+        }
+        Ok(())
+    }
 }
 
 fn own_part<'a>(house: &House, name: &'a str) -> &'a str {
     name.strip_prefix(&house.settings.secret_prefix).unwrap_or(name)
 }
 
-/// What the secrets want, by account. Only secrets that are new or changed are read. The secrets come in the
-/// order of their names: where two define one account, the first wins.
-async fn wanted(
-    house: &House,
-    known: &BTreeMap<AccountId, Found>,
-    listed: &[SecretEntry],
-    report: &mut SyncReport,
-) -> Result<BTreeMap<AccountId, Wanted>, Broken> {
-    let mut by_secret: HashMap<&str, Vec<&Found>> = HashMap::new();
-    for found in known.values() {
-        if let Some(name) = &found.account.secret_name {
-            by_secret.entry(name).or_default().push(found);
-        }
-    }
-    let accounts_of = |name: &str| by_secret.get(name).map(Vec::as_slice).unwrap_or_default();
-    let changed = |entry: &SecretEntry| {
-        let accounts = accounts_of(&entry.name);
-        accounts.is_empty() || accounts.iter().any(|found| !as_it_was(found, &entry.version))
-    };
-    let to_read: Vec<String> = listed.iter().filter(|entry| changed(entry)).map(|entry| entry.name.clone()).collect();
-    let mut read: HashMap<String, Result<SecretText, SecretFault>> = HashMap::new();
-    for names in to_read.chunks(TOGETHER) {
-        read.extend(house.secrets.fetch(names).await?);
-    }
-
-    let mut wanted = BTreeMap::new();
-    let mut owners: BTreeMap<AccountId, &str> = BTreeMap::new();
-    for entry in listed {
-        let parts = match read.remove(&entry.name) {
-            None => accounts_of(&entry.name).iter().map(|found| (found.account.id.clone(), Wanted::AsItWas)).collect(),
-            Some(Err(SecretFault::Gone)) => Vec::new(),
-            Some(Err(fault)) => {
-                // Not to be read is not gone: what is known of its accounts stays.
-                report.errors.push(SyncError::of(entry, None, fault.to_string()));
-                accounts_of(&entry.name).iter().map(|found| (found.account.id.clone(), Wanted::AsItWas)).collect()
-            }
-            Some(Ok(text)) => parts(house, entry, &text, report),
-        };
-        for (id, part) in parts {
-            match owners.get(&id) {
-                Some(owner) => {
-                    let error = format!("the account is defined by secret `{owner}` already, and that one wins");
-                    report.errors.push(SyncError::of(entry, Some(id), error));
-                }
-                None => {
-                    owners.insert(id.clone(), &entry.name);
-                    wanted.insert(id, part);
-                }
-            }
-        }
-    }
-    Ok(wanted)
+fn lost_to(owner: &str) -> String {
+    format!("the account is defined by secret `{owner}` already, and that one wins")
 }
 
-/// Whether nothing is to be done for an account whose secret has this version.
-fn as_it_was(found: &Found, version: &str) -> bool {
-    let account = &found.account;
-    account.secret_version.as_deref() == Some(version)
-        && account.stopped_by != Some(StoppedBy::SecretGone)
-        && (account.status != Status::Active || found.indexed)
-}
-
-/// The accounts that a secret defines. An account whose part is faulty exists all the same, so that its
-/// owner sees why it does not run.
-fn parts(house: &House, entry: &SecretEntry, text: &SecretText, report: &mut SyncReport) -> Vec<(AccountId, Wanted)> {
-    let own = own_part(house, &entry.name);
-    let ids = match SecretDocument::parse(&text.text) {
-        Ok(document) => document.ids(own),
-        Err(_) => SecretDocument::One(serde_json::Value::Null).ids(own),
-    };
-    let mut parts = Vec::new();
-    for id in ids {
-        let id = match id {
-            Ok(id) => id,
-            Err(error) => {
-                report.errors.push(SyncError::of(entry, None, error.to_string()));
-                continue;
-            }
-        };
-        let policy = match SecretDocument::parse(&text.text)
-            .and_then(|document| document.account_under(&id, &house.default_policy()))
-        {
-            Ok(secret) => secret.policy,
-            Err(error) => {
-                report.errors.push(SyncError::of(entry, Some(id.clone()), error.to_string()));
-                house.default_policy().as_ref().clone()
-            }
-        };
-        let part = Part { secret_name: entry.name.clone(), version: text.version.clone(), policy };
-        parts.push((id, Wanted::Read(part)));
-    }
-    parts
-}
-
-async fn create(house: &House, id: &AccountId, part: &Part, seed: Seed, report: &mut SyncReport) -> Result<(), Broken> {
+async fn create(house: &House, id: &AccountId, part: &Part<'_>, seed: Seed) -> Result<Done, Broken> {
     let due = schedule::first_run(house.clock.now(), &part.policy, &mut seed.rng(id, "first"));
     let mut account = Account::new(id.clone(), due);
-    account.secret_name = Some(part.secret_name.clone());
-    account.secret_version = Some(part.version.clone());
-    if house.accounts.create(&account).await? {
-        report.created.push(id.clone());
-    } else {
-        report.busy.push(id.clone());
-    }
-    Ok(())
+    account.secret_name = Some(part.name.to_owned());
+    account.secret_version = Some(part.version.to_owned());
+    Ok(if house.accounts.create(&account).await? { Done::Created } else { Done::Busy })
 }
 
-async fn refresh(house: &House, found: &Found, part: &Part, seed: Seed, report: &mut SyncReport) -> Result<(), Broken> {
+async fn refresh(house: &House, id: &AccountId, part: &Part<'_>, seed: Seed) -> Result<Done, Broken> {
+    let Some(found) = house.accounts.get(id).await? else { return Ok(Done::Busy) };
     let now = house.clock.now();
-    let mut account = found.account.clone();
-    let id = account.id.clone();
-    let rng = &mut seed.rng(&id, "first");
-    account.secret_name = Some(part.secret_name.clone());
-    account.secret_version = Some(part.version.clone());
+    let mut account = found.account;
+    let rng = &mut seed.rng(id, "first");
+    account.secret_name = Some(part.name.to_owned());
+    account.secret_version = Some(part.version.to_owned());
     let stopped_by_hand = account.status == Status::Stopped && account.stopped_by != Some(StoppedBy::SecretGone);
     let troubled = account.status != Status::Active || account.consecutive_failures > 0;
-    let mut resumed = false;
+    let mut done = Done::Changed;
     if stopped_by_hand {
         // What a person stopped, only a person starts again.
     } else if troubled || !found.indexed {
         account.revive(schedule::first_run(now, &part.policy, rng));
-        resumed = true;
+        done = Done::Resumed;
     } else {
         reschedule(&mut account, &part.policy, now, rng);
     }
-    if !house.accounts.update(&account, now).await? {
-        report.busy.push(id);
-    } else if resumed {
-        report.resumed.push(id);
-    } else {
-        report.changed.push(id);
-    }
-    Ok(())
+    Ok(if house.accounts.update(&account, now).await? { done } else { Done::Busy })
 }
 
 /// The next time of an active account whose policy may have changed: another interval, other hours.
@@ -286,20 +256,10 @@ pub fn reschedule(account: &mut Account, policy: &Policy, now: DateTime<Utc>, rn
     }
 }
 
-async fn stop(house: &House, account: &Account, report: &mut SyncReport) -> Result<(), Broken> {
-    if account.status == Status::Stopped {
-        report.unchanged += 1;
-        return Ok(());
-    }
-    let mut account = account.clone();
+async fn stop(house: &House, id: &AccountId) -> Result<Done, Broken> {
+    let Some(found) = house.accounts.get(id).await? else { return Ok(Done::Stopped) };
+    let mut account = found.account;
     account.stop(StoppedBy::SecretGone);
     house.accounts.seize(&account).await?;
-    report.stopped.push(account.id);
-    Ok(())
-}
-
-impl SyncError {
-    fn of(entry: &SecretEntry, account: Option<AccountId>, error: String) -> Self {
-        Self { secret: entry.name.clone(), account, error }
-    }
+    Ok(Done::Stopped)
 }

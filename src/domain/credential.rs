@@ -129,7 +129,12 @@ impl SecretDocument {
 
     /// The account's part, checked; its policy stands over the `default` one.
     pub fn account_under(mut self, id: &AccountId, default: &Policy) -> Result<AccountSecret, SecretError> {
-        match &mut self {
+        self.take_account(id, default)
+    }
+
+    /// The same, out of a document that many accounts share: each is had once.
+    pub fn take_account(&mut self, id: &AccountId, default: &Policy) -> Result<AccountSecret, SecretError> {
+        match self {
             Self::One(value) => Ok(AccountSecret::parse("", value.take(), default)?),
             Self::Many(accounts) => {
                 let value = accounts.remove(id.as_str()).ok_or_else(|| SecretError::Absent(id.clone()))?;

@@ -139,6 +139,23 @@ async fn of_two_secrets_that_define_one_account_the_first_by_name_wins() {
 }
 
 #[tokio::test]
+async fn an_account_whose_secret_is_gone_passes_to_another_that_was_read_long_ago() {
+    let world = fresh().await;
+    world.put("a", &good(0));
+    world.put("shared", &json!({"accounts": {"a": good(1), "b": good(2)}}));
+    world.sync().await;
+    world.forget();
+    world.sync().await;
+    assert_eq!(world.secrets.exchanges_of("BatchGetSecretValue").len(), 0, "nothing has changed, nothing is read");
+
+    world.secrets.purge("evergreen/a");
+    let report = world.sync().await;
+    assert_eq!((&report["stopped"], &report["changed"]), (&json!([]), &json!(["a"])));
+    assert_eq!(world.attribute("a", "secret_name").await.as_deref(), Some("evergreen/shared"));
+    assert_eq!(world.sync().await["unchanged"], 2);
+}
+
+#[tokio::test]
 async fn a_refresh_token_needs_a_secret_of_its_own() {
     let world = fresh().await;
     world.put("shared", &json!({"accounts": {"a": good(0), "b": refresh_token(&world, 1)}}));

@@ -1,0 +1,113 @@
+//! What a sync tells: what was done, account by account as far as a log line and an answer hold.
+
+use serde::Serialize;
+
+use crate::domain::account::AccountId;
+use crate::ports::SecretEntry;
+
+/// Entries of one list that are told one by one. An answer holds 6 MB, a log line 256 KB; a first sync may make a
+/// million accounts.
+const MOST_TOLD: usize = 1000;
+
+/// What sync did, by account; `errors` are secrets that define nothing usable.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SyncReport {
+    pub created: Told<AccountId>,
+    /// Due again: the secret is new, or changed while the account was paused or failing.
+    pub resumed: Told<AccountId>,
+    /// The secret changed, and the account goes on.
+    pub changed: Told<AccountId>,
+    /// The secret is gone.
+    pub stopped: Told<AccountId>,
+    pub unchanged: u32,
+    /// Claimed by a run just now: looked at again by the next sync.
+    pub busy: Told<AccountId>,
+    pub errors: Told<SyncError>,
+    /// Entries that the lists had no room for.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub untold: usize,
+}
+
+/// A list that is told from its beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Told<T>(Vec<T>);
+
+impl<T> Default for Told<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SyncError {
+    pub secret: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    pub error: String,
+}
+
+/// What became of one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    Created,
+    Resumed,
+    Changed,
+    Stopped,
+    Unchanged,
+    Busy,
+}
+
+impl SyncReport {
+    pub fn add(&mut self, id: &AccountId, done: Done) {
+        let list = match done {
+            Done::Created => &mut self.created,
+            Done::Resumed => &mut self.resumed,
+            Done::Changed => &mut self.changed,
+            Done::Stopped => &mut self.stopped,
+            Done::Busy => &mut self.busy,
+            Done::Unchanged => {
+                self.unchanged += 1;
+                return;
+            }
+        };
+        if list.0.len() < MOST_TOLD {
+            list.0.push(id.clone());
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    pub fn error(&mut self, secret: &SecretEntry, account: Option<AccountId>, error: impl Into<String>) {
+        if self.errors.0.len() < MOST_TOLD {
+            self.errors.0.push(SyncError { secret: secret.name.clone(), account, error: error.into() });
+        } else {
+            self.untold += 1;
+        }
+    }
+}
+
+impl<T> Told<T> {
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.0.iter()
+    }
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_told_as_far_as_there_is_room_and_the_rest_is_counted() {
+        let mut report = SyncReport::default();
+        for number in 0..MOST_TOLD + 7 {
+            report.add(&AccountId::parse(&number.to_string()).unwrap(), Done::Created);
+        }
+        assert_eq!((report.created.iter().count(), report.untold), (MOST_TOLD, 7));
+        assert_eq!(serde_json::json!(SyncReport::default()).get("untold"), None);
+    }
+}
