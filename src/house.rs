@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::domain::policy::Policy;
 use crate::gates::Gates;
 use crate::ports::{Accounts, Alerts, Clock, Graph, Journal, Secrets, Tokens};
+use crate::turns::Turns;
 use crate::warm::Warm;
 
 /// Everything that a story is told with. Built once, in `main`.
@@ -24,6 +25,7 @@ pub struct House {
     pub settings: Settings,
     pub warm: Warm,
     pub gates: Gates,
+    pub turns: Turns,
     chance: Mutex<ChaCha12Rng>,
     stopping: watch::Sender<bool>,
 }
@@ -64,6 +66,7 @@ impl House {
             settings,
             warm: Warm::default(),
             gates: Gates::default(),
+            turns: Turns::default(),
             chance: Mutex::new(chance),
             stopping: watch::Sender::new(false),
         }

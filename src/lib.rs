@@ -12,7 +12,8 @@
 //! - [`round`] tells the story of one invocation: [`due`] accounts are claimed, their secrets fetched, their
 //!   runs go on side by side. [`run`] tells of one account, once: [`token`], plan, [`waves`], record.
 //! - [`waves`] sends a plan: [`lanes`] cut it into batches, [`answers`] fill what later requests need,
-//!   [`verdict`] says what became of an item, [`work`] keeps the books, [`gates`] hold back who was told to wait.
+//!   [`verdict`] says what became of an item, [`work`] keeps the books, [`gates`] hold back who was told to wait,
+//!   and [`turns`] who shares a mailbox.
 //! - [`sync`] makes accounts from secrets; [`actions`] are what a person asks of one account. [`defaults`] is the
 //!   policy under all others, [`set_policy`] changes an account's own; [`sign_in`] gets a refresh token from a person,
 //!   [`consent`] tells where to agree to what the policy needs, [`check`] what stands in the way,
@@ -59,6 +60,7 @@ pub mod sign_in;
 pub mod stdout;
 pub mod sync;
 pub mod token;
+pub mod turns;
 pub mod verdict;
 pub mod warm;
 pub mod waves;

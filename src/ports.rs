@@ -229,6 +229,8 @@ pub struct Token {
     /// `None` where the answer did not say: good for this run alone.
     pub lifetime: Option<Duration>,
     pub granted: Granted,
+    /// Whom a user's token speaks for: object id and UPN, as far as it can be read.
+    pub user: Vec<String>,
     /// A rotated refresh token.
     pub refresh_token: Option<SecretString>,
 }

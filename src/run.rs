@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::domain::account::{Account, Status};
 use crate::domain::cause::{Cause, graph_cause};
-use crate::domain::credential::{AccountSecret, SecretDocument};
+use crate::domain::credential::{AccountSecret, Credential, SecretDocument};
 use crate::domain::granted::Granted;
 use crate::domain::history::{CallResult, HistoryRow};
 use crate::domain::outcome::{self, Change, Outcome};
@@ -193,10 +193,21 @@ async fn attempt(
     let rng = seed.rng(&account.id, "waves");
     let reserve = (deadline - now) / 4;
     let reserve = reserve.min(TimeDelta::seconds(8)).max(TimeDelta::zero());
+    let _turn = house.turns.take(mailbox(secret, &access)).await;
     let sender = Sender { house, account, secret, text, access, deadline, reserve, rng };
     let done = sender.send(&plan).await;
     let outcome = conclude(&done, unknown);
     (done, outcome)
+}
+
+/// The names of the mailbox that is called, as far as they are known: every account of one user has one of them.
+fn mailbox(secret: &AccountSecret, access: &Access) -> Vec<String> {
+    let username = match &secret.credential {
+        Credential::Password { username, .. } => Some(username),
+        _ => None,
+    };
+    let names = secret.user_id.iter().chain(username).chain(&access.user);
+    names.map(|name| name.to_lowercase()).collect()
 }
 
 /// What the account's plan may be drawn from.

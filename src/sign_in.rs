@@ -269,7 +269,8 @@ async fn finish(
     let (Some(version), Some(policy)) = (version, policy) else { return Err(ActionError::Racing(id.clone())) };
     let now = house.clock.now();
     let lifetime = token.lifetime.and_then(|lifetime| TimeDelta::from_std(lifetime).ok()).unwrap_or_default();
-    let access = Access { token: token.access_token, granted: token.granted, expires_at: now + lifetime };
+    let Token { access_token, granted, user, .. } = token;
+    let access = Access { token: access_token, granted, user, expires_at: now + lifetime };
     house.warm.keep(id, &version, Some(access), None);
 
     let due = schedule::fit(now, &policy, &mut Seed::new(house.chance()).rng(id, "first"));

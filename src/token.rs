@@ -55,7 +55,7 @@ pub async fn renew(
         answer = house.tokens.request(secret, None).await;
     }
     let now = house.clock.now();
-    let Token { access_token, lifetime, granted, refresh_token } = answer.map_err(|error| match error {
+    let Token { access_token, lifetime, granted, user, refresh_token } = answer.map_err(|error| match error {
         TokenError::Misconfigured(cause) => Outcome::Misconfigured { cause },
         TokenError::LongBackoff(cause) => Outcome::LongBackoff { cause },
         TokenError::NotYet(cause) => Outcome::not_yet(cause, account.consecutive_failures),
@@ -69,7 +69,7 @@ pub async fn renew(
         }
     })?;
     let lifetime = lifetime.and_then(|lifetime| Duration::from_std(lifetime).ok()).unwrap_or(THIS_RUN);
-    let access = Access { token: access_token, granted, expires_at: now + lifetime };
+    let access = Access { token: access_token, granted, user, expires_at: now + lifetime };
     let newest = refresh_token.or_else(|| house.warm.refresh_token(&account.id, &text.version));
     house.warm.keep(&account.id, &text.version, Some(access.clone()), newest);
     Ok(access)

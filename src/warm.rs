@@ -31,6 +31,8 @@ struct Entry {
 pub struct Access {
     pub token: SecretString,
     pub granted: Granted,
+    /// As [`crate::ports::Token::user`].
+    pub user: Vec<String>,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -137,6 +139,7 @@ mod tests {
         Some(Access {
             token: "t".to_owned().into(),
             granted: Granted::Unknown,
+            user: Vec::new(),
             expires_at: now() + Duration::minutes(minutes),
         })
     }

@@ -215,32 +215,40 @@ fn token(body: &[u8], subject: Subject) -> Result<Token, TokenError> {
     let answer: Answer = serde_json::from_slice(body)
         .map_err(|_| TokenError::Transient("the login service's answer is not a token".to_owned()))?;
     let seconds = answer.expires_in.as_u64().or_else(|| answer.expires_in.as_str()?.parse().ok());
+    let claims = claims(&answer.access_token);
     let granted = match (subject, &answer.scope) {
         (Subject::User, Some(scope)) => Granted::from_scope(scope),
         (Subject::User, None) => Granted::Unknown,
-        (Subject::App, _) => roles(&answer.access_token),
+        (Subject::App, _) => claims.as_ref().map_or(Granted::Unknown, |claims| Granted::Known(claims.roles.clone())),
+    };
+    let user = match (subject, claims) {
+        (Subject::User, Some(Claims { oid, upn, .. })) => oid.into_iter().chain(upn).collect(),
+        _ => Vec::new(),
     };
     Ok(Token {
         access_token: answer.access_token,
         lifetime: seconds.map(|seconds| Duration::from_secs(seconds.min(86_400))),
         granted,
+        user,
         refresh_token: answer.refresh_token,
     })
 }
 
-/// The `roles` of an app-only token, where it is a JWT. Its signature is Graph's to check: what is read here
-/// only decides what is worth asking for.
-fn roles(token: &SecretString) -> Granted {
-    #[derive(Deserialize)]
-    struct Claims {
-        #[serde(default)]
-        roles: BTreeSet<String>,
-    }
-    let payload = token.expose_secret().split('.').nth(1);
-    payload
-        .and_then(|payload| URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok())
-        .and_then(|claims| serde_json::from_slice(&claims).ok())
-        .map_or(Granted::Unknown, |Claims { roles }| Granted::Known(roles))
+/// What is read of an access token.
+#[derive(Deserialize)]
+struct Claims {
+    #[serde(default)]
+    roles: BTreeSet<String>,
+    oid: Option<String>,
+    upn: Option<String>,
+}
+
+/// The claims of a token that is a JWT. Its signature is Graph's to check: what is read here only decides what is
+/// worth asking for, and who takes turns.
+fn claims(token: &SecretString) -> Option<Claims> {
+    let payload = token.expose_secret().split('.').nth(1)?;
+    let claims = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&claims).ok()
 }
 
 #[cfg(test)]
@@ -326,6 +334,15 @@ mod tests {
         assert_eq!(granted("opaque".to_owned()), Granted::Unknown);
         assert_eq!(granted(jwt(json!({"roles": ["Mail.Read"]}))), Granted::from_scope("Mail.Read"));
         assert_eq!(granted(jwt(json!({}))), Granted::from_scope(""));
+    }
+
+    #[test]
+    fn a_users_token_that_can_be_read_says_whom_it_speaks_for() {
+        let user = |token: String, subject| read(json!({"access_token": token, "scope": ""}), subject).user;
+        let token = || jwt(json!({"oid": "o", "upn": "u@contoso.com", "roles": []}));
+        assert_eq!(user(token(), Subject::User), ["o", "u@contoso.com"]);
+        assert!(user(token(), Subject::App).is_empty(), "an app's own object is nobody's mailbox");
+        assert!(user("opaque".to_owned(), Subject::User).is_empty());
     }
 
     #[test]

@@ -203,6 +203,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
             };
             let plan = Plan::draw(&scope, &mut Seed::new(seed).rng(&id, "plan"));
             let access = Access {
+                user: Vec::new(),
                 token: id.as_str().to_owned().into(),
                 granted: Granted::Unknown,
                 expires_at: start() + TimeDelta::hours(1),

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{
     aws_json,
     dynamodb::{ACCOUNTS, RUNS},
-    world::{INTERVAL, READS, Setting, World, app_only, password, reads, under, user},
+    world::{INTERVAL, READS, Setting, World, app_only, password, reads, refresh_token, under, user, writes},
 };
 
 #[tokio::test]
@@ -233,4 +233,26 @@ async fn a_store_that_cannot_be_listed_is_the_rounds_failure() {
     assert_eq!(error, "listing the accounts that are due: AccessDeniedException");
     world.dynamo.heal();
     assert_eq!(world.tick().await["succeeded"], 1);
+}
+
+#[tokio::test]
+async fn accounts_of_one_mailbox_run_one_after_the_other() {
+    for seed in 1..=4 {
+        let world = World::seeded(seed).await;
+        world.put("app", &under(app_only(0), writes(12)));
+        world.put("user", &under(refresh_token(&world, 0), writes(12)));
+        world.put("other", &under(app_only(1), writes(12)));
+        world.begin().await;
+        let before = world.snapshot();
+        let report = world.tick().await;
+        assert_eq!((&report["succeeded"], &report["calls_failed"]), (&json!(3), &json!(0)), "seed {seed}");
+        // Whose batches follow each other, the other mailbox's left out.
+        let mut batches = world.batches();
+        batches.retain(|batch| batch.items.iter().all(|item| !item.url.contains(&user(1))));
+        let mut callers: Vec<_> = batches.iter().map(|batch| batch.account.clone()).collect();
+        assert!(callers.len() >= 6, "seed {seed}: too few batches to prove anything");
+        callers.dedup();
+        assert_eq!(callers.len(), 2, "seed {seed}: {callers:?}");
+        world.assert_as_before(&before);
+    }
 }

@@ -27,7 +27,10 @@ pub fn issue(world: &mut World, grant: &Grant, now: DateTime<Utc>) -> Value {
     } else {
         let header = json!({"typ": "JWT", "alg": "RS256", "kid": "fake", "nonce": world.secret(24)});
         let signature = world.secret(256);
-        let claims = claims(grant, &permissions, now, expires);
+        let mut claims = claims(grant, &permissions, now, expires);
+        if let Some(user) = grant.user.as_deref().and_then(|id| world.tenants.get(&grant.tenant)?.user(id)) {
+            claims["upn"] = user.upn.clone().into();
+        }
         format!("{}.{}.{signature}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()))
     };
     let mut answer = json!({"token_type": "Bearer", "ext_expires_in": app.token_seconds, "access_token": text});

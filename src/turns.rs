@@ -1,0 +1,82 @@
+//! Turns: runs that speak for one mailbox take turns, so that together they stay below its limits, and none takes
+//! for a leftover what another is just using.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+
+/// Shared by all runs of a process. Another process knows nothing of them.
+#[derive(Default)]
+pub struct Turns(Mutex<HashMap<String, Arc<Turn<()>>>>);
+
+/// Names that nobody waits for are forgotten beyond this many.
+const MANY: usize = 1024;
+
+impl Turns {
+    /// Waits until no other run holds one of the names. A user may have several (id and UPN).
+    pub async fn take(&self, mut names: Vec<String>) -> Vec<OwnedMutexGuard<()>> {
+        // In one order for everybody, or two runs could wait for each other.
+        names.sort_unstable();
+        names.dedup();
+        let mut held = Vec::with_capacity(names.len());
+        for name in names {
+            held.push(self.turn(name).lock_owned().await);
+        }
+        held
+    }
+
+    fn turn(&self, name: String) -> Arc<Turn<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if turns.len() >= MANY {
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        }
+        Arc::clone(turns.entry(name).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn who_shares_a_name_waits_and_nobody_else_does() {
+        let turns = Turns::default();
+        let held = turns.take(names(&["id", "upn", "id"])).await;
+        assert!(turns.take(names(&["upn"])).now_or_never().is_none());
+        assert!(turns.take(names(&["another", "a"])).now_or_never().is_some());
+        drop(held);
+        assert!(turns.take(names(&["upn"])).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn two_with_the_same_names_in_another_order_never_wait_for_each_other() {
+        let turns = Turns::default();
+        let both = async |order: &[&str]| {
+            for _ in 0..100 {
+                let held = turns.take(names(order)).await;
+                tokio::task::yield_now().await;
+                drop(held);
+            }
+        };
+        tokio::join!(both(&["a", "b"]), both(&["b", "a"]));
+    }
+
+    #[tokio::test]
+    async fn names_that_nobody_holds_are_forgotten() {
+        let turns = Turns::default();
+        let held = turns.take(names(&["held"])).await;
+        for number in 0..3 * MANY {
+            drop(turns.take(vec![number.to_string()]).await);
+        }
+        assert!(turns.0.lock().unwrap().len() <= MANY);
+        assert!(turns.take(names(&["held"])).now_or_never().is_none());
+        drop(held);
+    }
+}
