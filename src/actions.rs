@@ -13,7 +13,7 @@ use crate::domain::policy::Policy;
 use crate::domain::schedule;
 use crate::domain::seed::Seed;
 use crate::house::House;
-use crate::ports::{Broken, Claim, ClaimRequest, Found, SecretText};
+use crate::ports::{Broken, Claim, ClaimRequest, Cursor, Found, SecretFault, SecretText};
 use crate::round::{LEASE, run_id, with_secrets};
 use crate::run::{self, Chance, Claimed, read_secret};
 use crate::token;
@@ -42,36 +42,62 @@ pub enum ActionError {
     Broken(#[from] Broken),
 }
 
-/// The state of every account, without secrets.
-pub async fn list(house: &House) -> Result<Value, ActionError> {
-    let mut accounts = Vec::new();
-    let mut after = None;
-    loop {
-        let page = house.accounts.all(after).await?;
-        accounts.extend(page.accounts.iter().map(|found| state(&found.account)));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
+/// Accounts that one answer tells of: it may hold 6 MB, and half a kilobyte is usual for each.
+const MOST_LISTED: usize = 2000;
+
+/// The state of the accounts, without secrets. Where there are more than one answer holds, `next` is the `after` of
+/// the next one.
+pub async fn list(house: &House, after: Option<&AccountId>) -> Result<Value, ActionError> {
+    let (found, next) = some(house, after, MOST_LISTED).await?;
+    let mut answer = json!({"accounts": found.iter().map(|found| state(&found.account)).collect::<Vec<_>>()});
+    if let Some(next) = next {
+        answer["next"] = json!(next);
     }
-    accounts.sort_by(|a, b| a["account_id"].as_str().cmp(&b["account_id"].as_str()));
-    Ok(json!({"accounts": accounts}))
+    Ok(answer)
+}
+
+/// About `most` accounts by id, in an order of the store's own from one answer to the next, and where to go on.
+pub async fn some(
+    house: &House,
+    after: Option<&AccountId>,
+    most: usize,
+) -> Result<(Vec<Found>, Option<AccountId>), Broken> {
+    let mut accounts: Vec<Found> = Vec::new();
+    let mut cursor = after.map(Cursor::after);
+    let next = loop {
+        let page = house.accounts.all(cursor).await?;
+        accounts.extend(page.accounts);
+        cursor = page.next;
+        if cursor.is_none() {
+            break None;
+        }
+        if accounts.len() >= most {
+            break accounts.last().map(|found| found.account.id.clone());
+        }
+    };
+    accounts.sort_by(|a, b| a.account.id.cmp(&b.account.id));
+    Ok((accounts, next))
 }
 
 /// One account's state and policy, without its secret.
 pub async fn show(house: &House, id: &AccountId) -> Result<Value, ActionError> {
     let found = get(house, id).await?;
+    let (name, secret) = defaults::with_account(house, &found.account).await?;
+    Ok(describe(house, &found, &name, secret))
+}
+
+/// An account's state, and what its secret says that is no secret.
+pub fn describe(house: &House, found: &Found, name: &str, secret: Result<SecretText, SecretFault>) -> Value {
     let mut shown = state(&found.account);
     shown["set_aside"] = json!(found.account.set_aside);
     if !found.warnings.is_empty() {
         shown["warnings"] = json!(found.warnings);
     }
-    let (name, secret) = defaults::with_account(house, &found.account).await?;
     shown["secret"] = json!(name);
     if let Some(fault) = house.warm.defaults().and_then(|defaults| defaults.fault) {
         shown["defaults_error"] = json!(format!("secret `{}` {fault}", defaults::name(house)));
     }
-    match read_secret(house, &found.account, &name, secret) {
+    match read_secret(house, &found.account, name, secret) {
         Ok((secret, _)) => {
             shown["auth"] = json!(secret.credential.auth());
             shown["cloud"] = json!(secret.cloud);
@@ -81,7 +107,7 @@ pub async fn show(house: &House, id: &AccountId) -> Result<Value, ActionError> {
         }
         Err(outcome) => shown["secret_error"] = json!(outcome.reason()),
     }
-    Ok(shown)
+    shown
 }
 
 /// What is told of an account.

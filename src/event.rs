@@ -17,7 +17,7 @@ use crate::sign_in::SignIn;
 pub enum Event {
     Tick,
     Sync,
-    List,
+    List { after: Option<AccountId> },
     Show { account: AccountId },
     Run { account: AccountId, dry_run: bool, seed: Option<Seed> },
     Stop { account: AccountId },
@@ -27,7 +27,7 @@ pub enum Event {
     ConsentUrl { account: AccountId },
     Check { account: AccountId },
     Import { format: Format, text: Hidden },
-    Export,
+    Export { after: Option<AccountId> },
     SetPolicy { account: AccountId, policy: Map<String, Value> },
 }
 
@@ -85,7 +85,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
     Ok(match action {
         "tick" => Event::Tick,
         "sync" => Event::Sync,
-        "list" => Event::List,
+        "list" => Event::List { after: after(event)? },
         "show" => Event::Show { account: account("show")? },
         "run" => {
             Event::Run {
@@ -148,7 +148,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
                 .map(Hidden)
                 .ok_or(EventError::Field { field: "text", problem: "is missing: the accounts" })?,
         },
-        "export" => Event::Export,
+        "export" => Event::Export { after: after(event)? },
         "set_policy" => Event::SetPolicy {
             account: account("set_policy")?,
             policy: match event.get("policy") {
@@ -163,6 +163,13 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         },
         unknown => return Err(EventError::UnknownAction(printable(unknown))),
     })
+}
+
+/// Where a listing goes on.
+fn after(event: &Value) -> Result<Option<AccountId>, EventError> {
+    let problem = "must be the `next` of the answer before";
+    let after = text(event, "after")?.map(|id| AccountId::parse(&id)).transpose();
+    after.map_err(|_| EventError::Field { field: "after", problem })
 }
 
 fn text(event: &Value, field: &'static str) -> Result<Option<String>, EventError> {
@@ -212,6 +219,8 @@ mod tests {
             (json!({"action": "run", "account": "a", "seed": -1}), "seed"),
             (json!({"action": "history", "account": "a", "limit": 0}), "limit"),
             (json!({"action": "history", "account": "a", "limit": 501}), "limit"),
+            (json!({"action": "list", "after": "_x"}), "after"),
+            (json!({"action": "export", "after": 1}), "after"),
             (json!({"action": "sign_in", "account": "a", "username": 1}), "username"),
             (json!({"action": "sign_in", "account": "a", "cloud": "MARKED"}), "cloud"),
             (json!({"action": "set_policy", "account": "a", "policy": "MARKED"}), "policy"),

@@ -49,7 +49,7 @@ pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) 
     Ok(match event::parse(event)? {
         Event::Tick => json!(round(house, deadline).await?),
         Event::Sync => json!(sync(house).await?),
-        Event::List => actions::list(house).await?,
+        Event::List { after } => actions::list(house, after.as_ref()).await?,
         Event::Show { account } => actions::show(house, &account).await?,
         Event::Run { account, dry_run: true, seed } => actions::plan(house, &account, seed).await?,
         Event::Run { account, dry_run: false, seed } => actions::run(house, &account, seed, deadline).await?,
@@ -61,6 +61,6 @@ pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) 
         Event::ConsentUrl { account } => consent_url(house, &account).await?,
         Event::Check { account } => check(house, &account).await?,
         Event::Import { format, text } => import(house, format, &text.0, deadline).await?,
-        Event::Export => export(house).await?,
+        Event::Export { after } => export(house, after.as_ref()).await?,
     })
 }

@@ -84,6 +84,13 @@ pub trait Accounts: Send + Sync {
 #[derive(Clone, Debug)]
 pub struct Cursor(pub Vec<(String, String)>);
 
+impl Cursor {
+    /// Where a listing of all accounts goes on that has come as far as this one.
+    pub fn after(id: &AccountId) -> Self {
+        Self(vec![("account_id".to_owned(), id.to_string())])
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct DuePage {
     pub accounts: Vec<Due>,

@@ -168,7 +168,7 @@ pub async fn main() -> anyhow::Result<()> {
             print_json(&ask(&data, &event).await?)?;
         }
         Command::List(Data { data }) => {
-            let answer = ask(&data, &json!({"action": "list"})).await?;
+            let accounts = list(&data).await?;
             let columns = [
                 ("account", "account_id"),
                 ("status", "status"),
@@ -177,13 +177,12 @@ pub async fn main() -> anyhow::Result<()> {
                 ("failures", "consecutive_failures"),
                 ("why paused", "pause_cause"),
             ];
-            let accounts = answer["accounts"].as_array().map(Vec::as_slice).unwrap_or_default();
             if accounts.is_empty() {
                 eprintln!(
                     "There is no account yet: `evergreen once` and `evergreen serve` make them from the secrets."
                 );
             }
-            print(&table(&columns, accounts))?;
+            print(&table(&columns, &accounts))?;
         }
         Command::History { account, limit, data: Data { data } } => {
             let event = json!({"action": "history", "account": account, "limit": limit});
@@ -211,6 +210,23 @@ pub async fn main() -> anyhow::Result<()> {
         Command::Permissions { asked, json: false } => print(&operations::permissions(&asked)?.join("\n"))?,
     }
     Ok(())
+}
+
+/// Every account's state, by id, answer after answer.
+async fn list(data: &Path) -> anyhow::Result<Vec<Value>> {
+    let mut accounts = Vec::new();
+    let mut after = Value::Null;
+    loop {
+        let mut answer = ask(data, &json!({"action": "list", "after": after})).await?;
+        if let Value::Array(listed) = answer["accounts"].take() {
+            accounts.extend(listed);
+        }
+        after = answer["next"].take();
+        if after.is_null() {
+            accounts.sort_by(|a, b| text(&a["account_id"]).cmp(text(&b["account_id"])));
+            return Ok(accounts);
+        }
+    }
 }
 
 /// Carries an event out on a data folder; log lines go to standard error.

@@ -1,5 +1,7 @@
 //! `import` and `export`: many accounts at once, and nothing that was given comes back.
 
+use e5_evergreen::domain::account::{Account, AccountId};
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::support::world::{APP, APP_SECRET, DOMAIN, PASSWORD, PUBLIC_APP, TENANT, World, app_only, user};
@@ -74,4 +76,32 @@ async fn an_export_holds_state_and_policy_and_no_secret() {
     assert_eq!((&accounts[0]["account_id"], &accounts[0]["policy"]["writes"]), (&json!("a"), &json!(true)));
     assert!(accounts[1]["secret_error"].as_str().unwrap().contains("`tenant_id`"));
     assert!(!answer.to_string().contains(APP_SECRET));
+}
+
+#[tokio::test]
+async fn more_accounts_than_one_answer_holds_are_told_of_in_several_and_each_once() {
+    const ALL: usize = 2_001;
+    let world = World::new().await;
+    let ids: Vec<AccountId> = (0..ALL).map(|number| AccountId::parse(&format!("a{number:04}")).unwrap()).collect();
+    let made = stream::iter(&ids)
+        .map(async |id| world.house.accounts.create(&Account::new(id.clone(), world.now())).await.unwrap())
+        .buffer_unordered(16);
+    assert!(made.all(async |made| made).await);
+
+    for (action, answers) in [("list", 2), ("export", 5)] {
+        let mut told = Vec::new();
+        let mut after = json!(null);
+        for number in 1..=answers {
+            let answer = world.ask(json!({"action": action, "after": after})).await;
+            let accounts = answer["accounts"].as_array().unwrap().clone();
+            assert!(accounts.is_sorted_by_key(|account| account["account_id"].as_str().map(str::to_owned)));
+            told.extend(
+                accounts.iter().map(|account| AccountId::parse(account["account_id"].as_str().unwrap()).unwrap()),
+            );
+            after = answer["next"].clone();
+            assert_eq!(after.is_null(), number == answers, "{action}: {number} of {answers}");
+        }
+        told.sort();
+        assert_eq!(told, ids, "{action}");
+    }
 }
