@@ -209,6 +209,10 @@ async fn fetch(house: &House, names: &[String], defaults: bool) -> Result<Fetche
     if defaults { defaults::fetch(house, names).await } else { house.secrets.fetch(names).await }
 }
 
+fn fewest(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    a.into_iter().chain(b).min()
+}
+
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -227,6 +231,8 @@ impl RoundReport {
         if run.status == Status::Paused {
             self.paused += 1;
         }
+        self.days_to_renewal = fewest(self.days_to_renewal, run.days_to_renewal);
+        self.credential_days_left = fewest(self.credential_days_left, run.credential_days_left);
         self.calls_ok += row.calls_ok;
         self.calls_failed += row.calls_failed;
         self.calls_throttled += row.calls_throttled;

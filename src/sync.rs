@@ -256,6 +256,8 @@ async fn refresh(house: &House, found: &Found, part: &Part, seed: Seed, report: 
     let rng = &mut seed.rng(&id, "first");
     account.secret_name = Some(part.secret_name.clone());
     account.secret_version = Some(part.version.clone());
+    // What is new in the secret may end on another day.
+    account.expiries.watched_at = None;
     let stopped_by_hand = account.status == Status::Stopped && account.stopped_by != Some(StoppedBy::SecretGone);
     let troubled = account.status != Status::Active || account.consecutive_failures > 0;
     let mut resumed = false;

@@ -199,6 +199,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 granted: &Granted::Unknown,
                 set_aside: &BTreeMap::new(),
                 sweep: seed.is_multiple_of(2),
+                watch: seed.is_multiple_of(3).then_some(&secret),
                 now: start(),
             };
             let plan = Plan::draw(&scope, &mut Seed::new(seed).rng(&id, "plan"));
