@@ -27,3 +27,4 @@ mod table;
 mod throttling;
 mod tidy;
 mod tokens;
+mod watch;
