@@ -128,6 +128,9 @@ async fn claim_all(house: Arc<House>, seed: Seed, deadline: DateTime<Utc>, ready
             continue;
         }
         let claimed = claim_chunk(&house, chunk, seed, now, &mut counts).await;
+        if counts.broken.as_ref().is_some_and(|broken| broken.unfit) {
+            return counts;
+        }
         for ready_account in with_secrets(&house, claimed, with_defaults).await {
             if ready.send(ready_account).await.is_err() {
                 return counts;

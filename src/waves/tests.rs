@@ -96,6 +96,9 @@ struct Unused;
 
 #[async_trait]
 impl Accounts for Unused {
+    async fn ready(&self) -> Result<(), Broken> {
+        unreachable!()
+    }
     async fn due(&self, _: u16, _: DateTime<Utc>, _: Option<Cursor>) -> Result<DuePage, Broken> {
         unreachable!()
     }
