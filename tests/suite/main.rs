@@ -27,4 +27,5 @@ mod table;
 mod throttling;
 mod tidy;
 mod tokens;
+mod upgrade;
 mod watch;
