@@ -188,7 +188,8 @@ class Watching(unittest.TestCase):
     def test_every_alarm_stands_on_the_dashboard_and_tells_the_topic_unless_the_function_does(self):
         for name, made in self.resources.items():
             if made["Type"] == "AWS::CloudWatch::Alarm":
-                tells = [] if name == "PausedAlarm" else [{"Ref": "Alerts"}]
+                by_function = ("PausedAlarm", "RenewalAlarm", "CredentialAlarm")
+                tells = [] if name in by_function else [{"Ref": "Alerts"}]
                 self.assertEqual(made["Properties"].get("AlarmActions", []), tells, name)
                 self.assertIn(f"${{{name}.Arn}}", self.dashboard)
 

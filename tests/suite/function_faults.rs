@@ -119,6 +119,7 @@ async fn a_database_that_refuses_is_an_error_of_the_infrastructure_and_is_logged
     assert!(error.error_message.contains("listing the accounts that are due"), "{error:?}");
     let logged = lines_saying(&function, "the event was not carried out");
     assert_eq!(logged[0]["error"], error.error_message);
+    assert!(metrics(&function).is_empty(), "a round that failed must not quiet the alarm on missing rounds");
     assert_counts(&answered(&function, "tick").await, &[("due", 0)]);
 }
 

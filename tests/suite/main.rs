@@ -5,6 +5,7 @@ mod action_secrecy;
 mod check;
 mod claim;
 mod consent;
+mod cost;
 mod credentials;
 mod deadline;
 mod function;
