@@ -211,7 +211,8 @@ class Watching(unittest.TestCase):
 class Documents(unittest.TestCase):
     def test_the_table_of_costs_is_the_formulas(self):
         made = subprocess.run(["python3", "infra/cost.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        self.assertIn(made.strip(), (ROOT / "infra" / "DEPLOY.md").read_text())
+        for document in (ROOT / "infra" / "DEPLOY.md", ROOT / "README.md"):
+            self.assertIn(made.strip(), document.read_text(), document)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ mod function;
 mod function_faults;
 mod http;
 mod import;
+mod least_privilege;
 mod leftovers;
 mod local;
 mod outage;
