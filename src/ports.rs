@@ -66,7 +66,8 @@ impl Broken {
 /// What is remembered of accounts and runs.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Whether all that the store needs is there; asks once. A claim, too, is only taken where it is.
+    /// Fails where something that the store needs is proven to be missing; asks until it is known to be there. A claim,
+    /// too, is only taken where it is.
     async fn ready(&self) -> Result<(), Broken>;
     /// One page of one shard's accounts that are due at `now`, oldest first; `after` is the `next` of the page before.
     async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, Broken>;

@@ -29,7 +29,7 @@ fn assert_near(measured: &[(&str, f64)]) {
     let mut wrong = Vec::new();
     for (name, measured) in measured {
         let counted = constants.get(*name).copied().unwrap_or_else(|| panic!("infra/cost.py has no {name}"));
-        println!("{name}: measured {measured:.3}, counted on {counted}");
+        eprintln!("{name}: measured {measured:.3}, counted on {counted}");
         if (measured - counted).abs() > TOLERANCE * counted {
             wrong.push(format!("{name} is {counted}, measured was {measured:.3}"));
         }

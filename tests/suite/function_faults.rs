@@ -85,6 +85,17 @@ async fn without_its_tables_or_its_index_the_function_refuses_its_first_event_an
 }
 
 #[tokio::test]
+async fn a_look_at_the_tables_that_fails_proves_nothing_and_hinders_nothing() {
+    let around = Surroundings::new().await;
+    let function = around.function().await;
+    around.dynamo.fail_next(2, "Query", Fault::DENIED);
+    assert_eq!(answered(&function, "list").await, json!({"accounts": []}));
+    assert_eq!(around.dynamo.calls("Query"), 2);
+    answered(&function, "list").await;
+    assert_eq!(around.dynamo.calls("Query"), 4, "it is tried again");
+}
+
+#[tokio::test]
 async fn looking_at_the_tables_costs_an_idle_tick_nothing_and_others_two_queries_once() {
     let around = Surroundings::new().await;
     let function = around.function().await;

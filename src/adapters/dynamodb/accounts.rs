@@ -131,7 +131,10 @@ impl Accounts for DynamoAccounts {
                 false => self.due(0, DateTime::UNIX_EPOCH, None).await.map(|_| ()),
             }
         };
-        tokio::try_join!(index, self.runs_fit.get_or_try_init(|| self.ask_runs())).map(|_| ())
+        let (index, runs) = tokio::join!(index, self.runs_fit.get_or_try_init(|| self.ask_runs()));
+        // A look that failed for another reason proves nothing; what comes next will tell.
+        let proven = [index, runs.map(|_| ())].into_iter().filter_map(Result::err).find(|broken| broken.unfit);
+        proven.map_or(Ok(()), Err)
     }
 
     async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, Broken> {
