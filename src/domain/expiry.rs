@@ -263,6 +263,7 @@ mod tests {
         let answer = |at: DateTime<Utc>| [(SUBSCRIPTIONS, pack("Enabled", at + TimeDelta::milliseconds(700)))];
         learn(&mut known, &answer(day(13)), day(0));
         assert_eq!(known.news(day(0)).len(), 1);
+        assert_eq!(known.subscription.unwrap().at, day(13), "as it will be read again");
         learn(&mut known, &answer(day(13)), day(1));
         assert!(known.news(day(1)).is_empty(), "a fraction of a second is no other end");
         learn(&mut known, &answer(day(90)), day(2));

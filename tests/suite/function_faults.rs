@@ -56,6 +56,8 @@ async fn assert_refuses(around: &Surroundings, first: &str, more: &[(&str, &str)
     assert_eq!(error.error_type, "Misdeployed", "{first}: {error:?}");
     assert!(says.iter().all(|part| error.error_message.contains(part)), "{first}: {says:?}: {error:?}");
     assert!(error.error_message.contains("deploy the stack again"), "{error:?}");
+    // Were it still alive, it would answer.
+    assert_eq!(refused(function.invoke(&event(first)).await).error_type, "Runtime.ExitError", "{first}");
     assert_eq!(function.exited().await.code(), Some(1), "{first}");
     assert_eq!(lines_saying(&function, "the event was not carried out")[0]["error"], error.error_message);
     assert_eq!(around.tenant.requests().len(), 0, "nobody is called whose run could not be recorded");

@@ -171,6 +171,22 @@ async fn a_certificate_knows_its_own_end_without_asking() {
 }
 
 #[tokio::test]
+async fn the_metric_is_of_the_account_that_has_fewest_days() {
+    let world = World::new().await;
+    world.put("a", &under(app_only(0), one_read()));
+    world.begin().await;
+    world.tick().await;
+    world.put("b", &under(app_only(1), one_read()));
+    world.sync().await;
+    let mut early = world.dynamo.get_item("a").await.unwrap();
+    early["renewal_at"] = json!({"S": (world.now() + TimeDelta::days(20)).format("%FT%TZ").to_string()});
+    world.dynamo.put_item(&early).await;
+    world.all_due().await;
+    assert_eq!(world.tick().await["days_to_renewal"], 19);
+    assert_eq!((metric(&world, "DaysToRenewal"), metric(&world, "CredentialDaysLeft")), (Some(19), Some(179)));
+}
+
+#[tokio::test]
 async fn an_account_that_is_paused_is_told_of_its_ends_all_the_same() {
     let world = World::new().await;
     let mut policy = one_read();
