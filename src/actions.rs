@@ -122,6 +122,9 @@ pub fn state(account: &Account) -> Value {
         "pause_cause": account.pause.as_ref().map(|pause| &pause.cause),
         "paused_since": time(account.pause.as_ref().map(|pause| pause.since)),
         "stopped_by": account.stopped_by,
+        "renewal_at": time(account.expiries.subscription.map(|expiry| expiry.at)),
+        "credential_expires_at": time(account.expiries.credential.map(|expiry| expiry.at)),
+        "watched_at": time(account.expiries.watched_at),
         "run_id": account.run_id,
     })
 }

@@ -1,11 +1,14 @@
-//! Alerts: what a person is told of: one message for each change of an account, one digest where many change at once.
+//! Alerts: what a person is told of: one message for each change of an account and each end that comes near, one digest
+//! where there are many at once.
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::domain::account::AccountId;
+use crate::domain::expiry::{Expiry, Matter};
 use crate::domain::outcome::Change;
 use crate::house::House;
 use crate::log::{Level, line};
@@ -25,19 +28,45 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountChange {
     account: AccountId,
-    change: Change,
-    reason: Option<String>,
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Status {
+        change: Change,
+        reason: Option<String>,
+    },
+    /// Something ends soon, or has ended by `now`.
+    Expiry {
+        matter: Matter,
+        expiry: Expiry,
+        now: DateTime<Utc>,
+    },
 }
 
 impl AccountChange {
-    /// `None` where nothing changed, or the change was not recorded: then it comes again.
-    pub fn of(run: &RunReport) -> Option<Self> {
-        let change = run.change.filter(|_| run.unrecorded.is_none())?;
-        Some(Self { account: run.row.account_id.clone(), change, reason: run.row.reason.clone() })
+    /// All that a run has changed; nothing where it was not recorded: then it comes again.
+    pub fn of(run: &RunReport) -> Vec<Self> {
+        if run.unrecorded.is_some() {
+            return Vec::new();
+        }
+        let status = run.change.map(|change| What::Status { change, reason: run.row.reason.clone() });
+        let now = run.row.ended_at;
+        let ends = run.expiring.iter().map(|(matter, expiry)| What::Expiry { matter: *matter, expiry: *expiry, now });
+        let account = &run.row.account_id;
+        status.into_iter().chain(ends).map(|what| Self { account: account.clone(), what }).collect()
     }
 
     fn says(&self) -> String {
-        let what = match self.change {
+        match &self.what {
+            What::Status { change, reason } => self.says_status(*change, reason.as_deref()),
+            What::Expiry { matter, expiry, now } => self.says_expiry(*matter, *expiry, *now),
+        }
+    }
+
+    fn says_status(&self, change: Change, reason: Option<&str>) -> String {
+        let what = match change {
             Change::Paused => {
                 "is paused: its configuration is wrong. It is probed, and goes on by itself once it works."
             }
@@ -46,16 +75,49 @@ impl AccountChange {
                 "is given up: it was probed for two weeks. Mend its secret, or send the event `resume`."
             }
         };
-        let reason = self.reason.as_ref().map(|reason| format!("\n{reason}")).unwrap_or_default();
+        let reason = reason.map(|reason| format!("\n{reason}")).unwrap_or_default();
         format!("Account {} {what}{reason}", self.account)
     }
 
-    const fn word(&self) -> &'static str {
-        match self.change {
-            Change::Paused => "paused",
-            Change::Resumed => "resumed",
-            Change::NeedsPerson => "needs you",
+    fn says_expiry(&self, matter: Matter, expiry: Expiry, now: DateTime<Utc>) -> String {
+        let (when, date) = (when(expiry, now), expiry.at.format("%F"));
+        let what = match matter {
+            Matter::Subscription => "The developer subscription of its tenant",
+            Matter::Credential => "The client secret or certificate that it signs in with",
+        };
+        let remedy = match matter {
+            Matter::Credential => "Make a new one in the app's registration, and put it into the account's secret.",
+            Matter::Subscription if expiry.at > now => {
+                "Microsoft renews it, or does not, by its own judgement of development on it; nobody can promise that. \
+                 See the developer programme's dashboard, link a GitHub account there, and save what you would miss."
+            }
+            Matter::Subscription => {
+                "Its data can be read for 30 days, by administrators for 30 more, and is deleted on day 60: save what you \
+                 would miss. If it was renewed since, there is nothing to do: it is looked up once a day."
+            }
+        };
+        format!("Account {}: {what} {when} ({date}).\n{remedy}", self.account)
+    }
+
+    fn headline(&self) -> String {
+        match &self.what {
+            What::Status { change: Change::Paused, .. } => "paused".to_owned(),
+            What::Status { change: Change::Resumed, .. } => "resumed".to_owned(),
+            What::Status { change: Change::NeedsPerson, .. } => "needs you".to_owned(),
+            What::Expiry { matter: Matter::Subscription, expiry, now } => {
+                format!("subscription {}", when(*expiry, *now))
+            }
+            What::Expiry { matter: Matter::Credential, expiry, now } => format!("credential {}", when(*expiry, *now)),
         }
+    }
+}
+
+fn when(expiry: Expiry, now: DateTime<Utc>) -> String {
+    match expiry.days_left(now) {
+        _ if expiry.at <= now => "has ended".to_owned(),
+        0 => "ends within a day".to_owned(),
+        1 => "ends in 1 day".to_owned(),
+        days => format!("ends in {days} days"),
     }
 }
 
@@ -85,19 +147,26 @@ async fn send(alerts: &dyn Alerts, journal: &dyn Journal, messages: Vec<Alert>) 
 fn messages(changes: &[AccountChange]) -> Vec<Alert> {
     if changes.len() <= SINGLE {
         let single = |change: &AccountChange| Alert {
-            subject: format!("E5 Evergreen: {} {}", change.account, change.word()),
+            subject: format!("E5 Evergreen: {} {}", change.account, change.headline()),
             text: change.says(),
         };
         return changes.iter().map(single).collect();
     }
-    let count = |wanted: Change| changes.iter().filter(|change| change.change == wanted).count();
+    let count = |wanted: Change| {
+        let is = |change: &&AccountChange| matches!(change.what, What::Status { change, .. } if change == wanted);
+        changes.iter().filter(is).count()
+    };
+    let expiring = match changes.iter().filter(|change| matches!(change.what, What::Expiry { .. })).count() {
+        0 => String::new(),
+        count => format!(", {count} expire"),
+    };
     let mut lines: Vec<String> = changes.iter().take(SPELT_OUT).map(AccountChange::says).collect();
     if changes.len() > SPELT_OUT {
         lines.push(format!("And {} more: see the dashboard.", changes.len() - SPELT_OUT));
     }
     vec![Alert {
         subject: format!(
-            "E5 Evergreen: {} paused, {} resumed, {} need you",
+            "E5 Evergreen: {} paused, {} resumed, {} need you{expiring}",
             count(Change::Paused),
             count(Change::Resumed),
             count(Change::NeedsPerson)
@@ -116,7 +185,8 @@ mod tests {
     use super::*;
 
     fn change(account: &str, change: Change) -> AccountChange {
-        AccountChange { account: AccountId::parse(account).unwrap(), change, reason: Some("because".to_owned()) }
+        let what = What::Status { change, reason: Some("because".to_owned()) };
+        AccountChange { account: AccountId::parse(account).unwrap(), what }
     }
 
     fn many(count: usize) -> Vec<AccountChange> {
@@ -164,7 +234,7 @@ mod tests {
     fn a_digest_of_very_many_changes_still_fits_a_message() {
         let mut changes = many(5000);
         for change in &mut changes {
-            change.reason = Some("x".repeat(800));
+            change.what = What::Status { change: Change::Paused, reason: Some("x".repeat(800)) };
         }
         let digest = messages(&changes);
         assert!(digest[0].text.len() < 256 * 1024, "{}", digest[0].text.len());
@@ -189,5 +259,44 @@ mod tests {
         let lines = lines.0.lock().unwrap();
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0]["error"], "telling: AuthorizationError");
+    }
+
+    fn end(account: &str, matter: Matter, days: i64) -> AccountChange {
+        let now = "2026-03-02T10:00:00Z".parse::<DateTime<Utc>>().unwrap();
+        let what = What::Expiry { matter, expiry: Expiry::new(now + chrono::TimeDelta::days(days)), now };
+        AccountChange { account: AccountId::parse(account).unwrap(), what }
+    }
+
+    #[test]
+    fn an_end_says_when_and_what_to_do_and_promises_nothing() {
+        let told = messages(&[
+            end("a", Matter::Subscription, 13),
+            end("a", Matter::Subscription, -1),
+            end("a", Matter::Credential, 1),
+        ]);
+        let subjects: Vec<&str> = told.iter().map(|alert| alert.subject.as_str()).collect();
+        assert_eq!(
+            subjects,
+            [
+                "E5 Evergreen: a subscription ends in 13 days",
+                "E5 Evergreen: a subscription has ended",
+                "E5 Evergreen: a credential ends in 1 day"
+            ]
+        );
+        for (alert, parts) in
+            told.iter().zip([["2026-03-15", "nobody can promise"], ["60", "save"], ["2026-03-03", "new one"]])
+        {
+            assert!(parts.iter().all(|part| alert.text.contains(part)), "{}", alert.text);
+        }
+    }
+
+    #[test]
+    fn ends_stand_in_the_digest_beside_the_changes() {
+        let mut changes = many(9);
+        changes.extend([end("x", Matter::Subscription, 7), end("x", Matter::Credential, 7)]);
+        let digest = messages(&changes);
+        assert_eq!(digest.len(), 1);
+        assert_eq!(digest[0].subject, "E5 Evergreen: 9 paused, 0 resumed, 0 need you, 2 expire");
+        assert_eq!(digest[0].text.matches("Account x:").count(), 2);
     }
 }

@@ -2,7 +2,6 @@
 //! what to do. Reads alone, in one batch.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -11,6 +10,7 @@ use crate::defaults;
 use crate::domain::account::AccountId;
 use crate::domain::catalogue;
 use crate::domain::credential::{AccountSecret, Credential};
+use crate::domain::expiry::{self, Question as Asked, Subscription};
 use crate::domain::granted::Granted;
 use crate::domain::needed;
 use crate::domain::plan::Payload;
@@ -38,11 +38,10 @@ fn verdict(about: &'static str, good: impl Into<Option<bool>>, verdict: impl Int
     Verdict { about, good: good.into(), verdict: verdict.into() }
 }
 
-/// What is looked up, and the row of the catalogue whose permissions allow it.
+/// What is looked up.
 struct Question {
     about: &'static str,
-    row: &'static str,
-    url: String,
+    asked: Asked,
     judge: fn(&Value, &AccountSecret, DateTime<Utc>) -> Verdict,
 }
 
@@ -107,27 +106,20 @@ fn permissions(granted: &Granted, wanted: usize, never: usize) -> Verdict {
 }
 
 fn questions(secret: &AccountSecret) -> Vec<Question> {
-    let mut questions = vec![Question {
-        about: "subscription",
-        row: "subscriptions.commercial",
-        url: "/directory/subscriptions?$select=skuPartNumber,status,nextLifecycleDateTime".to_owned(),
-        judge: subscription,
-    }];
+    let mut questions = vec![Question { about: "subscription", asked: expiry::subscriptions(), judge: subscription }];
     if matches!(secret.credential, Credential::Password { .. }) {
         questions.push(Question {
             about: "security_defaults",
-            row: "securityDefaults.get",
-            url: "/policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled".to_owned(),
+            asked: Asked {
+                row: "securityDefaults.get",
+                url: "/policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled".to_owned(),
+            },
             judge: security_defaults,
         });
     }
     questions.push(Question {
         about: "app_credentials",
-        row: "applications.list",
-        url: format!(
-            "/applications?$filter=appId%20eq%20'{}'&$select=passwordCredentials,keyCredentials",
-            secret.client_id
-        ),
+        asked: expiry::registration(&secret.client_id),
         judge: app_credentials,
     });
     questions
@@ -136,11 +128,12 @@ fn questions(secret: &AccountSecret) -> Vec<Question> {
 /// Asks Graph what the token lets be asked; what it does not is said so.
 async fn look(house: &House, secret: &AccountSecret, access: &Access) -> Vec<Verdict> {
     let subject = secret.credential.subject();
-    let (allowed, barred): (Vec<_>, Vec<_>) = questions(secret)
-        .into_iter()
-        .partition(|question| catalogue::find(question.row).is_some_and(|row| access.granted.allow(row, subject)));
+    let (allowed, barred): (Vec<_>, Vec<_>) = questions(secret).into_iter().partition(|question| {
+        catalogue::find(question.asked.row).is_some_and(|row| access.granted.allow(row, subject))
+    });
     let not_allowed = |question: &Question| {
-        let least = catalogue::find(question.row).and_then(|row| row.permission(subject)).unwrap_or("a permission");
+        let least =
+            catalogue::find(question.asked.row).and_then(|row| row.permission(subject)).unwrap_or("a permission");
         verdict(question.about, None, format!("Not allowed to look: grant {least} if you want to know."))
     };
     let mut verdicts: Vec<Verdict> = barred.iter().map(not_allowed).collect();
@@ -149,7 +142,7 @@ async fn look(house: &House, secret: &AccountSecret, access: &Access) -> Vec<Ver
         .map(|question| BatchItem {
             id: question.about.to_owned(),
             method: "GET",
-            url: question.url.clone(),
+            url: question.asked.url.clone(),
             headers: &[],
             payload: Payload::None,
             depends_on: None,
@@ -199,14 +192,6 @@ async fn ask(
     })
 }
 
-fn elements<'a>(answer: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
-    answer[list].as_array().map(Vec::as_slice).unwrap_or_default().iter()
-}
-
-fn time(value: &Value) -> Option<DateTime<Utc>> {
-    value.as_str()?.parse().ok()
-}
-
 fn security_defaults(answer: &Value, _: &AccountSecret, _: DateTime<Utc>) -> Verdict {
     let about = "security_defaults";
     match answer["isEnabled"].as_bool() {
@@ -223,57 +208,45 @@ fn security_defaults(answer: &Value, _: &AccountSecret, _: DateTime<Utc>) -> Ver
 
 fn app_credentials(answer: &Value, secret: &AccountSecret, now: DateTime<Utc>) -> Verdict {
     let about = "app_credentials";
-    match &secret.credential {
+    let own = match &secret.credential {
         Credential::Certificate { certificate, .. } => {
             let remedy = "make a new one, register it, and put it into the secret";
-            return expiry(about, "The certificate", certificate.not_after, now, remedy);
+            return ends(about, "The certificate", certificate.not_after, now, remedy);
         }
         Credential::Federated => {
             return verdict(about, true, "The function proves itself by its AWS role: nothing can expire.");
         }
-        Credential::ClientSecret { .. } | Credential::RefreshToken { .. } | Credential::Password { .. } => {}
-    }
-    let Some(app) = elements(answer, "value").next() else {
-        return verdict(about, None, "The app is registered in another tenant, where its credentials stand.");
+        credential => expiry::own_secret(credential),
     };
-    let own = match &secret.credential {
-        Credential::ClientSecret { client_secret } => Some(client_secret),
-        Credential::RefreshToken { client_secret, .. } | Credential::Password { client_secret, .. } => {
-            client_secret.as_ref()
+    match expiry::registered_end(answer, own) {
+        None if !expiry::registered_here(answer) => {
+            verdict(about, None, "The app is registered in another tenant, where its credentials stand.")
         }
-        Credential::Certificate { .. } | Credential::Federated => None,
-    };
-    // Of a secret Graph tells its first three characters: enough to know which one is used here.
-    let hint = own.and_then(|own| own.expose_secret().get(..3));
-    let passwords: Vec<&Value> = elements(app, "passwordCredentials").collect();
-    let is_own = |password: &&&Value| hint.is_some() && password["hint"].as_str() == hint;
-    let matching: Vec<&&Value> = passwords.iter().filter(is_own).collect();
-    let candidates: Vec<&Value> = if matching.is_empty() {
-        passwords.iter().copied().chain(elements(app, "keyCredentials")).collect()
-    } else {
-        matching.into_iter().copied().collect()
-    };
-    match candidates.into_iter().filter_map(|one| time(&one["endDateTime"])).max() {
         None if own.is_none() => verdict(about, true, "The app has no secret or certificate that could expire."),
         None => verdict(about, None, "The registration shows no secret or certificate with an end."),
         Some(end) => {
-            expiry(about, "The app's secret or certificate", end, now, "make a new one and put it into the secret")
+            ends(about, "The app's secret or certificate", end, now, "make a new one and put it into the secret")
         }
     }
 }
 
 fn subscription(answer: &Value, _: &AccountSecret, now: DateTime<Utc>) -> Verdict {
     let about = "subscription";
-    let subscriptions: Vec<&Value> = elements(answer, "value").collect();
-    let developer = |one: &&&Value| one["skuPartNumber"].as_str().is_some_and(|sku| sku.starts_with("DEVELOPERPACK"));
-    let shown = subscriptions.iter().find(developer).or_else(|| subscriptions.first());
-    let Some(end) = shown.and_then(|one| time(&one["nextLifecycleDateTime"])) else {
-        return verdict(about, None, "No subscription of the tenant says when it ends or is renewed.");
-    };
-    expiry(about, "The subscription", end, now, "see the developer programme's dashboard; nobody can promise a renewal")
+    let remedy = "see the developer programme's dashboard; nobody can promise a renewal";
+    match Subscription::of(answer) {
+        Some(Subscription { runs: true, changes_at: Some(end), .. }) => {
+            ends(about, "The subscription", end, now, remedy)
+        }
+        Some(Subscription { runs: false, changes_at, .. }) => {
+            let next =
+                changes_at.map(|at| format!(", and what is left changes on {}", at.format("%F"))).unwrap_or_default();
+            verdict(about, false, format!("The subscription has ended{next}: {remedy}."))
+        }
+        _ => verdict(about, None, "No subscription of the tenant says when it ends or is renewed."),
+    }
 }
 
-fn expiry(about: &'static str, what: &str, end: DateTime<Utc>, now: DateTime<Utc>, remedy: &str) -> Verdict {
+fn ends(about: &'static str, what: &str, end: DateTime<Utc>, now: DateTime<Utc>, remedy: &str) -> Verdict {
     let (days, date) = ((end - now).num_days(), end.format("%F"));
     if end <= now {
         return verdict(about, false, format!("{what} ended on {date}: {remedy}."));

@@ -34,9 +34,15 @@ impl HandlerError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Event(_) => "BadEvent",
+            Self::Action(ActionError::Broken(broken)) | Self::Broken(broken) if broken.unfit => "Misdeployed",
             Self::Action(ActionError::Broken(_)) | Self::Broken(_) => "Infrastructure",
             Self::Action(_) => "BadAction",
         }
+    }
+
+    /// Whether no event can go well until somebody mends the deployment.
+    pub const fn unfit(&self) -> bool {
+        matches!(self, Self::Action(ActionError::Broken(broken)) | Self::Broken(broken) if broken.unfit)
     }
 }
 
@@ -46,7 +52,12 @@ impl HandlerError {
 /// An event that is not known, an account that is not, or infrastructure that failed. An account's own
 /// failure is part of the answer.
 pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
-    Ok(match event::parse(event)? {
+    let event = event::parse(event)?;
+    // A tick finds out by itself, by the queries that it makes anyway.
+    if event != Event::Tick {
+        house.accounts.ready().await?;
+    }
+    Ok(match event {
         Event::Tick => json!(round(house, deadline).await?),
         Event::Sync => json!(sync(house).await?),
         Event::List { after } => actions::list(house, after.as_ref()).await?,

@@ -1,7 +1,6 @@
 //! Lanes: cuts a wave into batches that Graph takes: at most 20 items, at most four Outlook items at once.
 
-/// Items that one `$batch` may hold.
-pub const BATCH: usize = 20;
+use crate::domain::plan::BATCH;
 
 /// Outlook items of one mailbox that may be in flight.
 pub const OUTLOOK_AT_ONCE: usize = 4;

@@ -18,7 +18,7 @@
 //!   policy under all others, [`set_policy`] changes an account's own; [`sign_in`] gets a refresh token from a person,
 //!   [`consent`] tells where to agree to what the policy needs, [`check`] what stands in the way,
 //!   [`import`] brings many accounts at once.
-//! - [`domain`] is the pure core: policy, schedule, catalogue, plan, outcome, pause.
+//! - [`domain`] is the pure core: policy, schedule, catalogue, plan, outcome, pause, expiry.
 //! - [`ports`] are the traits in between, [`adapters`] the world behind them.
 //! - [`house`] holds the ports, [`warm`] the tokens between rounds; [`report`], [`log`] and [`alerts`] are what is told.
 //!

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use e5_evergreen::adapters::dynamodb::DynamoAccounts;
@@ -18,7 +19,8 @@ use e5_evergreen::house::{House, Ports, Settings};
 use e5_evergreen::log::{Level, line};
 use e5_evergreen::ports::{Alerts, Journal};
 use e5_evergreen::stdout::Stdout;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::tower::util::ThenLayer;
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use rand::SeedableRng;
 use rand::rngs::{ChaCha12Rng, SysRng};
 use serde_json::{Value, json};
@@ -38,13 +40,23 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), Failure> {
     let house = Arc::new(house().await?);
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| answer(&house, event))).await
+    let unfit = AtomicBool::new(false);
+    let service = service_fn(|event: LambdaEvent<Value>| answer(&house, event, &unfit));
+    // Once the answer is delivered: where the tables are not as they should be, Lambda starts the function anew.
+    let leave = ThenLayer::new(|delivered: Result<(), Failure>| {
+        let unfit = unfit.load(Ordering::Relaxed);
+        async move { if unfit { Err("a table or an index is not as it should be".into()) } else { delivered } }
+    });
+    Runtime::new(service).layer(leave).run().await
 }
 
-async fn answer(house: &Arc<House>, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+async fn answer(house: &Arc<House>, event: LambdaEvent<Value>, unfit: &AtomicBool) -> Result<Value, Diagnostic> {
     let deadline = i64::try_from(event.context.deadline).ok().and_then(DateTime::from_timestamp_millis);
     let deadline = deadline.unwrap_or_else(|| Utc::now() + TimeDelta::minutes(1));
-    handle(house, &event.payload, deadline).await.map_err(|error| diagnostic(&error))
+    handle(house, &event.payload, deadline).await.map_err(|error| {
+        unfit.fetch_or(error.unfit(), Ordering::Relaxed);
+        diagnostic(&error)
+    })
 }
 
 /// What Lambda's caller sees. The scheduler looks at no answer: without the line nobody would ever know why.

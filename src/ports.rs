@@ -49,17 +49,26 @@ pub struct Broken {
     /// What was attempted, e.g. `claiming account a`.
     pub doing: String,
     pub what: String,
+    /// A table or an index is not as it should be: nothing can go well until somebody mends the deployment.
+    pub unfit: bool,
 }
 
 impl Broken {
     pub fn new(doing: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { doing: doing.into(), what: what.into() }
+        Self { doing: doing.into(), what: what.into(), unfit: false }
+    }
+
+    pub fn unfit(what: impl Into<String>) -> Self {
+        Self { unfit: true, ..Self::new("looking at the tables", what) }
     }
 }
 
 /// What is remembered of accounts and runs.
 #[async_trait]
 pub trait Accounts: Send + Sync {
+    /// Fails where something that the store needs is proven to be missing; asks until it is known to be there. A claim,
+    /// too, is only taken where it is.
+    async fn ready(&self) -> Result<(), Broken>;
     /// One page of one shard's accounts that are due at `now`, oldest first; `after` is the `next` of the page before.
     async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, Broken>;
     /// Takes the account for one run, if nobody else did: the decision is the store's alone.

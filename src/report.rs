@@ -26,6 +26,11 @@ pub struct RoundReport {
     pub calls_ok: u32,
     pub calls_failed: u32,
     pub calls_throttled: u32,
+    /// The fewest days left of a subscription, and of a credential, among the accounts that know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_to_renewal: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_days_left: Option<i64>,
     pub seed: Seed,
     pub duration_ms: i64,
     #[serde(skip)]
@@ -45,6 +50,8 @@ impl RoundReport {
             calls_ok: 0,
             calls_failed: 0,
             calls_throttled: 0,
+            days_to_renewal: None,
+            credential_days_left: None,
             seed,
             duration_ms: 0,
             started_at,
@@ -80,13 +87,22 @@ impl RoundReport {
             "level": "INFO",
             "_aws": {
                 "Timestamp": self.started_at.timestamp_millis(),
-                "CloudWatchMetrics": [{"Namespace": "E5Evergreen", "Dimensions": [[]], "Metrics": names}]
+                "CloudWatchMetrics": [{"Namespace": "E5Evergreen", "Dimensions": [[]]}]
             },
             "RoundDuration": self.duration_ms
         });
         for (name, value) in metrics {
             event[name] = json!(value);
         }
+        // Left out where no account knows: a made-up number would be an alarm, or the lack of one.
+        for (name, days) in [("DaysToRenewal", self.days_to_renewal), ("CredentialDaysLeft", self.credential_days_left)]
+        {
+            if let Some(days) = days {
+                names.push(json!({"Name": name, "Unit": "None"}));
+                event[name] = json!(days);
+            }
+        }
+        event["_aws"]["CloudWatchMetrics"][0]["Metrics"] = json!(names);
         event
     }
 }
@@ -96,14 +112,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_metrics_line_has_at_most_ten_metrics_no_dimension_and_a_value_for_each() {
-        let line = RoundReport::new(Seed::new(1), Utc::now()).metrics();
-        let directive = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(directive["Dimensions"], json!([[]]));
-        let metrics = directive["Metrics"].as_array().unwrap();
-        assert!(metrics.len() <= 10);
-        for metric in metrics {
-            assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
+    fn the_metrics_line_has_no_dimension_and_a_value_for_each_metric_days_only_where_they_are_known() {
+        let mut round = RoundReport::new(Seed::new(1), Utc::now());
+        for (days, metrics) in [(None, 10), (Some(3), 12)] {
+            (round.days_to_renewal, round.credential_days_left) = (days, days);
+            let line = round.metrics();
+            let directive = &line["_aws"]["CloudWatchMetrics"][0];
+            assert_eq!(directive["Dimensions"], json!([[]]));
+            let named = directive["Metrics"].as_array().unwrap();
+            assert_eq!(named.len(), metrics);
+            for metric in named {
+                assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
+            }
+            assert_eq!(line.get("DaysToRenewal").and_then(Value::as_i64), days);
         }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::domain::account::{Account, Status};
 use crate::domain::cause::{Cause, graph_cause};
 use crate::domain::credential::{AccountSecret, Credential, SecretDocument};
+use crate::domain::expiry::{Expiry, Matter};
 use crate::domain::granted::Granted;
 use crate::domain::history::{CallResult, HistoryRow};
 use crate::domain::outcome::{self, Change, Outcome};
@@ -62,6 +63,11 @@ pub struct RunReport {
     pub row: HistoryRow,
     pub status: Status,
     pub change: Option<Change>,
+    /// Ends that have come near enough for a person to be told.
+    pub expiring: Vec<(Matter, Expiry)>,
+    /// Days until the subscription and until the credential ends, where that is known.
+    pub days_to_renewal: Option<i64>,
+    pub credential_days_left: Option<i64>,
     pub skipped: u32,
     /// The result could not be written; the claim runs out by itself.
     pub unrecorded: Option<String>,
@@ -88,6 +94,7 @@ pub async fn run(
     let (policy, done, outcome) = match read_secret(house, &account, &name, secret) {
         Err(outcome) => (house.default_policy().as_ref().clone(), Done::default(), outcome),
         Ok((secret, text)) => {
+            account.expiries.read(&secret.credential);
             let probe = account.status == Status::Paused && !by_hand;
             let (done, outcome) = attempt(house, &mut account, &secret, &text, &mut chance, probe, deadline).await;
             (secret.policy, done, outcome)
@@ -96,6 +103,10 @@ pub async fn run(
     let ended_at = house.clock.now();
     let seed = chance.seed();
     let change = settle(&mut account, &policy, &done, &outcome, seed, ended_at);
+    let expiring = account.expiries.news(ended_at);
+    let days_left = |expiry: Option<Expiry>| expiry.map(|expiry| expiry.days_left(ended_at));
+    let days_to_renewal = days_left(account.expiries.subscription);
+    let credential_days_left = days_left(account.expiries.credential);
     let (unrecorded, status) = record(house, &mut account, &run_id).await;
     let row = HistoryRow {
         account_id: account.id.clone(),
@@ -115,7 +126,18 @@ pub async fn run(
         let said = "the run's history could not be written";
         house.journal.write(&line(Level::Error, said, json!({"account": account.id, "error": error.to_string()})));
     }
-    let report = RunReport { row, status, change, skipped: done.skipped, unrecorded, outcome };
+    let skipped = done.skipped;
+    let report = RunReport {
+        row,
+        status,
+        change,
+        expiring,
+        days_to_renewal,
+        credential_days_left,
+        skipped,
+        unrecorded,
+        outcome,
+    };
     house.journal.write(&report.line());
     report
 }
@@ -194,8 +216,10 @@ async fn attempt(
     let reserve = (deadline - now) / 4;
     let reserve = reserve.min(TimeDelta::seconds(8)).max(TimeDelta::zero());
     let _turn = house.turns.take(mailbox(secret, &access)).await;
-    let sender = Sender { house, account, secret, text, access, deadline, reserve, rng };
+    let askable = plan::askable(&scope, secret);
+    let sender = Sender { house, account: &mut *account, secret, text, access, deadline, reserve, rng };
     let done = sender.send(&plan).await;
+    account.expiries.learn(secret, &askable, &done.watched, house.clock.now());
     let outcome = conclude(&done, unknown);
     (done, outcome)
 }
@@ -224,6 +248,7 @@ pub fn scope<'a>(
         granted,
         set_aside: &account.set_aside,
         sweep: account.sweeps > 0,
+        watch: account.expiries.to_be_watched(now).then_some(secret),
         now,
     }
 }

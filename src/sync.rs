@@ -233,6 +233,8 @@ async fn refresh(house: &House, id: &AccountId, part: &Part<'_>, seed: Seed) -> 
     let rng = &mut seed.rng(id, "first");
     account.secret_name = Some(part.name.to_owned());
     account.secret_version = Some(part.version.to_owned());
+    // What is new in the secret may end on another day.
+    account.expiries.watched_at = None;
     let stopped_by_hand = account.status == Status::Stopped && account.stopped_by != Some(StoppedBy::SecretGone);
     let troubled = account.status != Status::Active || account.consecutive_failures > 0;
     let mut done = Done::Changed;

@@ -39,6 +39,8 @@ pub struct Done {
     pub sweeps: u32,
     /// Everything that the plan's sweeps could find was found and removed.
     pub swept: bool,
+    /// What the watching steps were answered, by row; `None` where the answer was a refusal.
+    pub watched: BTreeMap<&'static str, Option<Value>>,
     pub ending: Option<Ending>,
 }
 
@@ -164,6 +166,9 @@ impl<'a> Work<'a> {
     fn succeeded(&mut self, item: &Item, status: u16, body: &Value) {
         self.done.ok += 1;
         self.note(item, true, status, None, None);
+        if item.role == Role::Watch {
+            self.done.watched.insert(item.operation.id, Some(body.clone()));
+        }
         if let Effect::Create { leftover, .. } = item.operation.effect {
             // Mail that was sent answers with no id: only a later run can find it.
             let known = body.get("id").is_some() || body.get(leftover.take).is_some();
@@ -220,6 +225,9 @@ impl<'a> Work<'a> {
             Verdict::Failed { status, code, request_id } => {
                 self.done.failed += 1;
                 self.note(item, false, *status, code.clone(), request_id.clone());
+                if item.role == Role::Watch {
+                    self.done.watched.insert(item.operation.id, None);
+                }
                 self.learn(item.operation, *status, code.as_deref().unwrap_or_default(), now);
             }
             Verdict::Throttled { status, code, request_id, retry_after } => {

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::domain::expiry::Expiries;
 use crate::domain::habits::Habits;
 
 /// The last part of the secret's name: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}`.
@@ -115,6 +116,8 @@ pub struct Account {
     pub habits: Habits,
     /// How many coming runs must look for what an earlier one left behind.
     pub sweeps: u32,
+    /// When the subscription and the credential end, as far as that is known.
+    pub expiries: Expiries,
     /// The secret that defines this account, and the version that was read last.
     pub secret_name: Option<String>,
     pub secret_version: Option<String>,
@@ -139,6 +142,7 @@ impl Account {
             set_aside: BTreeMap::new(),
             habits: Habits::default(),
             sweeps: 0,
+            expiries: Expiries::default(),
             secret_name: None,
             secret_version: None,
             refresh_token_saved_at: None,

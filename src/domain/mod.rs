@@ -8,6 +8,7 @@ pub mod cloud;
 pub mod contents;
 pub mod credential;
 pub mod der;
+pub mod expiry;
 pub mod fields;
 pub mod granted;
 pub mod habits;

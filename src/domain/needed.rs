@@ -16,6 +16,7 @@ fn drawn(policy: &Policy, subject: Subject, user_id: Option<&str>, granted: &Gra
         granted,
         set_aside: &BTreeMap::new(),
         sweep: false,
+        watch: None,
         now: chrono::DateTime::UNIX_EPOCH,
     };
     drawable(&scope)

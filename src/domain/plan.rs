@@ -2,6 +2,8 @@
 //!
 //! A plan is a value: it can be printed, stored, compared and tested before anything is sent.
 
+mod errands;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -18,10 +20,16 @@ use serde_json::{Value, json};
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::{self, Body, Effect, Leftover, Need, Operation, Subject};
 use crate::domain::contents::Contents;
+use crate::domain::credential::AccountSecret;
 use crate::domain::granted::Granted;
 use crate::domain::habits::Habits;
 use crate::domain::policy::Policy;
 use crate::domain::seed::Seed;
+
+pub use errands::askable;
+
+/// Items that one `$batch` may hold.
+pub const BATCH: usize = 20;
 
 /// Draws that are compared before one is sent.
 const CANDIDATES: usize = 4;
@@ -38,6 +46,8 @@ pub struct Scope<'a> {
     pub set_aside: &'a BTreeMap<String, DateTime<Utc>>,
     /// Whether to look for what an earlier run left behind.
     pub sweep: bool,
+    /// The account whose ends are to be looked up, on the first run of the day.
+    pub watch: Option<&'a AccountSecret>,
     pub now: DateTime<Utc>,
 }
 
@@ -58,6 +68,8 @@ pub enum Role {
     CleanUp,
     /// To find what an earlier run left.
     Sweep,
+    /// To know when the subscription and the credential end.
+    Watch,
 }
 
 /// One request of a plan. Placeholders that only an earlier answer can fill still stand in it.
@@ -133,8 +145,10 @@ impl Plan {
         let mut contents = Contents::new(ChaCha12Rng::from_rng(rng), scope.now);
         let mut steps = render(&order, scope, &mut contents);
         if scope.sweep {
-            steps.extend(sweeps(scope, &mut contents));
+            steps.extend(errands::sweeps(scope, &mut contents));
         }
+        // Last, and without chance: the draw is the same with them and without.
+        steps.extend(errands::watches(scope, &steps));
         Self { steps }
     }
 
@@ -156,7 +170,7 @@ impl Plan {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.steps.iter().all(|step| step.role == Role::Sweep)
+        self.steps.iter().all(|step| matches!(step.role, Role::Sweep | Role::Watch))
     }
 }
 
@@ -360,29 +374,6 @@ fn render(order: &[(&'static Operation, Role, usize)], scope: &Scope, contents: 
                 .filter_map(|need| at(need.from).map(|step| Input { need: *need, step }))
                 .collect(),
             leftover: None,
-        })
-        .collect()
-}
-
-/// Lists that may show what an earlier run left; only where it could also be removed.
-fn sweeps(scope: &Scope, contents: &mut Contents) -> Vec<Step> {
-    // Also where the policy allows no writes by now: what is ours goes.
-    let policy = Policy { writes: true, ..scope.policy.clone() };
-    let scope = Scope { policy: &policy, ..*scope };
-    catalogue::all()
-        .filter_map(|operation| match operation.effect {
-            Effect::Create { undo, leftover } => Some((find(leftover.list)?, find(undo)?, leftover)),
-            _ => None,
-        })
-        .filter(|(list, undo, _)| callable(&scope, list) && callable(&scope, undo))
-        .map(|(list, undo, leftover)| Step {
-            operation: list,
-            role: Role::Sweep,
-            wave: 0,
-            url: url(list, leftover.query, &scope, contents),
-            payload: Payload::None,
-            inputs: Vec::new(),
-            leftover: Some((leftover, undo)),
         })
         .collect()
 }

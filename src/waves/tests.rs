@@ -96,6 +96,9 @@ struct Unused;
 
 #[async_trait]
 impl Accounts for Unused {
+    async fn ready(&self) -> Result<(), Broken> {
+        unreachable!()
+    }
     async fn due(&self, _: u16, _: DateTime<Utc>, _: Option<Cursor>) -> Result<DuePage, Broken> {
         unreachable!()
     }
@@ -199,6 +202,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 granted: &Granted::Unknown,
                 set_aside: &BTreeMap::new(),
                 sweep: seed.is_multiple_of(2),
+                watch: seed.is_multiple_of(3).then_some(&secret),
                 now: start(),
             };
             let plan = Plan::draw(&scope, &mut Seed::new(seed).rng(&id, "plan"));

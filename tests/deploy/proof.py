@@ -166,6 +166,7 @@ def check_logs(aws, accounts):
     expect(metrics and all(m["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "E5Evergreen" for m in metrics), "metrics")
     expect(sum(line["Paused"] for line in metrics) == 1, "the pause was counted once")
     expect(sum(line["Succeeded"] for line in metrics) == 2, "both good runs were counted")
+    expect(any(line.get("DaysToRenewal", 0) > 0 for line in metrics), "the days left were looked up, and measured")
     text = aws.log_text()
     for secret in ("right-secret", "mistyped"):
         expect(secret not in text, "no secret in the logs")

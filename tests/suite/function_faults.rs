@@ -7,6 +7,7 @@ use e5_evergreen::local::fake_tenant::{Act, Fault as Misbehaviour, When};
 use serde_json::json;
 
 use crate::support::aws_json::{At, Fault};
+use crate::support::dynamodb::ACCOUNTS;
 use crate::support::surroundings::*;
 
 #[tokio::test]
@@ -27,6 +28,85 @@ async fn a_function_that_cannot_start_says_which_variable_is_to_blame() {
         assert!(error.contains(variable) && error.contains(said) && !error.contains(MARK), "{error}");
         assert_eq!(function.runtime().polls(), 0);
     }
+}
+
+/// Makes the accounts' table anew, its index with these keys, or without one.
+async fn remake_accounts(around: &Surroundings, index: Option<[&str; 2]>) {
+    around.dynamo.call("DeleteTable", &json!({"TableName": ACCOUNTS})).await;
+    let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
+    let attributes = index.iter().flatten().chain(&["account_id"]);
+    let attributes: Vec<_> = attributes.map(|name| json!({"AttributeName": name, "AttributeType": "S"})).collect();
+    let mut table = json!({
+        "TableName": ACCOUNTS, "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": attributes,
+        "KeySchema": [key("account_id", "HASH")],
+    });
+    if let Some([hash, range]) = index {
+        table["GlobalSecondaryIndexes"] = json!([{
+            "IndexName": "due", "KeySchema": [key(hash, "HASH"), key(range, "RANGE")],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }]);
+    }
+    around.dynamo.call("CreateTable", &table).await;
+}
+
+/// The first event says which variable is to blame and what to do, and then the process ends.
+async fn assert_refuses(around: &Surroundings, first: &str, more: &[(&str, &str)], says: &[&str]) {
+    let mut function = around.function_with(more).await;
+    let error = refused(function.invoke(&event(first)).await);
+    assert_eq!(error.error_type, "Misdeployed", "{first}: {error:?}");
+    assert!(says.iter().all(|part| error.error_message.contains(part)), "{first}: {says:?}: {error:?}");
+    assert!(error.error_message.contains("deploy the stack again"), "{error:?}");
+    // Were it still alive, it would answer.
+    assert_eq!(refused(function.invoke(&event(first)).await).error_type, "Runtime.ExitError", "{first}");
+    assert_eq!(function.exited().await.code(), Some(1), "{first}");
+    assert_eq!(lines_saying(&function, "the event was not carried out")[0]["error"], error.error_message);
+    assert_eq!(around.tenant.requests().len(), 0, "nobody is called whose run could not be recorded");
+}
+
+#[tokio::test]
+async fn without_its_tables_or_its_index_the_function_refuses_its_first_event_and_ends() {
+    let around = Surroundings::new().await;
+    let whole = around.function().await;
+    answered(&whole, "sync").await;
+    around.make_due(ACCOUNT).await;
+    for first in ["tick", "list", "run"] {
+        let missing = [("ACCOUNTS_TABLE", "not-there")];
+        assert_refuses(&around, first, &missing, &["`not-there`", "ACCOUNTS_TABLE", "does not exist"]).await;
+        let missing = [("RUNS_TABLE", "not-there")];
+        assert_refuses(&around, first, &missing, &["`not-there`", "RUNS_TABLE", "does not exist"]).await;
+        let wrong = [("RUNS_TABLE", ACCOUNTS)];
+        assert_refuses(&around, first, &wrong, &["RUNS_TABLE", "account_id (HASH) and started_at (RANGE)"]).await;
+    }
+    assert_eq!(around.dynamo.attribute(ACCOUNT, "run_id").await, None, "and nothing was claimed");
+    for index in [None, Some(["due_shard", "last_run_at"]), Some(["next_run_at", "due_shard"])] {
+        remake_accounts(&around, index).await;
+        for first in ["tick", "sync"] {
+            assert_refuses(&around, first, &[], &["ACCOUNTS_TABLE", "no index `due`", "due_shard (HASH)"]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_look_at_the_tables_that_fails_proves_nothing_and_hinders_nothing() {
+    let around = Surroundings::new().await;
+    let function = around.function().await;
+    around.dynamo.fail_next(2, "Query", Fault::DENIED);
+    assert_eq!(answered(&function, "list").await, json!({"accounts": []}));
+    assert_eq!(around.dynamo.calls("Query"), 2);
+    answered(&function, "list").await;
+    assert_eq!(around.dynamo.calls("Query"), 4, "it is tried again");
+}
+
+#[tokio::test]
+async fn looking_at_the_tables_costs_an_idle_tick_nothing_and_others_two_queries_once() {
+    let around = Surroundings::new().await;
+    let function = around.function().await;
+    answered(&function, "tick").await;
+    assert_eq!((around.dynamo.calls("Query"), around.dynamo.total_calls()), (1, 1));
+    answered(&function, "list").await;
+    assert_eq!((around.dynamo.calls("Query"), around.dynamo.total_calls()), (2, 3), "the runs' table");
+    answered(&function, "list").await;
+    assert_eq!((around.dynamo.calls("Query"), around.dynamo.total_calls()), (2, 4));
 }
 
 #[tokio::test]
@@ -52,6 +132,7 @@ async fn a_database_that_refuses_is_an_error_of_the_infrastructure_and_is_logged
     assert!(error.error_message.contains("listing the accounts that are due"), "{error:?}");
     let logged = lines_saying(&function, "the event was not carried out");
     assert_eq!(logged[0]["error"], error.error_message);
+    assert!(metrics(&function).is_empty(), "a round that failed must not quiet the alarm on missing rounds");
     assert_counts(&answered(&function, "tick").await, &[("due", 0)]);
 }
 

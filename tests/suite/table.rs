@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// Every attribute that an account's item may have, but for its key.
-const ATTRIBUTES: [&str; 17] = [
+const ATTRIBUTES: [&str; 22] = [
     "status",
     "next_run_at",
     "due_shard",
@@ -26,6 +26,11 @@ const ATTRIBUTES: [&str; 17] = [
     "secret_name",
     "secret_version",
     "refresh_token_saved_at",
+    "renewal_at",
+    "renewal_told",
+    "credential_expires_at",
+    "credential_told",
+    "watched_at",
     "run_id",
 ];
 

@@ -1,6 +1,7 @@
 //! The port `Accounts` over two DynamoDB tables.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -9,8 +10,10 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::OnceCell;
 
 use super::attributes::{Item, attributes, due_shard, found, text, time};
+use super::fit::Needed;
 use super::history;
 use crate::adapters::sdk_error::say;
 use crate::domain::account::{Account, AccountId};
@@ -29,11 +32,15 @@ pub struct DynamoAccounts {
     /// Partitions of the due index.
     shards: u16,
     retention: TimeDelta,
+    /// The index has answered a query, and so has the runs' table.
+    index_fits: AtomicBool,
+    runs_fit: OnceCell<()>,
 }
 
 impl DynamoAccounts {
     pub fn new(client: Client, accounts: String, runs: String, shards: u16, retention: TimeDelta) -> Self {
-        Self { client, accounts, runs, shards, retention }
+        let (index_fits, runs_fit) = (AtomicBool::new(false), OnceCell::new());
+        Self { client, accounts, runs, shards, retention, index_fits, runs_fit }
     }
 
     fn update_item(&self, id: &AccountId) -> UpdateItemFluentBuilder {
@@ -70,6 +77,21 @@ impl DynamoAccounts {
     fn found(&self, item: &Item) -> Option<Found> {
         found(item, self.shards)
     }
+
+    /// Asks for no row at all.
+    async fn ask_runs(&self) -> Result<(), Broken> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.runs)
+            .key_condition_expression("account_id = :none AND started_at = :none")
+            .expression_attribute_values(":none", text("_"))
+            .limit(1);
+        query.send().await.map(|_| ()).map_err(|error| {
+            let lacking = Needed::Runs { table: &self.runs }.lacking(&error);
+            lacking.unwrap_or_else(|| Broken::new("looking at the runs' table", say(&error)))
+        })
+    }
 }
 
 /// What a conditional write came to.
@@ -102,6 +124,19 @@ fn cut_off(item: &Item) -> bool {
 
 #[async_trait]
 impl Accounts for DynamoAccounts {
+    async fn ready(&self) -> Result<(), Broken> {
+        let index = async {
+            match self.index_fits.load(Ordering::Relaxed) {
+                true => Ok(()),
+                false => self.due(0, DateTime::UNIX_EPOCH, None).await.map(|_| ()),
+            }
+        };
+        let (index, runs) = tokio::join!(index, self.runs_fit.get_or_try_init(|| self.ask_runs()));
+        // A look that failed for another reason proves nothing; what comes next will tell.
+        let proven = [index, runs.map(|_| ())].into_iter().filter_map(Result::err).find(|broken| broken.unfit);
+        proven.map_or(Ok(()), Err)
+    }
+
     async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, Broken> {
         let query = self
             .client
@@ -115,7 +150,11 @@ impl Accounts for DynamoAccounts {
             .projection_expression("account_id, next_run_at")
             .set_exclusive_start_key(after.map(start_key))
             .limit(PAGE);
-        let page = query.send().await.map_err(|error| Broken::new("listing the accounts that are due", say(&error)))?;
+        let page = query.send().await.map_err(|error| {
+            let lacking = Needed::DueIndex { table: &self.accounts }.lacking(&error);
+            lacking.unwrap_or_else(|| Broken::new("listing the accounts that are due", say(&error)))
+        })?;
+        self.index_fits.store(true, Ordering::Relaxed);
         let due = |item: &Item| {
             let text = |name: &str| item.get(name)?.as_s().ok();
             Some(Due { id: AccountId::parse(text("account_id")?).ok()?, next_run_at: text("next_run_at")?.clone() })
@@ -125,6 +164,8 @@ impl Accounts for DynamoAccounts {
     }
 
     async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, Broken> {
+        // Whoever claims will run and record: that must be possible.
+        self.ready().await?;
         let condition = if claim.by_hand {
             "attribute_exists(account_id) AND #status <> :stopped \
              AND (attribute_not_exists(run_id) OR attribute_not_exists(next_run_at) OR next_run_at <= :now)"

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
+use crate::domain::expiry::{Expiries, Expiry};
 use crate::domain::habits::Habits;
 use crate::domain::seed::fnv1a;
 use crate::ports::Found;
@@ -37,6 +38,8 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
     let pause = account.pause.as_ref();
     let set_aside: Item = account.set_aside.iter().map(|(key, until)| (key.clone(), time(*until))).collect();
     let positive = |count: u32| (count > 0).then(|| number(count));
+    let Expiries { subscription, credential, watched_at } = account.expiries;
+    let told = |expiry: Option<Expiry>| expiry.and_then(|expiry| expiry.told).map(number);
     vec![
         ("status", Some(text(account.status.as_str()))),
         ("next_run_at", due.map(time)),
@@ -54,6 +57,11 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
             (account.habits != Habits::default()).then(|| AttributeValue::B(Blob::new(account.habits.encode()))),
         ),
         ("sweeps", positive(account.sweeps)),
+        ("renewal_at", subscription.map(|expiry| time(expiry.at))),
+        ("renewal_told", told(subscription)),
+        ("credential_expires_at", credential.map(|expiry| time(expiry.at))),
+        ("credential_told", told(credential)),
+        ("watched_at", watched_at.map(time)),
         ("secret_name", account.secret_name.as_ref().map(text)),
         ("secret_version", account.secret_version.as_ref().map(text)),
         ("refresh_token_saved_at", account.refresh_token_saved_at.map(time)),
@@ -89,6 +97,11 @@ pub fn found(item: &Item, shards: u16) -> Option<Found> {
         set_aside: reader.read("set_aside", as_times).unwrap_or_default(),
         habits: reader.read("habits", |value| Habits::decode(value.as_b().ok()?.as_ref())).unwrap_or_default(),
         sweeps: reader.count("sweeps"),
+        expiries: Expiries {
+            subscription: reader.expiry("renewal_at", "renewal_told"),
+            credential: reader.expiry("credential_expires_at", "credential_told"),
+            watched_at: reader.read("watched_at", as_time),
+        },
         secret_name: reader.read("secret_name", |value| value.as_s().ok().cloned()),
         secret_version: reader.read("secret_version", |value| value.as_s().ok().cloned()),
         refresh_token_saved_at: reader.read("refresh_token_saved_at", as_time),
@@ -117,6 +130,12 @@ impl Reader<'_> {
             ));
         }
         parsed
+    }
+
+    fn expiry(&mut self, at: &str, told: &str) -> Option<Expiry> {
+        let told = self.read(told, |value| value.as_n().ok()?.parse().ok());
+        let at = self.read(at, as_time)?;
+        Some(Expiry { told, ..Expiry::new(at) })
     }
 
     fn count(&mut self, name: &str) -> u32 {
@@ -150,6 +169,11 @@ mod tests {
         account.set_aside.insert("mail.sendSelf".to_owned(), at());
         account.habits.note(&[]);
         account.sweeps = 1;
+        account.expiries = Expiries {
+            subscription: Some(Expiry { at: at(), told: Some(30) }),
+            credential: Some(Expiry { at: at(), told: Some(0) }),
+            watched_at: Some(at()),
+        };
         account.secret_name = Some("evergreen/a".to_owned());
         account.secret_version = Some("v".to_owned());
         account.refresh_token_saved_at = Some(at());

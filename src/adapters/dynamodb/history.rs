@@ -70,10 +70,13 @@ pub fn row(item: &Item) -> Option<HistoryRow> {
 
 fn call_result(value: &AttributeValue) -> Option<CallResult> {
     let fields = value.as_m().ok()?;
+    let status = whole(fields, "status")?;
+    // The first version did not store it.
+    let ok = fields.get("ok").map_or((200..300).contains(&status), |ok| ok.as_bool().copied().unwrap_or(false));
     Some(CallResult {
         operation: string(fields, "operation")?.clone(),
-        ok: *fields.get("ok")?.as_bool().ok()?,
-        status: whole(fields, "status")?,
+        ok,
+        status,
         error_code: string(fields, "error_code").cloned(),
         request_id: string(fields, "request_id").cloned(),
     })

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attributes;
+mod fit;
 mod history;
 
 pub use accounts::DynamoAccounts;

@@ -32,8 +32,8 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         id: "subscriptions.commercial",
-        delegated: &["Organization.Read.All", "Organization.ReadWrite.All"],
-        application: &["Organization.Read.All", "Organization.ReadWrite.All"],
+        delegated: &["Organization.Read.All", "Directory.Read.All"],
+        application: &["Organization.Read.All", "Directory.Read.All", "Organization.ReadWrite.All"],
         doc: page!("directory-list-subscriptions"),
         ..Operation::get(Service::Directory, "/directory/subscriptions")
     },

@@ -16,6 +16,7 @@ struct World {
     granted: Granted,
     set_aside: BTreeMap<String, DateTime<Utc>>,
     sweep: bool,
+    watch: Option<AccountSecret>,
 }
 
 impl World {
@@ -27,6 +28,7 @@ impl World {
             granted: Granted::Unknown,
             set_aside: BTreeMap::new(),
             sweep: false,
+            watch: None,
         }
     }
 
@@ -38,6 +40,7 @@ impl World {
             granted: &self.granted,
             set_aside: &self.set_aside,
             sweep: self.sweep,
+            watch: self.watch.as_ref(),
             now: now(),
         }
     }
@@ -254,4 +257,67 @@ fn draws_avoid_what_keeps_failing_and_what_was_seen_lately_and_a_seed_alone_give
     habits.note(&failing.iter().map(|id| call(id)).collect::<Vec<_>>());
     let after = often(&habits);
     assert!(after * 3 < before * 2, "{after} of {before}");
+}
+
+fn watched() -> AccountSecret {
+    let secret = json!({"tenant_id": "t", "client_id": "c", "client_secret": "s"}).to_string();
+    let document = crate::domain::credential::SecretDocument::parse(&secret.into()).unwrap();
+    document.account(&AccountId::parse("a").unwrap()).unwrap()
+}
+
+fn watches(plan: &Plan) -> Vec<&'static str> {
+    plan.steps.iter().filter(|step| step.role == Role::Watch).map(|step| step.operation.id).collect()
+}
+
+proptest! {
+    #[test]
+    fn watching_changes_nothing_of_the_draw_and_costs_no_batch_where_one_has_room(
+        subject in subjects(), seed in 0..Seed::MAX, most in 1_u32..=40, sweep in any::<bool>(),
+    ) {
+        let mut world = World::new(subject, json!({"calls_per_run": {"min": most, "max": most}}));
+        world.sweep = sweep;
+        let without = world.draw(seed);
+        world.watch = Some(watched());
+        let with = world.draw(seed);
+        prop_assert_eq!(&with.steps[..without.steps.len()], &without.steps[..]);
+        prop_assert_eq!(watches(&with), ["subscriptions.commercial", "applications.list"]);
+        let batches = |plan: &Plan| -> Vec<usize> {
+            let of = |wave| plan.steps.iter().filter(|step| step.wave == wave).count();
+            (0..plan.waves()).map(of).collect()
+        };
+        let room = batches(&without).iter().any(|items| (1..=BATCH - 2).contains(&(items % BATCH)));
+        let sum = |plan: &Plan| -> usize { batches(plan).iter().map(|items| items.div_ceil(BATCH)).sum() };
+        prop_assert_eq!(sum(&with), sum(&without) + usize::from(!room));
+    }
+}
+
+#[test]
+fn only_what_the_policy_would_draw_and_the_permissions_allow_is_watched() {
+    let watching = |policy: Value, granted: &str, aside: Option<&str>| {
+        let mut world = World::new(Subject::App, policy);
+        world.watch = Some(watched());
+        world.granted = Granted::from_scope(granted);
+        world.set_aside.extend(aside.map(|key| (key.to_owned(), now() + chrono::TimeDelta::days(7))));
+        watches(&world.draw(1))
+    };
+    let all = "User.Read.All Organization.Read.All Application.Read.All";
+    assert_eq!(watching(json!({}), all, None), ["subscriptions.commercial", "applications.list"]);
+    assert_eq!(watching(json!({}), "User.Read.All Directory.Read.All", None)[..1], ["subscriptions.commercial"]);
+    assert_eq!(watching(json!({}), "User.Read.All", None), Vec::<&str>::new());
+    assert_eq!(watching(json!({}), all, Some("subscriptions.commercial")), ["applications.list"]);
+    assert_eq!(
+        watching(json!({"operations": {"exclude": ["applications.*"]}}), all, None),
+        ["subscriptions.commercial"]
+    );
+    assert_eq!(watching(json!({"operations": {"include": ["users.list"]}}), all, None), Vec::<&str>::new());
+}
+
+#[test]
+fn a_plan_of_nothing_but_watching_is_empty() {
+    let mut world = World::new(Subject::App, json!({}));
+    world.watch = Some(watched());
+    let mut plan = world.draw(1);
+    assert!(!plan.is_empty());
+    plan.steps.retain(|step| step.role == Role::Watch);
+    assert!(plan.is_empty() && plan.steps.len() == 2);
 }

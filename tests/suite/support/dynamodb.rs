@@ -1,6 +1,7 @@
 //! DynamoDB: an embedded one in memory, behind a proxy that counts, records, fails and holds calls.
 
 use std::ops::Deref;
+use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, StatusCode};
 use dynoxide::Database;
@@ -46,7 +47,7 @@ impl FakeDynamo {
         let database = Database::memory().unwrap();
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
 
-        let upstream = Upstream { url, client: client(Timeouts::default()).unwrap() };
+        let upstream = Upstream { url, client: client(Timeouts::default()).unwrap(), units: Arc::default() };
         let traffic = Traffic::default();
         let endpoint = serve(upstream.clone(), traffic.clone()).await;
         Self { endpoint, traffic, upstream }
@@ -103,6 +104,11 @@ impl FakeDynamo {
         serde_json::from_str(&body).unwrap()
     }
 
+    /// The capacity units, of reading and writing, that the calls through the proxy have used since this was asked last.
+    pub fn take_units(&self) -> f64 {
+        std::mem::take(&mut self.upstream.units.lock().unwrap())
+    }
+
     /// The account's item, with DynamoDB's types (`{"status": {"S": "active"}}`).
     pub async fn get_item(&self, account: &str) -> Option<Value> {
         let request = json!({"TableName": ACCOUNTS, "Key": {"account_id": {"S": account}}, "ConsistentRead": true});
@@ -149,6 +155,7 @@ impl FakeDynamo {
 struct Upstream {
     url: String,
     client: Client,
+    units: Arc<Mutex<f64>>,
 }
 
 impl Upstream {
@@ -181,7 +188,12 @@ impl Service for Upstream {
     const CONTENT_TYPE: &'static str = "application/x-amz-json-1.0";
 
     async fn answer(&self, action: &str, headers: &HeaderMap, body: &str) -> (StatusCode, HeaderMap, String) {
-        self.send(action, headers, body).await
+        let mut request: Value = serde_json::from_str(body).unwrap_or_default();
+        request["ReturnConsumedCapacity"] = json!("TOTAL");
+        let answer = self.send(action, headers, &request.to_string()).await;
+        let told: Value = serde_json::from_str(&answer.2).unwrap_or_default();
+        *self.units.lock().unwrap() += told["ConsumedCapacity"]["CapacityUnits"].as_f64().unwrap_or_default();
+        answer
     }
 }
 

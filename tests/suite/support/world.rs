@@ -26,8 +26,8 @@ use e5_evergreen::{
         virtual_clock::VirtualClock,
     },
     ports::{
-        BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal, Poll, Token, TokenError,
-        Tokens,
+        Alert, Alerts, BatchItem, BatchReply, Broken, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal,
+        Poll, Token, TokenError, Tokens,
     },
 };
 use rand::{SeedableRng, rngs::ChaCha12Rng};
@@ -360,7 +360,7 @@ fn house(
         graph: Arc::new(Mortal(GraphBatch::new(http, Some(endpoint)), Arc::clone(fate))),
         clock: Arc::new(clock.clone()),
         journal: Arc::new(journal.clone()),
-        alerts: None,
+        alerts: Some(Arc::new(journal.clone())),
     };
     let settings =
         Settings { secret_prefix: PREFIX.to_owned(), due_shards: setting.shards, concurrency: setting.concurrency };
@@ -375,6 +375,15 @@ pub struct Lines(Arc<Mutex<Vec<Value>>>);
 impl Journal for Lines {
     fn write(&self, line: &Value) {
         self.0.lock().unwrap().push(line.clone());
+    }
+}
+
+/// What the topic is told stands among the lines, with the message `alert`.
+#[async_trait]
+impl Alerts for Lines {
+    async fn publish(&self, alert: &Alert) -> Result<(), Broken> {
+        self.write(&json!({"message": "alert", "subject": alert.subject, "text": alert.text}));
+        Ok(())
     }
 }
 
