@@ -7,6 +7,7 @@ mod claim;
 mod consent;
 mod credentials;
 mod deadline;
+mod fan_out;
 mod function;
 mod function_faults;
 mod http;
