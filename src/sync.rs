@@ -28,6 +28,8 @@ pub struct SyncReport {
     pub resumed: Vec<AccountId>,
     /// The secret changed, and the account goes on.
     pub changed: Vec<AccountId>,
+    /// Stood in a partition of the due index that no round looks in any more.
+    pub moved: Vec<AccountId>,
     /// The secret is gone.
     pub stopped: Vec<AccountId>,
     pub unchanged: u32,
@@ -71,8 +73,11 @@ pub async fn sync(house: &House) -> Result<SyncReport, Broken> {
     let seed = Seed::new(house.chance());
     for (id, wanted) in &wanted {
         match (wanted, known.get(id)) {
-            (Wanted::AsItWas, _) => report.unchanged += 1,
-            (Wanted::Read(part), Some(found)) if as_it_was(found, &part.version) => report.unchanged += 1,
+            (Wanted::AsItWas, Some(found)) => keep(house, found, &mut report).await?,
+            (Wanted::AsItWas, None) => report.unchanged += 1,
+            (Wanted::Read(part), Some(found)) if as_it_was(found, &part.version) => {
+                keep(house, found, &mut report).await?;
+            }
             (Wanted::Read(part), None) => create(house, id, part, seed, &mut report).await?,
             (Wanted::Read(part), Some(found)) => refresh(house, found, part, seed, &mut report).await?,
         }
@@ -201,7 +206,7 @@ fn as_it_was(found: &Found, version: &str) -> bool {
     let account = &found.account;
     account.secret_version.as_deref() == Some(version)
         && account.stopped_by != Some(StoppedBy::SecretGone)
-        && (account.status != Status::Active || found.indexed)
+        && (account.status != Status::Active || account.next_run_at.is_some())
 }
 
 /// The accounts that a secret defines. An account whose part is faulty exists all the same, so that its
@@ -261,7 +266,7 @@ async fn refresh(house: &House, found: &Found, part: &Part, seed: Seed, report: 
     let mut resumed = false;
     if stopped_by_hand {
         // What a person stopped, only a person starts again.
-    } else if troubled || !found.indexed {
+    } else if troubled || account.next_run_at.is_none() {
         account.revive(schedule::first_run(now, &part.policy, rng));
         resumed = true;
     } else {
@@ -273,6 +278,19 @@ async fn refresh(house: &House, found: &Found, part: &Part, seed: Seed, report: 
         report.resumed.push(id);
     } else {
         report.changed.push(id);
+    }
+    Ok(())
+}
+
+/// Leaves an account as it is, but where rounds find it: the number of shards may have become smaller.
+async fn keep(house: &House, found: &Found, report: &mut SyncReport) -> Result<(), Broken> {
+    let (account, now) = (&found.account, house.clock.now());
+    if found.indexed || account.status == Status::Stopped || account.next_run_at.is_none() {
+        report.unchanged += 1;
+    } else if !account.claimed(now) && house.accounts.update(account, now).await? {
+        report.moved.push(account.id.clone());
+    } else {
+        report.busy.push(account.id.clone());
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ mod readme;
 mod round;
 mod secrecy;
 mod set_policy;
+mod shards;
 mod sign_in;
 mod support;
 mod sync;
