@@ -105,6 +105,9 @@ def build():
     # The emulator refuses a whole template for a type that it does not know.
     template = yaml_parse((BUILD / "template.yaml").read_text())
     known = {n: made for n, made in template["Resources"].items() if made["Type"] != "AWS::Logs::QueryDefinition"}
+    # It leaves a number that is a parameter as text, which its own poller then cannot compare.
+    scaling = known["Worker"]["Properties"]["Events"]["Accounts"]["Properties"]["ScalingConfig"]
+    scaling["MaximumConcurrency"] = template["Parameters"]["WorkerConcurrency"]["Default"]
     (BUILD / "emulator.yaml").write_text(yaml_dump(template | {"Resources": known}))
 
 
