@@ -38,6 +38,12 @@ MEMORY_GB = 0.25
 RUNS_PER_ACCOUNT = HOURS / HOURS_BETWEEN_RUNS
 SECONDS_PER_RUN = (TOKENS_PER_RUN + BATCHES_PER_RUN) * SECONDS_PER_REQUEST
 
+# With workers: a message batch of ten is one to send, one to receive, one to delete, and one invocation; taking an account over is
+# a write more, of three units. Lambda asks an idle queue with five pollers, 20 s each.
+ACCOUNTS_PER_WORKER = 10
+WRITES_TO_TAKE_OVER = 3
+POLLS = HOURS * 3600 / 20 * 5
+
 PRICE = {
     "lambda_gb_second": 0.0000133334,
     "lambda_request": 0.20e-6,
@@ -47,6 +53,7 @@ PRICE = {
     "secret": 0.40,
     "secret_call": 0.05e-4,
     "schedule": 1.00e-6,
+    "sqs_request": 0.40e-6,
     "log_gb": 0.50,
     "metric": 0.30,
     "alarm": 0.10,
@@ -55,29 +62,34 @@ PRICE = {
 METRICS, ALARMS, DASHBOARDS = 12, 8, 1
 
 
-def month(accounts, accounts_per_secret=1):
+def month(accounts, accounts_per_secret=1, fan_out=False):
     """Dollars by service."""
     runs = accounts * RUNS_PER_ACCOUNT
     # A tick finds a number of due accounts that is Poisson-distributed.
     due = runs / TICKS
     busy = TICKS * (1 - math.exp(-due))
-    busy_seconds = SECONDS_PER_RUN * math.ceil(max(1, due) / ACCOUNTS_AT_ONCE)
-    seconds = busy * busy_seconds + (TICKS - busy + SYNCS) * SECONDS_IDLE
+    together = ACCOUNTS_PER_WORKER if fan_out else ACCOUNTS_AT_ONCE
+    batches = math.ceil(max(1, due) / together)
+    seconds = busy * SECONDS_PER_RUN * batches + (TICKS - (0 if fan_out else busy) + SYNCS) * SECONDS_IDLE
+    messages = busy * batches if fan_out else 0
+    invocations = TICKS + SYNCS + messages
+    writes = WRITES_PER_RUN + (WRITES_TO_TAKE_OVER if fan_out else 0)
     secrets = math.ceil(accounts / accounts_per_secret)
     # One batch of up to 20 secrets for the accounts that a round claims together.
-    fetches = SECRETS_CALLS_PER_LONE_RUN * min(runs, busy * math.ceil(max(1, due) / 20))
+    fetches = SECRETS_CALLS_PER_LONE_RUN * min(runs, busy * math.ceil(max(1, due) / (ACCOUNTS_PER_WORKER if fan_out else 20)))
     reads = TICKS * READS_PER_IDLE_TICK + SYNCS * max(1, accounts * ITEM_KB / 4)
     return {
-        "Lambda": seconds * MEMORY_GB * PRICE["lambda_gb_second"] + (TICKS + SYNCS) * PRICE["lambda_request"],
-        "DynamoDB": runs * WRITES_PER_RUN * PRICE["dynamodb_write"]
+        "Lambda": seconds * MEMORY_GB * PRICE["lambda_gb_second"] + invocations * PRICE["lambda_request"],
+        "DynamoDB": runs * writes * PRICE["dynamodb_write"]
         + reads * PRICE["dynamodb_read"]
         + (runs * ROW_KB + accounts * ITEM_KB) / 1e6 * PRICE["dynamodb_gb"],
         "Secrets Manager": secrets * PRICE["secret"]
         + (fetches + SYNCS * math.ceil(secrets / 100)) * PRICE["secret_call"],
+        "SQS": (3 * messages + POLLS) * PRICE["sqs_request"] if fan_out else 0,
         "Scheduler": (TICKS + SYNCS) * PRICE["schedule"],
-        "Logs": (runs * LOG_KB_PER_RUN + (TICKS + SYNCS) * (LOG_KB_PER_ROUND + LAMBDA_LOG_KB)) / 1e6 * PRICE["log_gb"],
+        "Logs": (runs * LOG_KB_PER_RUN + invocations * (LOG_KB_PER_ROUND + LAMBDA_LOG_KB)) / 1e6 * PRICE["log_gb"],
         "Metrics, alarms, dashboard": METRICS * PRICE["metric"]
-        + ALARMS * PRICE["alarm"]
+        + (ALARMS + (1 if fan_out else 0)) * PRICE["alarm"]
         + DASHBOARDS * PRICE["dashboard"],
     }
 
@@ -88,6 +100,7 @@ def table():
         ("10 accounts", month(10)),
         ("1,000 accounts", month(1000)),
         ("1,000 accounts, 50 to a secret", month(1000, 50)),
+        ("the same with `FanOut`", month(1000, 50, fan_out=True)),
     ]
     rows = ["| per month | " + " | ".join(name for name, _ in columns) + " |", "| --- |" + " ---: |" * len(columns)]
     for service in columns[0][1]:

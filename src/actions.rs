@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::alerts::{self, AccountChange};
+use crate::claims::claim;
 use crate::defaults;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::credential::AccountSecret;
@@ -13,9 +14,9 @@ use crate::domain::policy::Policy;
 use crate::domain::schedule;
 use crate::domain::seed::Seed;
 use crate::house::House;
-use crate::ports::{Broken, Claim, ClaimRequest, Cursor, Found, SecretFault, SecretText};
-use crate::round::{LEASE, run_id, with_secrets};
-use crate::run::{self, Chance, Claimed, read_secret};
+use crate::ports::{Broken, Cursor, Found, Right, SecretFault, SecretText};
+use crate::round::with_secrets;
+use crate::run::{self, Chance, read_secret};
 use crate::token;
 
 #[derive(Debug, Error)]
@@ -154,13 +155,9 @@ pub async fn run(
         return Err(ActionError::Stopped(id.clone()));
     }
     let now = house.clock.now();
-    let run_id = run_id(house);
-    let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, by_hand: true };
-    let Claim::Taken { found, cut_off } = house.accounts.claim(id, &request).await? else {
+    let Some(claimed) = claim(house, id, Right::ByHand, chance(house, seed), now).await? else {
         return Err(ActionError::Busy(id.clone()));
     };
-    let chance = chance(house, seed);
-    let claimed = Claimed { found: *found, run_id, chance, cut_off, by_hand: true, started_at: now };
     let mut ready = with_secrets(house, vec![claimed], true).await;
     match ready.pop() {
         Some((claimed, secret)) => {

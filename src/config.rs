@@ -16,6 +16,8 @@ pub struct Config {
     pub due_shards: u16,
     pub concurrency: usize,
     pub run_retention_days: u16,
+    /// The SQS queue that a tick sends claimed accounts to, where it does not run them itself.
+    pub queue_url: Option<Url>,
     /// The SNS topic that is told of pauses and the like.
     pub alert_topic_arn: Option<String>,
     pub login_endpoint: Option<Url>,
@@ -70,6 +72,7 @@ impl Config {
             due_shards: whole("DUE_SHARDS", 1, 64, 1)?,
             concurrency: whole("CONCURRENCY", 1, 1024, 32)?.into(),
             run_retention_days: whole("RUN_RETENTION_DAYS", 1, 3650, 30)?,
+            queue_url: endpoint("QUEUE_URL")?,
             alert_topic_arn: topic("ALERT_TOPIC_ARN")?,
             login_endpoint: endpoint("LOGIN_ENDPOINT")?,
             graph_endpoint: endpoint("GRAPH_ENDPOINT")?,
@@ -108,6 +111,7 @@ mod tests {
             ("LOGIN_ENDPOINT", "http://login.example.com"),
             ("GRAPH_ENDPOINT", "ftp://127.0.0.1"),
             ("ALERT_TOPIC_ARN", "evergreen-alerts"),
+            ("QUEUE_URL", "evergreen-accounts"),
         ] {
             let error = read(&[(variable, value)]).unwrap_err();
             assert_eq!(error.variable, variable);

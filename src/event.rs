@@ -11,11 +11,13 @@ use crate::domain::cloud::Cloud;
 use crate::domain::fields::printable;
 use crate::domain::import::Format;
 use crate::domain::seed::Seed;
+use crate::order::{self, Message};
 use crate::sign_in::SignIn;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     Tick,
+    Orders(Vec<Message>),
     Sync,
     List { after: Option<AccountId> },
     Show { account: AccountId },
@@ -58,8 +60,8 @@ pub enum EventError {
     Field { field: &'static str, problem: &'static str },
 }
 
-const ACCEPTED: &str = "accepted are EventBridge's scheduled event and {\"action\": ...} with one of tick, sync, list, \
-                        show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, check, import, export";
+const ACCEPTED: &str = "accepted are EventBridge's scheduled event, messages of an SQS queue, and {\"action\": ...} with one \
+                        of tick, sync, list, show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, check, import, export";
 
 /// Reads an event.
 ///
@@ -76,6 +78,9 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         let tick = scheduled.detail_type == "Scheduled Event"
             && matches!(scheduled.source.as_str(), "aws.events" | "aws.scheduler");
         return if tick { Ok(Event::Tick) } else { Err(EventError::Unknown) };
+    }
+    if event.get("Records").is_some() {
+        return order::messages(event).map(Event::Orders).ok_or(EventError::Unknown);
     }
     let action = event.get("action").and_then(Value::as_str).ok_or(EventError::Unknown)?;
     let account = |action| {
@@ -196,6 +201,8 @@ mod tests {
             json!({"action": 1}),
             json!({"action": "tock"}),
             json!({"detail-type": "Object Created", "source": "aws.s3"}),
+            json!({"Records": []}),
+            json!({"Records": [{"eventSource": "aws:s3", "messageId": "m"}]}),
         ] {
             let error = parse(&event).unwrap_err().to_string();
             assert!(error.contains("accepted are") && error.contains("history"), "{event}: {error}");

@@ -17,6 +17,7 @@ use crate::round::round;
 use crate::set_policy::set_policy;
 use crate::sign_in::sign_in;
 use crate::sync::sync;
+use crate::worker::work;
 
 /// Why an event was not carried out.
 #[derive(Debug, Error)]
@@ -59,6 +60,7 @@ pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) 
     }
     Ok(match event {
         Event::Tick => json!(round(house, deadline).await?),
+        Event::Orders(messages) => work(house, messages, deadline).await?,
         Event::Sync => json!(sync(house).await?),
         Event::List { after } => actions::list(house, after.as_ref()).await?,
         Event::Show { account } => actions::show(house, &account).await?,

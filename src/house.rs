@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::domain::policy::Policy;
 use crate::gates::Gates;
-use crate::ports::{Accounts, Alerts, Clock, Graph, Journal, Secrets, Tokens};
+use crate::ports::{Accounts, Alerts, Clock, Graph, Journal, Queue, Secrets, Tokens};
 use crate::turns::Turns;
 use crate::warm::Warm;
 
@@ -22,6 +22,7 @@ pub struct House {
     pub clock: Arc<dyn Clock>,
     pub journal: Arc<dyn Journal>,
     pub alerts: Option<Arc<dyn Alerts>>,
+    pub queue: Option<Arc<dyn Queue>>,
     pub settings: Settings,
     pub warm: Warm,
     pub gates: Gates,
@@ -49,12 +50,14 @@ pub struct Ports {
     pub journal: Arc<dyn Journal>,
     /// Who is told of changes, where anybody is.
     pub alerts: Option<Arc<dyn Alerts>>,
+    /// Where a tick sends claimed accounts, where it does not run them itself.
+    pub queue: Option<Arc<dyn Queue>>,
 }
 
 impl House {
     /// `chance` seeds rounds and names runs; production takes it from the system.
     pub fn new(ports: Ports, settings: Settings, chance: ChaCha12Rng) -> Self {
-        let Ports { accounts, secrets, tokens, graph, clock, journal, alerts } = ports;
+        let Ports { accounts, secrets, tokens, graph, clock, journal, alerts, queue } = ports;
         Self {
             accounts,
             secrets,
@@ -63,6 +66,7 @@ impl House {
             clock,
             journal,
             alerts,
+            queue,
             settings,
             warm: Warm::default(),
             gates: Gates::default(),

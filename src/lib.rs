@@ -9,8 +9,10 @@
 //! Read in this order:
 //!
 //! - [`event`] and [`handler`]: what may be asked, and which story answers it.
-//! - [`round`] tells the story of one invocation: [`due`] accounts are claimed, their secrets fetched, their
+//! - [`round`] tells the story of one invocation: [`due`] accounts are claimed ([`claims`]), their secrets fetched, their
 //!   runs go on side by side. [`run`] tells of one account, once: [`token`], plan, [`waves`], record.
+//! - For thousands of accounts, a round sends its claims to a queue ([`fan_out`]) as [`order`]s, and each [`worker`]
+//!   takes a few of them over.
 //! - [`waves`] sends a plan: [`lanes`] cut it into batches, [`answers`] fill what later requests need,
 //!   [`verdict`] says what became of an item, [`work`] keeps the books, [`gates`] hold back who was told to wait,
 //!   and [`turns`] who shares a mailbox.
@@ -36,6 +38,7 @@ pub mod adapters;
 pub mod alerts;
 pub mod answers;
 pub mod check;
+pub mod claims;
 pub mod clock;
 pub mod config;
 pub mod consent;
@@ -43,6 +46,7 @@ pub mod defaults;
 pub mod domain;
 pub mod due;
 pub mod event;
+pub mod fan_out;
 pub mod gates;
 pub mod handler;
 pub mod house;
@@ -51,6 +55,7 @@ pub mod lanes;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod log;
+pub mod order;
 pub mod ports;
 pub mod report;
 pub mod round;
@@ -65,3 +70,4 @@ pub mod verdict;
 pub mod warm;
 pub mod waves;
 pub mod work;
+pub mod worker;

@@ -11,18 +11,20 @@ use e5_evergreen::adapters::graph::GraphBatch;
 use e5_evergreen::adapters::http::{self, Timeouts};
 use e5_evergreen::adapters::secrets_manager::SecretsManager;
 use e5_evergreen::adapters::sns::Topic;
+use e5_evergreen::adapters::sqs::Sqs;
 use e5_evergreen::adapters::sts::Sts;
 use e5_evergreen::clock::SystemClock;
 use e5_evergreen::config::Config;
 use e5_evergreen::handler::{HandlerError, handle};
 use e5_evergreen::house::{House, Ports, Settings};
 use e5_evergreen::log::{Level, line};
-use e5_evergreen::ports::{Alerts, Journal};
+use e5_evergreen::ports::{Alerts, Journal, Queue};
 use e5_evergreen::stdout::Stdout;
 use lambda_runtime::tower::util::ThenLayer;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use rand::SeedableRng;
 use rand::rngs::{ChaCha12Rng, SysRng};
+use reqwest::Url;
 use serde_json::{Value, json};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -85,6 +87,8 @@ async fn house() -> Result<House, Failure> {
     let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&sdk), config.secret_prefix.clone());
     let topic = |arn| -> Arc<dyn Alerts> { Arc::new(Topic::new(aws_sdk_sns::Client::new(&sdk), arn)) };
     let alerts = config.alert_topic_arn.map(topic);
+    let queue = |url: Url| -> Arc<dyn Queue> { Arc::new(Sqs::new(aws_sdk_sqs::Client::new(&sdk), url.into())) };
+    let queue = config.queue_url.map(queue);
     let clock = Arc::new(SystemClock);
     let identity = Arc::new(Sts::new(aws_sdk_sts::Client::new(&sdk)));
     let ports = Ports {
@@ -95,6 +99,7 @@ async fn house() -> Result<House, Failure> {
         clock,
         journal: Arc::new(Stdout),
         alerts,
+        queue,
     };
     let settings = Settings {
         secret_prefix: config.secret_prefix,

@@ -14,6 +14,7 @@ use crate::domain::cloud::Cloud;
 use crate::domain::credential::AccountSecret;
 use crate::domain::granted::Granted;
 use crate::domain::history::HistoryRow;
+use crate::order::Order;
 
 /// The time. Tests and the demonstration turn it by hand.
 #[async_trait]
@@ -118,7 +119,7 @@ pub struct Due {
 pub struct Found {
     pub account: Account,
     pub warnings: Vec<String>,
-    /// Whether a due account stands where rounds look for it: time and shard are as they should be.
+    /// Whether rounds find it once its time has come: it has a time, and a shard that they look in.
     pub indexed: bool,
 }
 
@@ -133,8 +134,18 @@ pub struct ClaimRequest {
     pub run_id: String,
     pub now: DateTime<Utc>,
     pub lease_ends_at: DateTime<Utc>,
-    /// Also an account that is not due, or paused: one run by hand.
-    pub by_hand: bool,
+    pub right: Right,
+}
+
+/// By what right an account is claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Its time has come.
+    Due,
+    /// A person asked for one run: also of an account that is not due, or paused.
+    ByHand,
+    /// The run of this id gives its claim away: whoever takes it over first has it, and nobody a second time.
+    From(String),
 }
 
 #[derive(Clone, Debug)]
@@ -153,6 +164,23 @@ pub enum Recorded {
     Kept,
     /// The claim ran out, or somebody stopped the account: what is there now stays.
     Lost,
+}
+
+/// Accounts on their way to workers. Delivery is at least once, in any order, at any time.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Sends at most 10 orders, and gives back which of them were not taken. Where the whole request failed, any of
+    /// them may still have been.
+    async fn send(&self, orders: &[Order]) -> Result<Vec<Unsent>, Broken>;
+}
+
+/// An order that the queue did not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// Its place among the orders.
+    pub at: usize,
+    /// The queue's code.
+    pub why: String,
 }
 
 /// The secrets that define the accounts.

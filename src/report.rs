@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::seed::Seed;
+use crate::house::House;
 use crate::log::{Level, line};
 
 /// Counts of one round; the names are part of the contract.
@@ -14,6 +15,9 @@ pub struct RoundReport {
     pub due: u32,
     /// Of those, taken by this round.
     pub claimed: u32,
+    /// Of those, handed to workers; `None` where the round runs accounts itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queued: Option<u32>,
     /// Runs with a token and at least one call that succeeded.
     pub succeeded: u32,
     pub failed: u32,
@@ -35,6 +39,9 @@ pub struct RoundReport {
     pub duration_ms: i64,
     #[serde(skip)]
     started_at: DateTime<Utc>,
+    /// Whether somebody else looked who is due.
+    #[serde(skip)]
+    by_worker: bool,
 }
 
 impl RoundReport {
@@ -42,6 +49,7 @@ impl RoundReport {
         Self {
             due: 0,
             claimed: 0,
+            queued: None,
             succeeded: 0,
             failed: 0,
             paused: 0,
@@ -55,14 +63,25 @@ impl RoundReport {
             seed,
             duration_ms: 0,
             started_at,
+            by_worker: false,
         }
     }
 
-    pub fn ended(&mut self, at: DateTime<Utc>) {
-        self.duration_ms = (at - self.started_at).num_milliseconds();
+    /// Of a worker, which is told what to run. It has no metric `Due`: samples of that count rounds.
+    pub fn of_worker(seed: Seed, started_at: DateTime<Utc>) -> Self {
+        Self { by_worker: true, ..Self::new(seed, started_at) }
     }
 
-    pub fn line(&self) -> Value {
+    /// Ends the round, and tells of it; in metrics too where it did its work: the alarm on missing rounds counts those.
+    pub fn tell(&mut self, house: &House, did_its_work: bool) {
+        self.duration_ms = (house.clock.now() - self.started_at).num_milliseconds();
+        house.journal.write(&self.line());
+        if did_its_work {
+            house.journal.write(&self.metrics());
+        }
+    }
+
+    fn line(&self) -> Value {
         line(Level::Info, "round", json!({"round": self}))
     }
 
@@ -70,7 +89,7 @@ impl RoundReport {
     ///
     /// Source: docs.aws.amazon.com, "Specification: Embedded metric format".
     pub fn metrics(&self) -> Value {
-        let metrics = [
+        let mut metrics = vec![
             ("Due", self.due),
             ("Claimed", self.claimed),
             ("Succeeded", self.succeeded),
@@ -81,6 +100,7 @@ impl RoundReport {
             ("CallsFailed", self.calls_failed),
             ("CallsThrottled", self.calls_throttled),
         ];
+        metrics.retain(|(name, _)| !(self.by_worker && *name == "Due"));
         let mut names: Vec<Value> = metrics.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
         names.push(json!({"Name": "RoundDuration", "Unit": "Milliseconds"}));
         let mut event = json!({

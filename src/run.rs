@@ -142,15 +142,23 @@ pub async fn run(
     report
 }
 
-/// Gives a claimed account back, due as before.
-pub async fn release(house: &House, claimed: Claimed) {
+/// Gives a claimed account back, due as before; `false` where somebody else has it by now.
+pub async fn release(house: &House, claimed: Claimed) -> bool {
     let mut account = claimed.found.account;
     account.run_id = None;
     account.next_run_at = Some(claimed.started_at);
     if claimed.cut_off {
         account.was_cut_off();
     }
-    record(house, &mut account, &claimed.run_id).await;
+    match house.accounts.record(&account, &claimed.run_id).await {
+        Ok(recorded) => recorded == Recorded::Kept,
+        Err(error) => {
+            let said = "the account could not be released; it is due again when the claim runs out";
+            let fields = json!({"account": account.id, "error": error.to_string()});
+            house.journal.write(&line(Level::Error, said, fields));
+            true
+        }
+    }
 }
 
 /// The secret that defines the account, by what `sync` noted or else by the account's id.

@@ -105,12 +105,12 @@ impl Sync<'_> {
         let mut read = self.read(to_read.iter().map(|at| &listed[*at])).await?;
         for secret in &listed[..end] {
             match read.remove(&secret.name) {
-                None => self.as_it_was(secret),
+                None => self.as_it_was(secret).await?,
                 Some(Err(SecretFault::Gone)) => {}
                 Some(Err(fault)) => {
                     // Not to be read is not gone: what is known of its accounts stays.
                     self.report.error(secret, None, fault.to_string());
-                    self.as_it_was(secret);
+                    self.as_it_was(secret).await?;
                 }
                 Some(Ok(text)) => self.follow(secret, &text).await?,
             }
@@ -129,14 +129,15 @@ impl Sync<'_> {
         Ok(self.house.secrets.fetch(&names).await?.into_iter().collect())
     }
 
-    fn as_it_was(&mut self, secret: &SecretEntry) {
+    async fn as_it_was(&mut self, secret: &SecretEntry) -> Result<(), Broken> {
         let name: Arc<str> = secret.name.as_str().into();
         for at in self.known.of(secret).to_vec() {
             let entry = self.known.at(at);
             match &entry.owner {
                 None => {
                     entry.owner = Some(Arc::clone(&name));
-                    self.report.unchanged += 1;
+                    let (id, astray) = (entry.id.clone(), entry.astray);
+                    self.report.add(&id, if astray { bring_back(self.house, &id).await? } else { Done::Unchanged });
                 }
                 Some(owner) => {
                     let (id, error) = (entry.id.clone(), lost_to(owner));
@@ -144,6 +145,7 @@ impl Sync<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     /// Makes and changes the accounts that a secret defines. An account whose part is faulty exists all the same,
@@ -194,8 +196,9 @@ impl Sync<'_> {
     async fn apply(&mut self, id: &AccountId, part: &Part<'_>) -> Result<(), Broken> {
         let done = match self.known.find(id) {
             None => create(self.house, id, part, self.seed).await?,
-            Some(at) if self.known.at(at).as_it_was(part.version) => Done::Unchanged,
-            Some(_) => refresh(self.house, id, part, self.seed).await?,
+            Some(at) if !self.known.at(at).as_it_was(part.version) => refresh(self.house, id, part, self.seed).await?,
+            Some(at) if self.known.at(at).astray => bring_back(self.house, id).await?,
+            Some(_) => Done::Unchanged,
         };
         self.report.add(id, done);
         Ok(())
@@ -240,13 +243,23 @@ async fn refresh(house: &House, id: &AccountId, part: &Part<'_>, seed: Seed) -> 
     let mut done = Done::Changed;
     if stopped_by_hand {
         // What a person stopped, only a person starts again.
-    } else if troubled || !found.indexed {
+    } else if troubled || account.next_run_at.is_none() {
         account.revive(schedule::first_run(now, &part.policy, rng));
         done = Done::Resumed;
     } else {
         reschedule(&mut account, &part.policy, now, rng);
     }
     Ok(if house.accounts.update(&account, now).await? { done } else { Done::Busy })
+}
+
+/// Puts an account back where rounds look: the number of shards has become smaller.
+async fn bring_back(house: &House, id: &AccountId) -> Result<Done, Broken> {
+    let (Some(found), now) = (house.accounts.get(id).await?, house.clock.now()) else { return Ok(Done::Busy) };
+    if !known::astray(&found.account, found.indexed) {
+        return Ok(Done::Unchanged);
+    }
+    let moved = !found.account.claimed(now) && house.accounts.update(&found.account, now).await?;
+    Ok(if moved { Done::Moved } else { Done::Busy })
 }
 
 /// The next time of an active account whose policy may have changed: another interval, other hours.

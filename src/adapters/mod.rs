@@ -8,4 +8,5 @@ pub mod retry_after;
 pub mod sdk_error;
 pub mod secrets_manager;
 pub mod sns;
+pub mod sqs;
 pub mod sts;

@@ -82,6 +82,7 @@ impl Station {
             journal,
             // What is told to a topic stands in `list` and `history`.
             alerts: None,
+            queue: None,
         };
         let settings = Settings {
             secret_prefix: config.secret_prefix,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::domain::account::{AccountId, Status, StoppedBy};
+use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Found, SecretEntry};
@@ -23,8 +23,10 @@ pub struct Entry {
     version: Option<Arc<str>>,
     pub stopped: bool,
     secret_gone: bool,
-    /// It is not called, or stands where rounds look for it.
-    in_place: bool,
+    /// It is not called, or has a next time.
+    scheduled: bool,
+    /// Stands in a partition of the due index that no round looks in any more.
+    pub astray: bool,
     /// The secret that defines it now, once that is known.
     pub owner: Option<Arc<str>>,
 }
@@ -95,7 +97,8 @@ impl Entry {
             version: account.secret_version.as_deref().map(|text| texts.one(text)),
             stopped: account.status == Status::Stopped,
             secret_gone: account.stopped_by == Some(StoppedBy::SecretGone),
-            in_place: account.status != Status::Active || found.indexed,
+            scheduled: account.status != Status::Active || account.next_run_at.is_some(),
+            astray: astray(&account, found.indexed),
             id: account.id,
             owner: None,
         }
@@ -103,8 +106,13 @@ impl Entry {
 
     /// Whether nothing is to be done for an account whose secret has this version.
     pub fn as_it_was(&self, version: &str) -> bool {
-        self.version.as_deref() == Some(version) && !self.secret_gone && self.in_place
+        self.version.as_deref() == Some(version) && !self.secret_gone && self.scheduled
     }
+}
+
+/// Whether no round would find the account when its time has come; `indexed` is what the store says of it.
+pub fn astray(account: &Account, indexed: bool) -> bool {
+    !indexed && account.status != Status::Stopped && account.next_run_at.is_some()
 }
 
 /// Texts that many accounts share, each once.

@@ -17,6 +17,8 @@ pub struct SyncReport {
     pub resumed: Told<AccountId>,
     /// The secret changed, and the account goes on.
     pub changed: Told<AccountId>,
+    /// Stood in a partition of the due index that no round looks in any more.
+    pub moved: Told<AccountId>,
     /// The secret is gone.
     pub stopped: Told<AccountId>,
     pub unchanged: u32,
@@ -53,6 +55,7 @@ pub enum Done {
     Created,
     Resumed,
     Changed,
+    Moved,
     Stopped,
     Unchanged,
     Busy,
@@ -64,6 +67,7 @@ impl SyncReport {
             Done::Created => &mut self.created,
             Done::Resumed => &mut self.resumed,
             Done::Changed => &mut self.changed,
+            Done::Moved => &mut self.moved,
             Done::Stopped => &mut self.stopped,
             Done::Busy => &mut self.busy,
             Done::Unchanged => {

@@ -184,6 +184,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
         clock: Arc::new(clock.clone()),
         journal: Arc::new(Unused),
         alerts: None,
+        queue: None,
     };
     let settings = Settings { secret_prefix: String::new(), due_shards: 1, concurrency: 3 };
     let house = House::new(ports, settings, ChaCha12Rng::seed_from_u64(seed));

@@ -1,4 +1,5 @@
-"""The proof: deploys the stack to an emulator of AWS, makes three secrets, and waits for the schedule to do the rest.
+"""The proof: deploys the stack to an emulator of AWS, makes three secrets, and waits for the schedule to do the rest;
+then the same with workers behind a queue.
 
 Everything listens on loopback. Where the emulator differs from AWS, test_template.py looks at the translated template
 instead: it leaves time to live and point-in-time recovery off, knows no saved queries, and enforces no permissions.
@@ -32,6 +33,8 @@ ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_6
 INTERVAL = {"min": 500, "max": 600}
 # The schedule fires a minute after it is made; sync, the first run within two minutes, the next tick.
 PATIENCE = 420
+# The next tick, and a worker.
+FAN_OUT_PATIENCE = 150
 
 
 def main():
@@ -69,6 +72,11 @@ def main():
         with step("the same again changes nothing"):
             said = deploy(endpoint, parameters | {"RunRetentionDays": "7"})
             expect("No changes to deploy" in said, f"sam says that there is nothing to do: {said[-500:]}")
+        with step("an update to workers behind a queue"):
+            deploy(endpoint, parameters | {"RunRetentionDays": "7", "FanOut": "true"})
+            check_fan_out(aws)
+        with step("the workers do the rest"):
+            run_by_workers(aws, outputs)
         with step("sam delete"):
             delete(endpoint)
             check_deleted(aws, outputs)
@@ -91,11 +99,15 @@ def build():
         sam = ["sam", "build", "--build-dir", str(BUILD), "--parameter-overrides", f"Architecture={ARCHITECTURE}"]
         run(sam, environment)
     bootstrap = BUILD / "Function" / "bootstrap"
+    expect(not (BUILD / "Worker").exists(), "both functions are built once")
     needed = max(map(version, re.findall(rb"GLIBC_(\d+\.\d+)", bootstrap.read_bytes())), default=(0, 0))
     expect(needed <= (2, 34), f"al2023 has glibc 2.34, the function asks for {needed}")
     # The emulator refuses a whole template for a type that it does not know.
     template = yaml_parse((BUILD / "template.yaml").read_text())
     known = {n: made for n, made in template["Resources"].items() if made["Type"] != "AWS::Logs::QueryDefinition"}
+    # It leaves a number that is a parameter as text, which its own poller then cannot compare.
+    scaling = known["Worker"]["Properties"]["Events"]["Accounts"]["Properties"]["ScalingConfig"]
+    scaling["MaximumConcurrency"] = template["Parameters"]["WorkerConcurrency"]["Default"]
     (BUILD / "emulator.yaml").write_text(yaml_dump(template | {"Resources": known}))
 
 
@@ -177,6 +189,46 @@ def check_alerts(aws, queue):
     expect(len(told) == 1, f"one message, for the account that was paused: {told}")
     expect(told[0]["Subject"] == "E5 Evergreen: wrong-secret paused", f"it says which: {told}")
     expect("7000215" in told[0]["Message"] and "mistyped" not in told[0]["Message"], f"and why: {told}")
+
+
+def check_fan_out(aws):
+    outputs, functions = aws.outputs(), aws.client("lambda")
+    configured = lambda name: functions.get_function_configuration(FunctionName=name)
+    tick, worker = configured(STACK), configured(outputs["WorkerName"])
+    variables = tick["Environment"]["Variables"]
+    expect(variables.pop("QUEUE_URL") == outputs["QueueUrl"], f"the function sends to the queue: {variables}")
+    expect(worker["Environment"]["Variables"] == variables, "the worker has all that the function has, but the queue")
+    for same in ("Role", "CodeSha256"):
+        expect(worker[same] == tick[same], f"both have the same {same}: {worker[same]} {tick[same]}")
+    (mapping,) = functions.list_event_source_mappings(FunctionName=outputs["WorkerName"])["EventSourceMappings"]
+    expect(mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], f"it answers for single messages: {mapping}")
+
+
+def run_by_workers(aws, outputs):
+    """Both good accounts are made due, and run once more, this time by a worker."""
+    good = ("app-only", "delegated")
+    runs = lambda: [row for row in aws.items(outputs["RunsTableName"]) if row["account_id"] in good]
+    before, rounds = len(runs()), len(aws.log_lines())
+    past = (datetime.now(timezone.utc) - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for account in good:
+        aws.client("dynamodb").update_item(
+            TableName=outputs["AccountsTableName"],
+            Key={"account_id": {"S": account}},
+            UpdateExpression="SET next_run_at = :past",
+            ExpressionAttributeValues={":past": {"S": past}},
+        )
+    end = time.monotonic() + FAN_OUT_PATIENCE
+    while time.monotonic() < end and len(runs()) < before + 2:
+        time.sleep(2)
+    expect(len(runs()) == before + 2, f"a run more of each: {runs()}\n{aws.log_text()}")
+    told = aws.log_lines()[rounds:]
+    of_ticks = [line["round"] for line in told if line.get("message") == "round" and "queued" in line["round"]]
+    expect(sum(told["queued"] for told in of_ticks) == 2, f"the tick sent both: {of_ticks}")
+    expect(not any(told["succeeded"] or told["failed"] for told in of_ticks), f"and ran none: {of_ticks}")
+    expect({row["outcome"] for row in runs()[:2]} == {"succeeded"}, f"the worker ran them: {runs()[:2]}")
+    held = [account for account in aws.items(outputs["AccountsTableName"]) if "run_id" in account]
+    expect(not held, f"no account is held any longer: {held}")
+    expect(not aws.messages(outputs["DeadLettersUrl"]), "there are no dead letters")
 
 
 def check_deleted(aws, outputs):

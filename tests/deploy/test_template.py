@@ -35,20 +35,28 @@ CALLS = {
     ("secretsmanager:DeleteSecret", SECRETS.replace("${SecretPrefix}*", "${SecretPrefix}_sign_in_*")),
     ("sns:Publish", "Alerts"),
     ("sts:GetWebIdentityToken", "*"),
+    ("sqs:SendMessage", "Queue.Arn"),
 }
+
+# Named otherwise than the calls that need them.
+PERMISSIONS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
 
 # What Lambda does itself, as the function's role.
 BY_LAMBDA = {
     ("logs:CreateLogStream", "LogGroup.Arn"),
     ("logs:PutLogEvents", "LogGroup.Arn"),
     ("sqs:SendMessage", "DeadLetters.Arn"),
+    ("sqs:ReceiveMessage", "Queue.Arn"),
+    ("sqs:DeleteMessage", "Queue.Arn"),
+    ("sqs:GetQueueAttributes", "Queue.Arn"),
 }
 
 
 def translated():
     """Plain CloudFormation, as AWS makes it of the template."""
     template = yaml_parse((ROOT / "template.yaml").read_text())
-    template["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"
+    for function in ("Function", "Worker"):
+        template["Resources"][function]["Properties"]["CodeUri"] = "s3://bucket/key"
     return Translator({}, Parser()).translate(template, {})
 
 
@@ -56,6 +64,10 @@ def statements(role):
     """Every (action, resource) that a role allows."""
     assert "ManagedPolicyArns" not in role, "a managed policy allows more than is needed"
     for policy in role["Policies"]:
+        (condition, policy, otherwise) = policy.get("Fn::If", (None, policy, None))
+        assert (condition, otherwise) in ((None, None), ("FanOut", {"Ref": "AWS::NoValue"})), policy
+        resources = [resource(statement["Resource"]) for statement in policy["PolicyDocument"]["Statement"]]
+        assert (condition == "FanOut") == (resources == ["Queue.Arn"]), "what is for workers alone is there with them alone"
         for statement in policy["PolicyDocument"]["Statement"]:
             assert statement["Effect"] == "Allow" and isinstance(statement["Action"], str), policy["PolicyName"]
             yield statement["Action"], resource(statement["Resource"])
@@ -84,7 +96,7 @@ def calls():
             methods = {xform_name(operation): operation for operation in operations}
             names = set(re.findall(r"\.\s*(\w+)\(\)", text))
             found |= {f"{service}:{methods[name]}" for name in names & methods.keys()}
-    return found
+    return {PERMISSIONS.get(call, call) for call in found}
 
 
 class Permissions(unittest.TestCase):
@@ -111,11 +123,46 @@ class Function(unittest.TestCase):
     def setUp(self):
         self.resources = translated()["Resources"]
         self.function = self.resources["Function"]["Properties"]
+        self.worker = self.resources["Worker"]["Properties"]
 
     def test_its_environment_is_what_the_code_reads(self):
         config = next(text for path, text in sources() if path.name == "config.rs")
         read = set(re.findall(r'"([A-Z][A-Z0-9_]+)"', config))
         self.assertEqual(set(self.function["Environment"]["Variables"]), read)
+
+    def test_the_worker_is_the_same_function_without_the_queue_to_send_to(self):
+        apart = {"FunctionName", "Description", "Tags", "Environment"}
+        same = lambda made: {name: value for name, value in made.items() if name not in apart}
+        self.assertEqual(same(self.worker), same(self.function))
+        variables = dict(self.function["Environment"]["Variables"])
+        queue = {"Fn::If": ["FanOut", {"Ref": "Queue"}, {"Ref": "AWS::NoValue"}]}
+        self.assertEqual(variables.pop("QUEUE_URL"), queue)
+        self.assertEqual(self.worker["Environment"]["Variables"], variables)
+        raw = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
+        build = lambda name: (raw[name]["Metadata"], raw[name]["Properties"]["CodeUri"])
+        self.assertEqual(build("Worker"), build("Function"), "SAM builds once what is equal")
+
+    def test_the_queue_gives_messages_to_the_worker_ten_at_a_time_and_buries_those_that_fail(self):
+        mapping = self.resources["WorkerAccounts"]["Properties"]
+        self.assertEqual(resource(mapping["EventSourceArn"]), "Queue.Arn")
+        self.assertEqual(resource(mapping["FunctionName"]), "Worker")
+        self.assertEqual((mapping["BatchSize"], mapping["FunctionResponseTypes"]), (10, ["ReportBatchItemFailures"]))
+        self.assertEqual(mapping["ScalingConfig"], {"MaximumConcurrency": {"Ref": "WorkerConcurrency"}})
+        queue = self.resources["Queue"]["Properties"]
+        self.assertGreater(queue["VisibilityTimeout"], self.worker["Timeout"], "Lambda asks for it")
+        tries = queue["RedrivePolicy"]["maxReceiveCount"]
+        self.assertEqual(resource(queue["RedrivePolicy"]["deadLetterTargetArn"]), "DeadLetters.Arn")
+        self.assertGreater(queue["MessageRetentionPeriod"], tries * queue["VisibilityTimeout"])
+        self.assertIs(queue["SqsManagedSseEnabled"], True)
+
+    def test_nothing_of_the_fan_out_is_there_unless_asked_for(self):
+        template = translated()
+        self.assertEqual(template["Parameters"]["FanOut"]["Default"], "false")
+        resources = template["Resources"]
+        made = {name for name, made in resources.items() if made.get("Condition") == "FanOut"}
+        self.assertEqual(made, {"Worker", "WorkerAccounts", "Queue", "QueueAlarm"})
+        outputs = {name for name, made in template["Outputs"].items() if made.get("Condition") == "FanOut"}
+        self.assertEqual(outputs, {"QueueUrl", "WorkerName"})
 
     def test_the_filter_of_levels_lets_metrics_through(self):
         self.assertEqual(self.function["LoggingConfig"]["LogFormat"], "JSON")
@@ -166,7 +213,14 @@ class Watching(unittest.TestCase):
     def setUp(self):
         template = translated()
         self.resources = template["Resources"]
-        self.dashboard = self.resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        self.dashboard, parts = self.resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        # As it is with workers; without them it lacks their parts.
+        self.without = self.dashboard
+        for name, part in parts.items():
+            condition, text, otherwise = part["Fn::If"]
+            self.assertEqual((condition, otherwise), ("FanOut", ""))
+            self.dashboard = self.dashboard.replace(f"${{{name}}}", text["Fn::Sub"])
+            self.without = self.without.replace(f"${{{name}}}", otherwise)
         self.report = next(text for path, text in sources() if path.name == "report.rs")
 
     def test_every_metric_that_is_looked_at_is_written(self):
@@ -184,6 +238,12 @@ class Watching(unittest.TestCase):
         self.assertIn('"Namespace": "E5Evergreen"', self.report)
         self.assertEqual(used - written, set())
         self.assertEqual(written - used, set(), "a metric that nobody looks at costs money for nothing")
+
+    def test_without_workers_the_dashboard_does_not_speak_of_them(self):
+        json.loads(self.without)
+        for name in ("Queue", "QueueAlarm", "Worker"):
+            self.assertIn(f"${{{name}", self.dashboard)
+            self.assertNotIn(f"${{{name}", self.without)
 
     def test_every_alarm_stands_on_the_dashboard_and_tells_the_topic_unless_the_function_does(self):
         for name, made in self.resources.items():

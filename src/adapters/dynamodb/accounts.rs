@@ -18,7 +18,7 @@ use super::history;
 use crate::adapters::sdk_error::say;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::history::HistoryRow;
-use crate::ports::{AccountPage, Accounts, Broken, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded};
+use crate::ports::{AccountPage, Accounts, Broken, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded, Right};
 
 const INDEX: &str = "due";
 
@@ -166,23 +166,29 @@ impl Accounts for DynamoAccounts {
     async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, Broken> {
         // Whoever claims will run and record: that must be possible.
         self.ready().await?;
-        let condition = if claim.by_hand {
-            "attribute_exists(account_id) AND #status <> :stopped \
-             AND (attribute_not_exists(run_id) OR attribute_not_exists(next_run_at) OR next_run_at <= :now)"
-        } else {
-            "#status <> :stopped AND next_run_at <= :now"
+        let condition = match &claim.right {
+            Right::Due => "#status <> :stopped AND next_run_at <= :now",
+            Right::ByHand => {
+                "attribute_exists(account_id) AND #status <> :stopped \
+                 AND (attribute_not_exists(run_id) OR attribute_not_exists(next_run_at) OR next_run_at <= :now)"
+            }
+            Right::From(_) => "#status <> :stopped AND run_id = :from",
         };
-        // The run that held the claim before, if it was never recorded, was cut off: the new one must know.
-        let update = self
-            .update_item(id)
-            .update_expression(
-                "SET cut_off_run = if_not_exists(run_id, :none), run_id = :run, next_run_at = :lease, due_shard = :shard",
-            )
+        let take = "SET run_id = :run, next_run_at = :lease, due_shard = :shard";
+        let update = self.update_item(id);
+        let update = match &claim.right {
+            // What the run that gives its claim away knows of the one before, stands in the item already.
+            Right::From(run_id) => update.update_expression(take).expression_attribute_values(":from", text(run_id)),
+            // The run that held the claim before, if it was never recorded, was cut off: the new one must know.
+            Right::Due | Right::ByHand => update
+                .update_expression(format!("{take}, cut_off_run = if_not_exists(run_id, :none)"))
+                .expression_attribute_values(":none", text(""))
+                .expression_attribute_values(":now", time(claim.now)),
+        };
+        let update = update
             .condition_expression(condition)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":stopped", text("stopped"))
-            .expression_attribute_values(":now", time(claim.now))
-            .expression_attribute_values(":none", text(""))
             .expression_attribute_values(":run", text(&claim.run_id))
             .expression_attribute_values(":lease", time(claim.lease_ends_at))
             .expression_attribute_values(":shard", text(due_shard(id, self.shards)))

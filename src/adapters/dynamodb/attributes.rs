@@ -108,7 +108,9 @@ pub fn found(item: &Item, shards: u16) -> Option<Found> {
         run_id: reader.read("run_id", |value| value.as_s().ok().cloned()),
     };
     let shard = reader.read("due_shard", |value| value.as_s().ok().cloned());
-    let indexed = next_run_at.is_some() && shard == Some(due_shard(&id, shards));
+    // An account moves to its own shard as it is claimed or recorded; until then, any that rounds look in will do.
+    let number = shard.and_then(|shard| shard.parse().ok());
+    let indexed = next_run_at.is_some() && number.is_some_and(|number: u16| number < shards);
     let warnings = reader.warnings;
     Some(Found { account, warnings, indexed })
 }
@@ -224,10 +226,12 @@ mod tests {
     }
 
     #[test]
-    fn an_account_in_another_shard_than_its_own_is_not_where_rounds_look() {
+    fn rounds_find_an_account_in_any_shard_that_they_look_in_and_in_no_other() {
         let account = Account::new(AccountId::parse("a").unwrap(), at());
         let mut item = item(&account);
-        item.insert("due_shard".to_owned(), text("63"));
-        assert!(!found(&item, 4).unwrap().indexed);
+        for (shard, indexed) in [("0", true), ("3", true), ("4", false), ("63", false), ("-1", false), ("x", false)] {
+            item.insert("due_shard".to_owned(), text(shard));
+            assert_eq!(found(&item, 4).unwrap().indexed, indexed, "{shard}");
+        }
     }
 }

@@ -5,6 +5,7 @@ pub mod aws_json;
 pub mod dynamodb;
 pub mod lambda_runtime;
 pub mod secrets_manager;
+pub mod sqs;
 pub mod sts;
 pub mod surroundings;
 pub mod world;

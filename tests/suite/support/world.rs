@@ -16,6 +16,7 @@ use e5_evergreen::{
         graph::GraphBatch,
         http::{Timeouts, client},
         secrets_manager::SecretsManager,
+        sqs::Sqs,
         sts::Sts,
     },
     domain::{account::AccountId, credential::AccountSecret, history::HistoryRow},
@@ -27,7 +28,7 @@ use e5_evergreen::{
     },
     ports::{
         Alert, Alerts, BatchItem, BatchReply, Broken, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal,
-        Poll, Token, TokenError, Tokens,
+        Poll, Queue, Token, TokenError, Tokens,
     },
 };
 use rand::{SeedableRng, rngs::ChaCha12Rng};
@@ -39,6 +40,7 @@ use super::{
     dynamodb::{ACCOUNTS, FakeDynamo, RUNS},
     sdk_config,
     secrets_manager::FakeSecrets,
+    sqs::FakeQueue,
     sts::FakeSts,
 };
 
@@ -157,7 +159,7 @@ impl World {
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
         let sts = FakeSts::start(Arc::new(clock.clone())).await;
         let (journal, fate) = (Lines::default(), Arc::new(Fate::default()));
-        let house = house(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &journal, &fate);
+        let house = house(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &journal, &fate, None);
         let time = TimeDelta::minutes(5);
         Self {
             clock,
@@ -177,10 +179,28 @@ impl World {
 
     /// Another function over the same stores, with a memory and a chance of its own.
     pub fn another_house(&mut self) -> Arc<House> {
+        self.house_with(None)
+    }
+
+    /// From now on ticks send claimed accounts to this queue, and other houses are workers.
+    pub async fn fan_out(&mut self) -> FakeQueue {
+        let queue = FakeQueue::start().await;
+        self.house = self.house_with(Some(&queue));
+        queue
+    }
+
+    /// The function starts anew with another number of partitions of the due index.
+    pub fn reshard(&mut self, shards: u16) {
+        self.setting.shards = shards;
+        self.restart();
+    }
+
+    fn house_with(&mut self, queue: Option<&FakeQueue>) -> Arc<House> {
         self.houses += 1;
         let (clock, journal) = (&self.clock, &self.journal);
         let number = self.houses;
-        house(&self.setting, number, clock, &self.tenant, &self.dynamo, &self.secrets, &self.sts, journal, &self.fate)
+        let (tenant, dynamo, secrets) = (&self.tenant, &self.dynamo, &self.secrets);
+        house(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, journal, &self.fate, queue)
     }
 
     /// The function dies and starts anew: what it held in memory is lost.
@@ -340,6 +360,7 @@ fn house(
     sts: &FakeSts,
     journal: &Lines,
     fate: &Arc<Fate>,
+    queue: Option<&FakeQueue>,
 ) -> Arc<House> {
     let http = client(Timeouts { total: setting.http, ..Timeouts::default() }).unwrap();
     let endpoint: reqwest::Url = tenant.endpoint().parse().unwrap();
@@ -361,6 +382,9 @@ fn house(
         clock: Arc::new(clock.clone()),
         journal: Arc::new(journal.clone()),
         alerts: Some(Arc::new(journal.clone())),
+        queue: queue.map(|queue| -> Arc<dyn Queue> {
+            Arc::new(Sqs::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
+        }),
     };
     let settings =
         Settings { secret_prefix: PREFIX.to_owned(), due_shards: setting.shards, concurrency: setting.concurrency };

@@ -1,0 +1,43 @@
+//! Orders to an SQS queue.
+
+use std::collections::{HashMap, HashSet};
+
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+
+use crate::adapters::sdk_error::say;
+use crate::order::Order;
+use crate::ports::{Broken, Queue, Unsent};
+
+pub struct Sqs {
+    client: Client,
+    url: String,
+}
+
+impl Sqs {
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+}
+
+#[async_trait]
+impl Queue for Sqs {
+    async fn send(&self, orders: &[Order]) -> Result<Vec<Unsent>, Broken> {
+        let broken = |what: String| Broken::new("sending accounts to the queue", what);
+        let mut request = self.client.send_message_batch().queue_url(&self.url);
+        for (at, order) in orders.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(order.body());
+            request = request.entries(entry.build().map_err(|error| broken(error.to_string()))?);
+        }
+        let answer = request.send().await.map_err(|error| broken(say(&error)))?;
+        let mut codes: HashMap<String, String> =
+            answer.failed.into_iter().map(|failed| (failed.id, failed.code)).collect();
+        let sent: HashSet<String> = answer.successful.into_iter().map(|sent| sent.id).collect();
+        // What the answer does not vouch for was not sent.
+        let unsent = (0..orders.len()).map(|at| (at, at.to_string())).filter(|(_, id)| !sent.contains(id));
+        Ok(unsent
+            .map(|(at, id)| Unsent { at, why: codes.remove(&id).unwrap_or_else(|| "unanswered".to_owned()) })
+            .collect())
+    }
+}

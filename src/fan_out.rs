@@ -1,0 +1,82 @@
+//! Fan-out: a round that claims the due accounts and hands them to workers, over a queue.
+//!
+//! A claim that the queue did not take is released. Where nobody knows whether it did, it is released all the same: a
+//! message then finds that its claim no longer holds the account, and runs nothing.
+
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::claims::{Claims, Counts, count};
+use crate::domain::seed::Seed;
+use crate::house::House;
+use crate::log::{Level, line};
+use crate::order::{Handed, Order};
+use crate::ports::{Broken, Queue};
+use crate::report::RoundReport;
+use crate::run::{Claimed, release};
+
+/// Messages that one `SendMessageBatch` takes.
+const BATCH: usize = 10;
+
+/// Accounts claimed together, and so batches under way at once.
+const TOGETHER: usize = 10 * BATCH;
+
+/// Claims the accounts that are due, oldest first, and sends them to the queue.
+pub async fn fan_out(house: &House, queue: &dyn Queue, deadline: DateTime<Utc>, report: &mut RoundReport) -> Counts {
+    let mut claims = Claims::new(house, report.seed, deadline);
+    let mut queued = 0;
+    while let Some(mut claimed) = claims.next(TOGETHER).await {
+        let mut batches = Vec::new();
+        while !claimed.is_empty() {
+            let rest = claimed.split_off(claimed.len().min(BATCH));
+            batches.push(send(house, queue, report.seed, std::mem::replace(&mut claimed, rest)));
+        }
+        let mut refused = None;
+        for sent in join_all(batches).await {
+            queued += sent.queued;
+            claims.counts.deferred += sent.released;
+            refused = sent.broken.or(refused);
+        }
+        // A queue that refuses a whole batch is left alone until the next tick.
+        if refused.is_some() {
+            claims.counts.broken = refused;
+            break;
+        }
+    }
+    report.queued = Some(queued);
+    claims.counts
+}
+
+struct Sent {
+    queued: u32,
+    released: u32,
+    /// Why the whole batch was refused.
+    broken: Option<Broken>,
+}
+
+async fn send(house: &House, queue: &dyn Queue, seed: Seed, claimed: Vec<Claimed>) -> Sent {
+    let order = |claimed: &Claimed| Order {
+        account: claimed.found.account.id.clone(),
+        claim: Some(Handed { run_id: claimed.run_id.clone(), seed }),
+    };
+    let orders: Vec<Order> = claimed.iter().map(order).collect();
+    let all = count(claimed.len());
+    let (unsent, why, broken) = match queue.send(&orders).await {
+        Ok(unsent) if unsent.is_empty() => return Sent { queued: all, released: 0, broken: None },
+        Ok(unsent) => {
+            let why = unsent.first().map(|first| first.why.clone());
+            let mut claimed: Vec<Option<Claimed>> = claimed.into_iter().map(Some).collect();
+            let unsent = unsent.iter().filter_map(|unsent| claimed.get_mut(unsent.at)?.take()).collect();
+            (unsent, why, None)
+        }
+        Err(broken) => (claimed, Some(broken.to_string()), Some(broken)),
+    };
+    let said = "the queue did not take every account; the others are due again";
+    let accounts: Vec<_> = unsent.iter().map(|claimed: &Claimed| &claimed.found.account.id).collect();
+    house.journal.write(&line(Level::Error, said, json!({"accounts": accounts, "error": why})));
+    // What a worker has taken over already did arrive.
+    let released = join_all(unsent.into_iter().map(|claimed| release(house, claimed))).await;
+    let released = count(released.into_iter().filter(|released| *released).count());
+    Sent { queued: all - released, released, broken }
+}

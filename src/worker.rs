@@ -1,0 +1,119 @@
+//! A worker: takes over the accounts that a queue brings, and runs them together.
+//!
+//! Messages come at least once, at any time, in any order. The one decision is a conditional write: an account is taken
+//! over only where the message's claim still holds it, and from then on it is held by another. So a second delivery, a
+//! late one, or one for an account that has changed hands finds nothing to do, and is done.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::claims::{claim, count, last_start};
+use crate::defaults;
+use crate::domain::seed::Seed;
+use crate::house::House;
+use crate::log::{Level, line};
+use crate::order::{Message, Order};
+use crate::ports::{Broken, Right};
+use crate::report::RoundReport;
+use crate::round::{AHEAD, Ready, TOGETHER, run_all, with_secrets};
+use crate::run::{Chance, Claimed, release};
+
+/// Runs what the messages bring, as far as the deadline allows. The answer names the messages that must come again: those
+/// that are malformed, and end among the dead letters, and those whose account could not be taken over for
+/// infrastructure's fault. An account that fails is no message that fails.
+///
+/// # Errors
+/// Where the worker itself breaks down: then all messages come again, and those that are done find nothing to do.
+pub async fn work(house: &Arc<House>, messages: Vec<Message>, deadline: DateTime<Utc>) -> Result<Value, Broken> {
+    let mut report = RoundReport::of_worker(Seed::new(house.chance()), house.clock.now());
+    let (ready, taken) = mpsc::channel(AHEAD);
+    let taking = tokio::spawn(take_all(Arc::clone(house), messages, report.seed, deadline, ready));
+    run_all(house, taken, deadline, &mut report).await;
+    let taken = taking.await.map_err(|error| Broken::new("taking accounts over", error.to_string()))?;
+    report.claimed = taken.claimed;
+    report.deferred += taken.deferred;
+    report.tell(house, true);
+    let failed = taken.failed.into_iter().map(|id| json!({"itemIdentifier": id}));
+    Ok(json!({"batchItemFailures": failed.collect::<Vec<_>>()}))
+}
+
+#[derive(Default)]
+struct Taken {
+    /// Accounts that were due, and nobody had claimed before.
+    claimed: u32,
+    deferred: u32,
+    /// Ids of messages that must come again.
+    failed: Vec<String>,
+}
+
+async fn take_all(
+    house: Arc<House>,
+    messages: Vec<Message>,
+    seed: Seed,
+    deadline: DateTime<Utc>,
+    ready: mpsc::Sender<Ready>,
+) -> Taken {
+    let mut taken = Taken::default();
+    let last_start = last_start(house.clock.now(), deadline);
+    let mut messages = messages.into_iter().peekable();
+    while messages.peek().is_some() {
+        let with_defaults = !defaults::fresh(&house);
+        let together = if with_defaults { TOGETHER - 1 } else { TOGETHER };
+        let some: Vec<Message> = messages.by_ref().take(together).collect();
+        let claimed = take(&house, some, seed, &mut taken).await;
+        if house.stopping() || house.clock.now() > last_start {
+            let released = join_all(claimed.into_iter().map(|claimed| release(&house, claimed))).await;
+            taken.deferred += count(released.len());
+            continue;
+        }
+        for account in with_secrets(&house, claimed, with_defaults).await {
+            if ready.send(account).await.is_err() {
+                return taken;
+            }
+        }
+    }
+    taken
+}
+
+/// Takes the messages' accounts over, those that are still to be had.
+async fn take(house: &House, messages: Vec<Message>, seed: Seed, taken: &mut Taken) -> Vec<Claimed> {
+    let now = house.clock.now();
+    let takes = messages.into_iter().map(|Message { id, order }| async move {
+        let claimed = match &order {
+            Some(order) => Some(take_one(house, order, seed, now).await),
+            None => None,
+        };
+        (id, order, claimed)
+    });
+    let mut claims = Vec::new();
+    for (id, order, claimed) in join_all(takes).await {
+        let (said, error) = match claimed {
+            Some(Ok(claimed)) => {
+                let own = order.is_some_and(|order| order.claim.is_none());
+                taken.claimed += u32::from(own && claimed.is_some());
+                claims.extend(claimed);
+                continue;
+            }
+            Some(Err(broken)) => ("the account could not be taken over; its message comes again", broken.to_string()),
+            // Not the body: nobody knows what it holds.
+            None => ("a message of the queue is none that a worker understands", "malformed".to_owned()),
+        };
+        let account = order.map(|order| order.account);
+        let fields = json!({"message_id": id, "account": account, "error": error});
+        house.journal.write(&line(Level::Error, said, fields));
+        taken.failed.push(id);
+    }
+    claims
+}
+
+async fn take_one(house: &House, order: &Order, seed: Seed, now: DateTime<Utc>) -> Result<Option<Claimed>, Broken> {
+    let (right, seed) = match &order.claim {
+        Some(handed) => (Right::From(handed.run_id.clone()), handed.seed),
+        None => (Right::Due, seed),
+    };
+    claim(house, &order.account, right, Chance::Round(seed), now).await
+}
