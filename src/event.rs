@@ -25,6 +25,7 @@ pub enum Event {
     History { account: AccountId, limit: u32 },
     SignIn { account: AccountId, asked: SignIn },
     ConsentUrl { account: AccountId },
+    Grant { account: AccountId, apply: bool },
     Check { account: AccountId },
     Import { format: Format, text: Hidden },
     Export,
@@ -59,7 +60,7 @@ pub enum EventError {
 }
 
 const ACCEPTED: &str = "accepted are EventBridge's scheduled event and {\"action\": ...} with one of tick, sync, list, \
-                        show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, check, import, export";
+                        show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, grant, check, import, export";
 
 /// Reads an event.
 ///
@@ -90,11 +91,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         "run" => {
             Event::Run {
                 account: account("run")?,
-                dry_run: match event.get("dry_run") {
-                    None | Some(Value::Null) => false,
-                    Some(Value::Bool(dry_run)) => *dry_run,
-                    Some(_) => return Err(EventError::Field { field: "dry_run", problem: "must be true or false" }),
-                },
+                dry_run: flag(event, "dry_run")?,
                 seed: match event.get("seed") {
                     None | Some(Value::Null) => None,
                     Some(seed) => Some(seed.as_u64().filter(|seed| *seed <= Seed::MAX).map(Seed::new).ok_or(
@@ -132,6 +129,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
             },
         },
         "consent_url" => Event::ConsentUrl { account: account("consent_url")? },
+        "grant" => Event::Grant { account: account("grant")?, apply: flag(event, "apply")? },
         "check" => Event::Check { account: account("check")? },
         "import" => Event::Import {
             format: match text(event, "format")?.as_deref() {
@@ -163,6 +161,14 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         },
         unknown => return Err(EventError::UnknownAction(printable(unknown))),
     })
+}
+
+fn flag(event: &Value, field: &'static str) -> Result<bool, EventError> {
+    match event.get(field) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(EventError::Field { field, problem: "must be true or false" }),
+    }
 }
 
 fn text(event: &Value, field: &'static str) -> Result<Option<String>, EventError> {
@@ -197,7 +203,7 @@ mod tests {
 
     #[test]
     fn an_action_on_an_account_needs_one() {
-        for action in ["show", "run", "stop", "resume", "history", "sign_in", "consent_url", "check"] {
+        for action in ["show", "run", "stop", "resume", "history", "sign_in", "consent_url", "grant", "check"] {
             let error = parse(&json!({"action": action})).unwrap_err();
             assert!(error.to_string().contains("needs `account`"), "{error}");
             assert!(parse(&json!({"action": action, "account": "_x"})).is_err());
@@ -209,6 +215,7 @@ mod tests {
     fn a_field_of_the_wrong_kind_is_named() {
         for (event, field) in [
             (json!({"action": "run", "account": "a", "dry_run": "yes"}), "dry_run"),
+            (json!({"action": "grant", "account": "a", "apply": "yes"}), "apply"),
             (json!({"action": "run", "account": "a", "seed": -1}), "seed"),
             (json!({"action": "history", "account": "a", "limit": 0}), "limit"),
             (json!({"action": "history", "account": "a", "limit": 501}), "limit"),

@@ -9,6 +9,7 @@ pub mod contents;
 pub mod credential;
 pub mod der;
 pub mod fields;
+pub mod grant;
 pub mod granted;
 pub mod habits;
 pub mod history;
