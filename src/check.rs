@@ -24,7 +24,7 @@ use crate::warm::Access;
 const SOON: i64 = 30;
 
 /// How long Graph may take.
-const WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
+pub const WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
 
 #[derive(Debug, Serialize)]
 struct Verdict {
@@ -169,7 +169,8 @@ async fn look(house: &House, secret: &AccountSecret, access: &Access) -> Vec<Ver
     verdicts
 }
 
-async fn ask(
+/// One batch, unless Graph asked to wait; the error says why not.
+pub async fn ask(
     house: &House,
     secret: &AccountSecret,
     access: &Access,

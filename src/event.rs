@@ -27,6 +27,7 @@ pub enum Event {
     History { account: AccountId, limit: u32 },
     SignIn { account: AccountId, asked: SignIn },
     ConsentUrl { account: AccountId },
+    Grant { account: AccountId, apply: bool },
     Check { account: AccountId },
     Import { format: Format, text: Hidden },
     Export { after: Option<AccountId> },
@@ -61,7 +62,7 @@ pub enum EventError {
 }
 
 const ACCEPTED: &str = "accepted are EventBridge's scheduled event, messages of an SQS queue, and {\"action\": ...} with one \
-                        of tick, sync, list, show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, check, import, export";
+                        of tick, sync, list, show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, grant, check, import, export";
 
 /// Reads an event.
 ///
@@ -95,11 +96,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         "run" => {
             Event::Run {
                 account: account("run")?,
-                dry_run: match event.get("dry_run") {
-                    None | Some(Value::Null) => false,
-                    Some(Value::Bool(dry_run)) => *dry_run,
-                    Some(_) => return Err(EventError::Field { field: "dry_run", problem: "must be true or false" }),
-                },
+                dry_run: flag(event, "dry_run")?,
                 seed: match event.get("seed") {
                     None | Some(Value::Null) => None,
                     Some(seed) => Some(seed.as_u64().filter(|seed| *seed <= Seed::MAX).map(Seed::new).ok_or(
@@ -137,6 +134,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
             },
         },
         "consent_url" => Event::ConsentUrl { account: account("consent_url")? },
+        "grant" => Event::Grant { account: account("grant")?, apply: flag(event, "apply")? },
         "check" => Event::Check { account: account("check")? },
         "import" => Event::Import {
             format: match text(event, "format")?.as_deref() {
@@ -177,6 +175,14 @@ fn after(event: &Value) -> Result<Option<AccountId>, EventError> {
     after.map_err(|_| EventError::Field { field: "after", problem })
 }
 
+fn flag(event: &Value, field: &'static str) -> Result<bool, EventError> {
+    match event.get(field) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(EventError::Field { field, problem: "must be true or false" }),
+    }
+}
+
 fn text(event: &Value, field: &'static str) -> Result<Option<String>, EventError> {
     match event.get(field) {
         None | Some(Value::Null) => Ok(None),
@@ -211,7 +217,7 @@ mod tests {
 
     #[test]
     fn an_action_on_an_account_needs_one() {
-        for action in ["show", "run", "stop", "resume", "history", "sign_in", "consent_url", "check"] {
+        for action in ["show", "run", "stop", "resume", "history", "sign_in", "consent_url", "grant", "check"] {
             let error = parse(&json!({"action": action})).unwrap_err();
             assert!(error.to_string().contains("needs `account`"), "{error}");
             assert!(parse(&json!({"action": action, "account": "_x"})).is_err());
@@ -223,6 +229,7 @@ mod tests {
     fn a_field_of_the_wrong_kind_is_named() {
         for (event, field) in [
             (json!({"action": "run", "account": "a", "dry_run": "yes"}), "dry_run"),
+            (json!({"action": "grant", "account": "a", "apply": "yes"}), "apply"),
             (json!({"action": "run", "account": "a", "seed": -1}), "seed"),
             (json!({"action": "history", "account": "a", "limit": 0}), "limit"),
             (json!({"action": "history", "account": "a", "limit": 501}), "limit"),

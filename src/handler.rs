@@ -10,6 +10,7 @@ use crate::actions::{self, ActionError};
 use crate::check::check;
 use crate::consent::consent_url;
 use crate::event::{self, Event, EventError};
+use crate::grant::grant;
 use crate::house::House;
 use crate::import::{export, import};
 use crate::ports::Broken;
@@ -72,6 +73,7 @@ pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) 
         Event::SetPolicy { account, policy } => set_policy(house, &account, &policy).await?,
         Event::SignIn { account, asked } => sign_in(house, &account, &asked, deadline).await?,
         Event::ConsentUrl { account } => consent_url(house, &account).await?,
+        Event::Grant { account, apply } => grant(house, &account, apply, deadline).await?,
         Event::Check { account } => check(house, &account).await?,
         Event::Import { format, text } => import(house, format, &text.0, deadline).await?,
         Event::Export { after } => export(house, after.as_ref()).await?,

@@ -18,7 +18,7 @@
 //!   and [`turns`] who shares a mailbox.
 //! - [`sync`] makes accounts from secrets; [`actions`] are what a person asks of one account. [`defaults`] is the
 //!   policy under all others, [`set_policy`] changes an account's own; [`sign_in`] gets a refresh token from a person,
-//!   [`consent`] tells where to agree to what the policy needs, [`check`] what stands in the way,
+//!   [`consent`] tells where to agree to what the policy needs, [`grant`] does it, [`check`] tells what stands in the way,
 //!   [`import`] brings many accounts at once.
 //! - [`domain`] is the pure core: policy, schedule, catalogue, plan, outcome, pause, expiry.
 //! - [`ports`] are the traits in between, [`adapters`] the world behind them.
@@ -31,7 +31,8 @@
 //! - Only [`config`] reads the environment; only the binaries, and `local`, know adapters.
 //! - An account's failure is never an `Err`: it is an outcome, recorded and reported.
 //! - No secret, token or content of mail or files is ever written to a log, an error, a metric or a table.
-//! - Nothing is changed in a tenant but what the run itself made, or an earlier run left under our names.
+//! - Nothing is changed in a tenant but what the run itself made, or an earlier run left under our names; and the app's
+//!   own permissions, when a person asks [`grant`] for it.
 
 pub mod actions;
 pub mod adapters;
@@ -48,6 +49,7 @@ pub mod due;
 pub mod event;
 pub mod fan_out;
 pub mod gates;
+pub mod grant;
 pub mod handler;
 pub mod house;
 pub mod import;

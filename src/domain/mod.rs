@@ -10,6 +10,7 @@ pub mod credential;
 pub mod der;
 pub mod expiry;
 pub mod fields;
+pub mod grant;
 pub mod granted;
 pub mod habits;
 pub mod history;

@@ -39,6 +39,7 @@ async fn no_action_tells_a_secret_in_an_answer_an_error_a_log_or_a_table() {
         for action in ["show", "run", "check", "consent_url", "history"] {
             events.push(json!({"action": action, "account": account}));
         }
+        events.push(json!({"action": "grant", "account": account, "apply": true}));
         events.push(json!({"action": "set_policy", "account": account, "policy": {"pause_after": 2}}));
         events.push(json!({"action": "set_policy", "account": account, "policy": {"timezone": MARK}}));
     }

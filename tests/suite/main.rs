@@ -11,6 +11,7 @@ mod deadline;
 mod fan_out;
 mod function;
 mod function_faults;
+mod grant;
 mod http;
 mod import;
 mod least_privilege;

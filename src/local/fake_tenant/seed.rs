@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::services::applications;
 use super::store::object;
 use super::tenant::User;
 use super::wire::{base64, stamp};
@@ -79,12 +80,19 @@ fn directory(held: &mut Held, now: DateTime<Utc>) {
             json!({"displayName": role, "isBuiltIn": true, "isEnabled": true}),
         );
     }
+    put(
+        held,
+        "servicePrincipals",
+        &applications::guid("principal", &id),
+        json!({"appId": applications::GRAPH, "displayName": "Microsoft Graph", "accountEnabled": true, "servicePrincipalType": "Application"}),
+    );
     for app in held.is.apps.clone() {
         add(
             held,
             "applications",
             Id::Guid,
             json!({"appId": app.client_id, "displayName": "An app", "createdDateTime": stamp(now), "keyCredentials": [],
+            "requiredResourceAccess": applications::registered(),
             "passwordCredentials": app.secrets.iter().map(|secret| json!({
                 "hint": secret.value.get(..3), "displayName": "A secret", "startDateTime": stamp(now),
                 "endDateTime": stamp(secret.expires.unwrap_or(now + TimeDelta::days(180))),

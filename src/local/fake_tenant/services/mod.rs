@@ -1,5 +1,6 @@
 //! What the services do in ways of their own; everything else is `generic`.
 
+pub mod applications;
 mod calendar;
 mod contacts;
 mod directory;
@@ -30,6 +31,7 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
         excel::serve,
         files::serve,
         onenote::serve,
+        applications::serve,
         directory::serve,
         misc::serve,
     ];
@@ -81,6 +83,7 @@ pub fn changed(context: &mut Context, place: &Place, patch: &Object) -> Result<(
 pub fn shown(context: &Context, collection: &str, id: &str, object: &Object) -> Object {
     let mut shown = visible(object);
     match collection.rsplit_once('/').map_or(collection, |(_, last)| last) {
+        "servicePrincipals" => applications::show(context, object, &mut shown),
         "mailFolders" => mail::count(context, collection, id, &mut shown),
         "items" if collection.starts_with("drives/") => files::show(context, collection, id, object, &mut shown),
         _ => {}

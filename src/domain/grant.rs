@@ -1,0 +1,268 @@
+//! What a policy needs and a tenant has not granted: computed before anything is changed, and the requests that grant it.
+//!
+//! Source: learn.microsoft.com/graph/permissions-grant-via-msgraph, serviceprincipal-post-approleassignments,
+//! oauth2permissiongrant-post and -update, application-update.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::domain::catalogue::{Operation, Subject};
+use crate::domain::granted::Granted;
+use crate::domain::needed::missing;
+
+/// Microsoft Graph's own app id, the same in every tenant and cloud.
+pub const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+
+/// Whoever holds these may give itself anything: they are used, never given.
+const ADMINISTRATIVE: [&str; 3] =
+    ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"];
+
+/// The permissions that granting takes, and the token has not.
+pub fn lacking(subject: Subject, granted: &Granted) -> Vec<&'static str> {
+    let Granted::Known(names) = granted else { return Vec::new() };
+    let [register, assign, consent] = ADMINISTRATIVE;
+    let takes = [register, if subject == Subject::App { assign } else { consent }];
+    takes.into_iter().filter(|name| !names.contains(*name)).collect()
+}
+
+/// A tenant as Graph describes it to the app.
+#[derive(Clone, Debug, Default)]
+pub struct Tenant {
+    /// `None`: the app is registered in another tenant.
+    pub registration: Option<Registration>,
+    /// Object id of the app's service principal.
+    pub principal: String,
+    /// Object id of Microsoft Graph's service principal.
+    pub graph: String,
+    /// What Microsoft Graph offers to this kind of token: id by name.
+    pub offered: BTreeMap<String, String>,
+    /// What is consented to for the whole tenant.
+    pub consented: BTreeSet<String>,
+    /// Delegated: id and scope of the consent for all users.
+    pub grant: Option<(String, String)>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Registration {
+    /// Object id of the application.
+    pub id: String,
+    /// `requiredResourceAccess`, other services' entries too.
+    pub access: Vec<Value>,
+}
+
+/// What is to be done; names of permissions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diff {
+    pub register: Vec<&'static str>,
+    pub consent: Vec<&'static str>,
+    /// Needed, but not offered in this cloud.
+    pub not_offered: Vec<&'static str>,
+}
+
+/// One request, and what it does in words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub does: String,
+    pub consents: Vec<&'static str>,
+    pub method: &'static str,
+    pub url: String,
+    pub body: Value,
+}
+
+/// What the operations need beyond what the registration names and the tenant has consented to.
+pub fn diff(wanted: &[&'static Operation], subject: Subject, tenant: &Tenant) -> Diff {
+    let beyond = |held: BTreeSet<String>| {
+        let mut names = missing(wanted, subject, &Granted::Known(held));
+        names.retain(|name| !ADMINISTRATIVE.contains(name));
+        names
+    };
+    let consent = beyond(tenant.consented.clone());
+    let register = tenant.registration.as_ref().map(|found| beyond(registered(found, subject, &tenant.offered)));
+    let register = register.unwrap_or_default();
+    let offered = |name: &&str| tenant.offered.contains_key(*name);
+    Diff {
+        not_offered: consent.union(&register).copied().filter(|name| !offered(name)).collect(),
+        register: register.into_iter().filter(offered).collect(),
+        consent: consent.into_iter().filter(offered).collect(),
+    }
+}
+
+const fn kind(subject: Subject) -> &'static str {
+    match subject {
+        Subject::App => "Role",
+        Subject::User => "Scope",
+    }
+}
+
+fn is_graph(entry: &Value) -> bool {
+    entry["resourceAppId"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(GRAPH))
+}
+
+fn registered(found: &Registration, subject: Subject, offered: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let entries = found.access.iter().filter(|entry| is_graph(entry));
+    let access: Vec<&Value> = entries.filter_map(|entry| entry["resourceAccess"].as_array()).flatten().collect();
+    let holds = |id: &str| access.iter().any(|one| one["type"] == kind(subject) && one["id"] == id);
+    offered.iter().filter(|(_, id)| holds(id)).map(|(name, _)| name.clone()).collect()
+}
+
+impl Diff {
+    pub fn is_empty(&self) -> bool {
+        self.register.is_empty() && self.consent.is_empty()
+    }
+
+    /// The requests, in the order in which they are to be sent: what was done before one fails stays good.
+    pub fn steps(&self, subject: Subject, tenant: &Tenant) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if let Some(found) = tenant.registration.as_ref().filter(|_| !self.register.is_empty()) {
+            steps.push(Step {
+                does: format!("add to the app registration: {}", self.register.join(", ")),
+                consents: Vec::new(),
+                method: "PATCH",
+                url: format!("/applications/{}", found.id),
+                body: json!({"requiredResourceAccess": self.registration(found, subject, tenant)}),
+            });
+        }
+        if self.consent.is_empty() {
+            return steps;
+        }
+        match subject {
+            Subject::App => steps.extend(self.consent.iter().map(|name| Step {
+                does: format!("consent to {name}"),
+                consents: vec![name],
+                method: "POST",
+                url: format!("/servicePrincipals/{}/appRoleAssignments", tenant.principal),
+                body: json!({"principalId": tenant.principal, "resourceId": tenant.graph, "appRoleId": tenant.offered[*name]}),
+            })),
+            Subject::User => steps.push(self.delegated(tenant)),
+        }
+        steps
+    }
+
+    /// The consent for all users: one object, whose scopes are written as a whole.
+    fn delegated(&self, tenant: &Tenant) -> Step {
+        let held = tenant.grant.as_ref().map_or("", |(_, scope)| scope);
+        let scope = held.split_whitespace().chain(self.consent.iter().copied()).collect::<Vec<_>>().join(" ");
+        let (method, url, body) = match &tenant.grant {
+            Some((id, _)) => ("PATCH", format!("/oauth2PermissionGrants/{id}"), json!({"scope": scope})),
+            None => (
+                "POST",
+                "/oauth2PermissionGrants".to_owned(),
+                json!({"clientId": tenant.principal, "consentType": "AllPrincipals", "resourceId": tenant.graph, "scope": scope}),
+            ),
+        };
+        let does = format!("consent for all users to {}", self.consent.join(", "));
+        Step { does, consents: self.consent.clone(), method, url, body }
+    }
+
+    /// The whole list, since Graph replaces it: all that stands there, and what is new.
+    fn registration(&self, found: &Registration, subject: Subject, tenant: &Tenant) -> Vec<Value> {
+        let new = self.register.iter().map(|name| json!({"id": tenant.offered[*name], "type": kind(subject)}));
+        let mut access = found.access.clone();
+        let entry = access.iter_mut().find(|entry| is_graph(entry));
+        match entry.and_then(|entry| entry["resourceAccess"].as_array_mut()) {
+            Some(list) => list.extend(new),
+            None => access.push(json!({"resourceAppId": GRAPH, "resourceAccess": new.collect::<Vec<_>>()})),
+        }
+        access
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::catalogue;
+    use crate::domain::needed::{permissions, wanted};
+    use crate::domain::policy::Policy;
+
+    fn operations(subject: Subject, include: &[&str]) -> Vec<&'static Operation> {
+        wanted(&Policy::parse(json!({"operations": {"include": include}})).unwrap(), subject, Some("u"))
+    }
+
+    /// A tenant that offers all, with nothing granted.
+    fn tenant(subject: Subject) -> Tenant {
+        let names = catalogue::all().filter_map(|operation| operation.permission(subject));
+        Tenant {
+            registration: Some(Registration { id: "app".to_owned(), access: Vec::new() }),
+            principal: "p".to_owned(),
+            graph: "g".to_owned(),
+            offered: names.map(|name| (name.to_owned(), format!("id of {name}"))).collect(),
+            ..Tenant::default()
+        }
+    }
+
+    #[test]
+    fn what_is_granted_is_what_the_policy_needs_and_never_an_administrative_permission() {
+        for subject in [Subject::App, Subject::User] {
+            for include in [&["*"][..], &["mail.*"], &["users.list"]] {
+                let wanted = operations(subject, include);
+                let found = diff(&wanted, subject, &tenant(subject));
+                let needed: Vec<&str> = permissions(&wanted, subject).into_iter().collect();
+                assert_eq!((&found.consent, &found.register), (&needed, &needed));
+                assert!(needed.iter().all(|name| !ADMINISTRATIVE.contains(name)), "{needed:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_there_already_is_left_alone_and_a_wider_permission_is_enough() {
+        let wanted = operations(Subject::User, &["mail.folders.list"]);
+        let mut tenant = tenant(Subject::User);
+        tenant.offered.insert("Mail.ReadWrite".to_owned(), "wide".to_owned());
+        tenant.consented.insert("Mail.ReadWrite".to_owned());
+        let access =
+            json!({"resourceAppId": GRAPH.to_uppercase(), "resourceAccess": [{"id": "wide", "type": "Scope"}]});
+        tenant.registration.as_mut().unwrap().access.push(access);
+        let found = diff(&wanted, Subject::User, &tenant);
+        assert!(found.is_empty() && found.steps(Subject::User, &tenant).is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn the_registration_keeps_everything_that_stands_in_it() {
+        let mut tenant = tenant(Subject::App);
+        let others = [
+            json!({"resourceAppId": "another", "resourceAccess": [{"id": "x", "type": "Role"}], "unknown": 1}),
+            json!({"resourceAppId": GRAPH, "resourceAccess": [{"id": "y", "type": "Scope"}]}),
+        ];
+        tenant.registration.as_mut().unwrap().access = others.to_vec();
+        let found = diff(&operations(Subject::App, &["users.list"]), Subject::App, &tenant);
+        let steps = found.steps(Subject::App, &tenant);
+        let id = &tenant.offered[found.register[0]];
+        let access = &steps[0].body["requiredResourceAccess"];
+        assert_eq!(access[0], others[0]);
+        assert_eq!(access[1]["resourceAccess"], json!([{"id": "y", "type": "Scope"}, {"id": id, "type": "Role"}]));
+        assert_eq!(steps[1].body, json!({"principalId": "p", "resourceId": "g", "appRoleId": id}));
+    }
+
+    #[test]
+    fn a_delegated_consent_is_made_once_and_widened_after() {
+        let mut tenant = tenant(Subject::User);
+        let found = diff(&operations(Subject::User, &["users.list"]), Subject::User, &tenant);
+        let made = found.steps(Subject::User, &tenant).pop().unwrap();
+        assert_eq!((made.method, &made.body["scope"]), ("POST", &json!("User.ReadBasic.All")));
+        tenant.grant = Some(("1".to_owned(), "openid Mail.Send".to_owned()));
+        let widened = found.steps(Subject::User, &tenant).pop().unwrap();
+        assert_eq!((widened.method, widened.url.as_str()), ("PATCH", "/oauth2PermissionGrants/1"));
+        assert_eq!(widened.body, json!({"scope": "openid Mail.Send User.ReadBasic.All"}));
+    }
+
+    #[test]
+    fn what_a_cloud_does_not_offer_is_told_and_not_asked_for() {
+        let mut tenant = tenant(Subject::App);
+        tenant.offered.clear();
+        let found = diff(&operations(Subject::App, &["users.list"]), Subject::App, &tenant);
+        assert!(found.is_empty() && found.not_offered.len() == 1, "{found:?}");
+    }
+
+    #[test]
+    fn granting_takes_two_permissions_by_the_kind_of_token() {
+        let none = Granted::from_scope("");
+        assert_eq!(lacking(Subject::App, &none), ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"]);
+        assert_eq!(
+            lacking(Subject::User, &none),
+            ["Application.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"]
+        );
+        assert!(lacking(Subject::User, &Granted::from_scope(&ADMINISTRATIVE.join(" "))).is_empty());
+        assert!(lacking(Subject::App, &Granted::Unknown).is_empty());
+    }
+}
