@@ -26,8 +26,8 @@ use e5_evergreen::{
         virtual_clock::VirtualClock,
     },
     ports::{
-        BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal, Poll, Token, TokenError,
-        Tokens,
+        Alert, Alerts, BatchItem, BatchReply, Broken, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal,
+        Poll, Token, TokenError, Tokens,
     },
 };
 use rand::{SeedableRng, rngs::ChaCha12Rng};
@@ -281,14 +281,18 @@ impl World {
 
     /// The runs of an account, oldest first.
     pub async fn runs(&self, account: &str) -> Vec<HistoryRow> {
-        let id = AccountId::parse(account).unwrap();
-        let mut rows = self.house.accounts.history(&id, 500, self.now()).await.unwrap();
+        let mut rows = self.latest(account, 500).await;
         rows.reverse();
         rows
     }
 
     pub async fn last_run(&self, account: &str) -> HistoryRow {
-        self.runs(account).await.pop().expect("the account has run")
+        self.latest(account, 1).await.pop().expect("the account has run")
+    }
+
+    async fn latest(&self, account: &str, limit: u32) -> Vec<HistoryRow> {
+        let id = AccountId::parse(account).unwrap();
+        self.house.accounts.history(&id, limit, self.now()).await.unwrap()
     }
 
     pub fn snapshot(&self) -> Value {
@@ -360,7 +364,7 @@ fn house(
         graph: Arc::new(Mortal(GraphBatch::new(http, Some(endpoint)), Arc::clone(fate))),
         clock: Arc::new(clock.clone()),
         journal: Arc::new(journal.clone()),
-        alerts: None,
+        alerts: Some(Arc::new(journal.clone())),
     };
     let settings =
         Settings { secret_prefix: PREFIX.to_owned(), due_shards: setting.shards, concurrency: setting.concurrency };
@@ -368,13 +372,21 @@ fn house(
     Arc::new(House::new(ports, settings, chance))
 }
 
-/// The log, kept in memory.
+/// The log, kept in memory, and between its lines what a person was told of.
 #[derive(Clone, Default)]
 pub struct Lines(Arc<Mutex<Vec<Value>>>);
 
 impl Journal for Lines {
     fn write(&self, line: &Value) {
         self.0.lock().unwrap().push(line.clone());
+    }
+}
+
+#[async_trait]
+impl Alerts for Lines {
+    async fn publish(&self, alert: &Alert) -> Result<(), Broken> {
+        self.write(&json!({"message": "alert", "subject": alert.subject, "text": alert.text}));
+        Ok(())
     }
 }
 
