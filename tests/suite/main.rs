@@ -9,6 +9,7 @@ mod credentials;
 mod deadline;
 mod function;
 mod function_faults;
+mod guide;
 mod http;
 mod import;
 mod leftovers;

@@ -129,6 +129,7 @@ fn usual(code: u32) -> &'static str {
         70021 => "No matching federated identity record found for presented assertion.",
         70043 => "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.",
         90094 => "The grant requires admin permission.",
+        500_113 => "No reply address is registered for the application.",
         650_057 => {
             "Invalid resource. The client has requested access to a resource which is not listed in the requested permissions in the client's application registration."
         }
