@@ -310,7 +310,8 @@ fn conclude(done: &Done, permissions_unknown: bool) -> Outcome {
     {
         return Outcome::Misconfigured { cause };
     }
-    if all(&|status| status == 0 || status >= 500 || status == 424) {
+    // 507 is the owner's to mend: there is no room left.
+    if all(&|status| status == 0 || status == 424 || (status >= 500 && status != 507)) {
         return Outcome::Transient { why: "Graph answered every call with an error of its own".to_owned() };
     }
     if done.calls.is_empty() {

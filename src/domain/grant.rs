@@ -72,7 +72,9 @@ pub struct Step {
 
 /// What the operations need beyond what the registration names and the tenant has consented to.
 pub fn diff(wanted: &[&'static Operation], subject: Subject, tenant: &Tenant) -> Diff {
-    let beyond = |held: BTreeSet<String>| {
+    let beyond = |mut held: BTreeSet<String>| {
+        // What they allow today is gone when they are taken away again.
+        held.retain(|name| !ADMINISTRATIVE.contains(&name.as_str()));
         let mut names = missing(wanted, subject, &Granted::Known(held));
         names.retain(|name| !ADMINISTRATIVE.contains(name));
         names
@@ -215,6 +217,14 @@ mod tests {
         tenant.registration.as_mut().unwrap().access.push(access);
         let found = diff(&wanted, Subject::User, &tenant);
         assert!(found.is_empty() && found.steps(Subject::User, &tenant).is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn what_only_an_administrative_permission_allows_today_is_granted_for_the_day_after() {
+        let mut tenant = tenant(Subject::App);
+        tenant.consented.insert("Application.ReadWrite.All".to_owned());
+        let found = diff(&operations(Subject::App, &["applications.list"]), Subject::App, &tenant);
+        assert_eq!(found.consent, ["Application.Read.All"]);
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Outcome {
     pub fn not_yet(cause: Cause, consecutive_failures: u32) -> Self {
         const PATIENT_RUNS: u32 = 2;
         if consecutive_failures < PATIENT_RUNS {
-            Self::Transient { why: format!("{cause} It may take some minutes to be known everywhere") }
+            Self::Transient { why: format!("{cause} It may take some minutes to be known everywhere.") }
         } else {
             Self::Misconfigured { cause }
         }

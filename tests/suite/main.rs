@@ -12,6 +12,7 @@ mod fan_out;
 mod function;
 mod function_faults;
 mod grant;
+mod guide;
 mod http;
 mod import;
 mod least_privilege;

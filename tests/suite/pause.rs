@@ -1,9 +1,10 @@
 //! A pause: what is wrongly configured is set aside, probed gently, and comes back by itself.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use e5_evergreen::local::fake_tenant::{Act, Fault, Federated, When};
 use serde_json::{Value, json};
 
+use crate::support::sts;
 use crate::support::world::{
     APP, INTERVAL, PASSWORD, PUBLIC_APP, TENANT, World, app_only, password, reads, refresh_token, under, user,
 };
@@ -119,37 +120,210 @@ async fn a_run_by_hand_calls_a_paused_account_in_earnest() {
     );
 }
 
-/// What one kind of refusal makes of an account that is paused at once.
-async fn class(world: &World, code: u32) -> (String, String) {
+/// What the login service says, and what it comes to.
+const MISCONFIGURED: [u32; 29] = [
+    7_000_215, 7_000_222, 700_016, 7_000_112, 700_027, 7_000_218, 90_002, 900_023, 500_011, 1_002_012, 9_002_313,
+    50_034, 50_126, 50_055, 50_056, 50_057, 50_076, 50_079, 50_158, 53_003, 530_003, 530_035, 65_001, 50_058, 70_000,
+    70_008, 700_082, 50_173, 70_043,
+];
+const LONG_BACKOFF: [u32; 2] = [50_053, 50_196];
+const TRANSIENT: [u32; 8] = [90_033, 50_033, 90_006, 90_012, 90_024, 90_055, 90_090, 50_087];
+
+/// A world whose one account meets what a test injects.
+async fn one(secret: Value, policy: Value) -> World {
+    let world = World::new().await;
+    world.put("a", &under(secret, policy));
+    world.begin().await;
+    world
+}
+
+/// From now on the login service, or Graph, does just this.
+async fn only(world: &World, fault: Fault) {
     world.tenant.clear_faults();
-    world.tenant.inject(Fault::login(When::Always, Act::Aadsts(code)));
     world.act("resume", "a").await;
-    assert_eq!(world.tick().await["failed"], 1, "{code}");
-    (world.status("a").await, world.last_run("a").await.outcome)
+    world.forget();
+    world.journal.clear();
+    world.tenant.inject(fault);
+}
+
+/// Asserts that the third run in a row pauses, and that `pause_cause`, `show`, the history, the log and the alert say
+/// the same: what is wrong, in plain words, and what to do. Gives back what is said.
+async fn pauses_after_three(world: &World, code: &str) -> String {
+    for run in 1..=3 {
+        assert_eq!(world.status("a").await, "active", "{code}: before run {run}");
+        assert_eq!(world.attribute("a", "pause_cause").await, None, "{code}");
+        assert_eq!(world.next_round("a").await["failed"], 1, "{code}");
+        assert_eq!(world.last_run("a").await.outcome, "misconfigured", "{code}");
+    }
+    assert_eq!(world.status("a").await, "paused", "{code}");
+    assert_eq!(world.wait("a").await, 6 * 3600, "{code}: the first probe");
+    let told = world.attribute("a", "pause_cause").await.unwrap();
+    let (name, words) = told.split_once(": ").unwrap();
+    assert_eq!(name, code);
+    let (what, remedy) = words.split_once(". ").unwrap_or_else(|| panic!("no remedy: {told}"));
+    assert!(what.len() > 15 && remedy.len() > 15 && remedy.ends_with('.'), "{told}");
+    assert!(!what.contains("AADSTS") && !words.contains("Trace ID"), "the service's words are not repeated: {told}");
+    assert_eq!(world.act("show", "a").await["pause_cause"], told);
+    assert_eq!(world.last_run("a").await.reason.as_deref(), Some(told.as_str()));
+    let runs = world.journal.of("run");
+    assert_eq!(runs.len(), 3, "{code}");
+    assert!(runs.iter().all(|line| line["reason"] == told && line["level"] == "WARN"), "{runs:#?}");
+    let alerts = world.journal.of("alert");
+    assert_eq!(alerts.len(), 1, "{alerts:#?}");
+    assert_eq!(alerts[0]["subject"], "E5 Evergreen: a paused");
+    let text = alerts[0]["text"].as_str().unwrap();
+    assert!(text.starts_with("Account a is paused") && text.ends_with(&told), "{text}");
+    told
 }
 
 #[tokio::test]
-async fn every_code_of_the_login_service_pauses_or_does_not() {
-    let world = World::new().await;
-    world.put("a", &under(password(0), json!({"pause_after": 1})));
-    world.begin().await;
-    for code in [
-        7_000_215, 7_000_222, 700_016, 7_000_112, 700_027, 7_000_218, 90_002, 900_023, 500_011, 1_002_012, 9_002_313,
-        50_034, 50_126, 50_055, 50_056, 50_057, 50_076, 50_079, 50_158, 53_003, 530_003, 530_035, 65_001, 50_058,
-        70_000, 70_008, 700_082, 50_173, 70_043,
+async fn every_code_of_wrong_configuration_pauses_with_the_third_run_and_is_told_in_plain_words() {
+    let world = one(password(0), json!({})).await;
+    for code in MISCONFIGURED {
+        only(&world, Fault::login(When::Always, Act::Aadsts(code))).await;
+        let told = pauses_after_three(&world, &format!("AADSTS{code}")).await;
+        assert!(!told.contains("Look the code up"), "{told}");
+        assert_eq!((world.token_requests().len(), world.batches().len()), (3, 0), "no run came to a call");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_knows_pauses_too_and_is_named() {
+    let world = one(password(0), json!({})).await;
+    only(&world, Fault::login(When::Always, Act::Aadsts(123_456))).await;
+    assert!(pauses_after_three(&world, "AADSTS123456").await.contains("Look the code up"));
+}
+
+#[tokio::test]
+async fn a_lockout_and_a_request_loop_are_left_alone_for_a_day_each_time_and_never_pause() {
+    for code in LONG_BACKOFF {
+        let world = one(password(0), json!({"pause_after": 1})).await;
+        only(&world, Fault::login(When::Always, Act::Aadsts(code))).await;
+        for _ in 0..4 {
+            world.next_round("a").await;
+            assert_eq!((world.status("a").await.as_str(), world.attribute("a", "pause_cause").await), ("active", None));
+            assert!(world.wait("a").await >= 86_400, "{code}");
+            let run = world.last_run("a").await;
+            let reason = run.reason.unwrap();
+            assert_eq!(run.outcome, "long_backoff");
+            assert!(reason.starts_with(&format!("AADSTS{code}: ")) && reason.contains("Nothing is tried for a day"));
+        }
+        assert_eq!(world.token_requests().len(), 4, "{code}: one attempt a day");
+        assert_eq!(world.journal.of("alert").len(), 0, "{code}");
+        world.tenant.clear_faults();
+        assert_eq!(world.next_round("a").await["succeeded"], 1);
+    }
+}
+
+#[tokio::test]
+async fn what_passes_never_pauses_however_long_it_lasts() {
+    let world = one(password(0), json!({"pause_after": 1})).await;
+    let status = |status| Act::Status { status, retry_after: None, applied_anyway: false };
+    // Of Graph's faults `every_error_of_graph_pauses_or_does_not` tells.
+    let others = [status(429), status(500), status(503), Act::Html, Act::Reset { after: false }];
+    for act in TRANSIENT.map(Act::Aadsts).into_iter().chain(others) {
+        let what = format!("{act:?}");
+        // A token from the memory of the function would not meet the login service.
+        world.tenant.expire_access_tokens();
+        only(&world, Fault::login(When::Always, act)).await;
+        for run in 1..=5_i64 {
+            world.next_round("a").await;
+            let last = world.last_run("a").await;
+            assert!(["transient", "throttled"].contains(&last.outcome.as_str()), "{what}: {last:?}");
+            assert_eq!(world.status("a").await, "active", "{what}");
+            assert_eq!(world.attribute("a", "pause_cause").await, None, "{what}");
+            let doubled = 3600 << run;
+            assert!(world.wait("a").await >= doubled.min(86_400), "{what}: run {run}");
+        }
+        assert_eq!(world.journal.of("alert").len(), 0, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_federated_credential_that_does_not_fit_is_a_blip_twice_and_then_wrong_and_says_what_to_add() {
+    let other = |text: &str| text.replace("1f0c2d3e", "00000000").replace("function", "other");
+    let trust = sts::trust();
+    for (code, trusted) in [
+        (70_021, vec![]),
+        (700_211, vec![Federated { issuer: other(&trust.issuer), ..trust.clone() }]),
+        (700_212, vec![Federated { audience: "api://another".to_owned(), ..trust.clone() }]),
+        (700_213, vec![Federated { subject: other(&trust.subject), ..trust.clone() }]),
     ] {
-        assert_eq!(class(&world, code).await, ("paused".to_owned(), "misconfigured".to_owned()), "{code}");
-        let cause = world.attribute("a", "pause_cause").await.unwrap();
-        assert!(cause.starts_with(&format!("AADSTS{code}: ")) && cause.matches(". ").count() >= 1, "{cause}");
+        let world = World::new().await;
+        world.tenant.change_app(TENANT, APP, |app| {
+            app.secrets.clear();
+            app.federated = trusted;
+        });
+        world.put("a", &json!({"tenant_id": TENANT, "client_id": APP, "auth": "federated", "user_id": user(0)}));
+        world.begin().await;
+        for _ in 0..2 {
+            world.next_round("a").await;
+            assert_eq!(world.last_run("a").await.outcome, "transient", "{code}");
+            assert_eq!((world.status("a").await.as_str(), world.attribute("a", "pause_cause").await), ("active", None));
+        }
+        world.journal.clear();
+        let told = pauses_after_three(&world, &format!("AADSTS{code}")).await;
+        assert!(told.contains("issuer URL") && told.contains(sts::AUDIENCE), "{told}");
+        world.tenant.change_app(TENANT, APP, |app| app.federated = vec![trust.clone()]);
+        assert_eq!(world.next_round("a").await["resumed"], 1, "{code}");
     }
-    for code in [50_053, 50_196] {
-        assert_eq!(class(&world, code).await, ("active".to_owned(), "long_backoff".to_owned()), "{code}");
-        assert!(world.wait("a").await >= 86_400, "{code}");
+}
+
+#[tokio::test]
+async fn a_role_whose_name_differs_in_case_is_wrong_at_once() {
+    let world = World::new().await;
+    world.tenant.change_app(TENANT, APP, |app| {
+        app.secrets.clear();
+        app.federated = vec![Federated { subject: sts::ROLE.to_uppercase(), ..sts::trust() }];
+    });
+    world.put("a", &json!({"tenant_id": TENANT, "client_id": APP, "auth": "federated", "user_id": user(0)}));
+    world.begin().await;
+    assert!(pauses_after_three(&world, "AADSTS7002138").await.contains("Copy the role's ARN"));
+}
+
+#[tokio::test]
+async fn every_error_of_graph_pauses_or_does_not() {
+    let error = |status, code: &str| Act::Error { status, code: code.to_owned(), message: "MARKED".to_owned() };
+    let world = one(password(0), reads(5)).await;
+    // Each of Graph's classes as the answer to every call of every run: the worst case.
+    for (status, code, outcome, pauses) in [
+        (401, "InvalidAuthenticationToken", "misconfigured", Some("InvalidAuthenticationToken")),
+        (403, "Authorization_RequestDenied", "misconfigured", Some("forbidden")),
+        (403, "accessDenied", "misconfigured", Some("forbidden")),
+        (404, "MailboxNotEnabledForRESTAPI", "failed", None),
+        (404, "mysiteNotFound", "failed", None),
+        (404, "itemNotFound", "failed", None),
+        (409, "nameAlreadyExists", "failed", None),
+        (412, "ErrorIrresolvableConflict", "failed", None),
+        (423, "resourceLocked", "failed", None),
+        (507, "quotaLimitReached", "failed", None),
+        (500, "generalException", "transient", None),
+        (502, "badGateway", "transient", None),
+        (503, "serviceNotAvailable", "transient", None),
+        (504, "gatewayTimeout", "transient", None),
+        (509, "bandwidthLimitExceeded", "transient", None),
+        (429, "TooManyRequests", "throttled", None),
+    ] {
+        let what = format!("{status} {code}");
+        let begin = Fault::item("GET", "*", When::Always, error(status, code));
+        // What an earlier class has set aside is drawn again.
+        world.advance(TimeDelta::days(8));
+        only(&world, begin).await;
+        if let Some(cause) = pauses {
+            pauses_after_three(&world, cause).await;
+        } else {
+            for _ in 0..3 {
+                world.next_round("a").await;
+                assert_eq!(
+                    (world.status("a").await.as_str(), world.attribute("a", "pause_cause").await),
+                    ("active", None)
+                );
+            }
+            assert_eq!(world.journal.of("alert").len(), 0, "{what}");
+        }
+        assert_eq!(world.last_run("a").await.outcome, outcome, "{what}");
+        assert!(!world.journal.text().contains("MARKED"));
     }
-    for code in [90_033, 50_033, 90_006, 90_012, 90_024, 90_055, 90_090, 50_087] {
-        assert_eq!(class(&world, code).await, ("active".to_owned(), "transient".to_owned()), "{code}");
-    }
-    assert_eq!(world.batches().len(), 0);
 }
 
 /// Runs an account that is paused at once, and gives back the code of its cause.

@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use e5_evergreen::local::fake_tenant::{Act, Fault, When};
 use serde_json::{Value, json};
 
-use crate::support::world::{PUBLIC_APP, TENANT, World, app_only, password, reads, under, user};
+use crate::support::browser;
+use crate::support::world::{PASSWORD, PUBLIC_APP, TENANT, World, app_only, password, reads, under, user};
 
 const KEPT: &str = "evergreen/_sign_in_a";
 
@@ -117,4 +118,39 @@ async fn what_stands_in_the_way_is_said_before_anybody_is_bothered() {
     let refusal = world.refusal(json!({"action": "sign_in", "account": "b"})).await;
     assert!(refusal.contains("AADSTS7000218") && refusal.contains("public client"), "{refusal}");
     assert!(world.tenant.pending_device_codes().is_empty());
+}
+
+#[tokio::test]
+async fn a_user_with_mfa_signs_in_at_the_page_and_the_account_goes_on_where_a_password_would_not() {
+    let world = World::new().await;
+    world.tenant.set_mfa(TENANT, &user(0), Some(50076));
+    let code = begun(&world).await;
+    let name = user(0);
+    let page = async |code: &str, more: &[(&str, &str)]| {
+        let form = [("otc", code), ("username", name.as_str()), ("password", PASSWORD)];
+        let link = "https://login.microsoftonline.com/common/oauth2/deviceauth";
+        browser::answer(&world.tenant.endpoint(), link, &[&form, more].concat()).await.text
+    };
+    assert!(page("WRONGCODE", &[("accept", "yes")]).await.contains("AADSTS70018"));
+    assert!(page(&code, &[("accept", "yes")]).await.contains("AADSTS50076"), "the second factor is asked for");
+    assert_eq!(world.tenant.pending_device_codes(), [code.as_str()]);
+    assert!(page(&code, &[("accept", "yes"), ("second_factor", "654321")]).await.contains("You have signed in"));
+    assert_eq!(world.ask(event()).await["state"], "signed_in");
+    for _ in 0..2 {
+        // The refresh token remembers the second factor.
+        assert_eq!(world.next_round("a").await["succeeded"], 1, "{}", world.journal.text());
+    }
+    world.put("b", &password(0));
+    world.sync().await;
+    assert!(world.act("run", "b").await["reason"].as_str().unwrap().starts_with("AADSTS50076"));
+}
+
+#[tokio::test]
+async fn who_declines_at_the_page_has_refused() {
+    let world = World::new().await;
+    let code = begun(&world).await;
+    let link = "https://login.microsoftonline.com/common/oauth2/deviceauth";
+    let form = [("otc", code.as_str()), ("username", &user(0)), ("password", PASSWORD), ("accept", "no")];
+    browser::answer(&world.tenant.endpoint(), link, &form).await;
+    assert_eq!(world.ask(event()).await["state"], "refused");
 }

@@ -22,7 +22,7 @@ impl Refusal {
 
     pub fn status(&self) -> u16 {
         match self.code {
-            700_021..=700_030 | 7_000_215 | 7_000_218 | 7_000_222 | 70021 => 401,
+            700_021..=700_030 | 700_211..=700_213 | 7_000_215 | 7_000_218 | 7_000_222 | 7_002_138 => 401,
             90033 | 50033 | 90006 | 90012 | 90024 | 90055 | 90090 | 50087 => 503,
             _ => 400,
         }
@@ -30,7 +30,7 @@ impl Refusal {
 
     pub fn error(&self) -> &'static str {
         match self.code {
-            700_021..=700_030 | 7_000_215 | 7_000_218 | 7_000_222 | 70021 => "invalid_client",
+            700_021..=700_030 | 700_211..=700_213 | 7_000_215 | 7_000_218 | 7_000_222 | 7_002_138 => "invalid_client",
             700_016 | 7_000_112 | 70001 => "unauthorized_client",
             500_011 => "invalid_resource",
             1_002_012 | 70011 => "invalid_scope",
@@ -41,7 +41,9 @@ impl Refusal {
             70020 => "expired_token",
             65004 => "authorization_declined",
             50058 => "login_required",
-            90002 | 900_023 | 900_144 | 9_002_313 | 50059 | 9_002_325 | 900_561 | 50196 => "invalid_request",
+            90002 | 900_023 | 900_144 | 9_002_313 | 50059 | 9_002_325 | 900_561 | 50196 | 70021 | 50011 => {
+                "invalid_request"
+            }
             _ => "invalid_grant",
         }
     }
@@ -77,6 +79,10 @@ impl Refusal {
 
 fn usual(code: u32) -> &'static str {
     match code {
+        50011 => {
+            "The redirect URI specified in the request does not match the redirect URIs configured for the application."
+        }
+        50033 | 50087 | 90024 | 90033 => "A transient error has occurred. Please try again.",
         50034 => {
             "The user account does not exist in the directory. To sign into this application, the account must be added to the directory."
         }
@@ -122,10 +128,26 @@ fn usual(code: u32) -> &'static str {
         }
         70021 => "No matching federated identity record found for presented assertion.",
         70043 => "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.",
+        90094 => "The grant requires admin permission.",
+        500_113 => "No reply address is registered for the application.",
+        650_057 => {
+            "Invalid resource. The client has requested access to a resource which is not listed in the requested permissions in the client's application registration."
+        }
         90002 => {
             "Tenant not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
         }
-        90033 => "A transient error has occurred. Please try again.",
+        90006 | 90090 => "The service is temporarily unavailable.",
+        90012 => "The request has timed out.",
+        90055 => "There are too many incoming requests.",
+        500_011 => "The resource principal was not found in the tenant.",
+        530_003 => "Your device is required to be managed to access this resource.",
+        530_035 => "Access has been blocked by security defaults.",
+        700_211 => "No matching federated identity record found for presented assertion issuer.",
+        700_212 => "No matching federated identity record found for presented assertion audience.",
+        700_213 => "No matching federated identity record found for presented assertion subject.",
+        7_002_138 => {
+            "No matching federated identity record found for presented assertion subject. The subject matches with case-insensitive comparison, but not with case-sensitive comparison."
+        }
         700_016 => {
             "Application was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant."
         }

@@ -54,9 +54,24 @@ pub fn check(world: &mut World, tenant: &str, app: &App, jwt: &str, now: DateTim
     Ok(())
 }
 
+/// Which of the three does not fit is told by a code of its own; subjects are compared letter by letter.
 fn federated(app: &App, issuer: &str, subject: &str, audience: &str) -> Result<(), Refusal> {
-    let known = app.federated.iter().any(|f| f.issuer == issuer && f.subject == subject && f.audience == audience);
-    if known { Ok(()) } else { Err(Refusal::usual(70021)) }
+    let trusted: Vec<_> = app.federated.iter().filter(|held| held.issuer == issuer).collect();
+    let named = || trusted.iter().filter(|held| held.subject == subject);
+    let code = if app.federated.is_empty() {
+        70021
+    } else if trusted.is_empty() {
+        700_211
+    } else if named().any(|held| held.audience == audience) {
+        return Ok(());
+    } else if named().next().is_some() {
+        700_212
+    } else if trusted.iter().any(|held| held.subject.eq_ignore_ascii_case(subject)) {
+        7_002_138
+    } else {
+        700_213
+    };
+    Err(Refusal::usual(code))
 }
 
 fn audiences(world: &World, tenant: &str) -> Vec<String> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::aadsts::Refusal;
 use super::assertion;
+use super::pages::SECOND_FACTOR;
 use super::path::decode_form;
 use super::schema::is_guid;
 use super::tenant::App;
@@ -24,13 +25,14 @@ pub struct Who {
     pub user: Option<String>,
 }
 
+pub const FORM: &str = "application/x-www-form-urlencoded";
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const REFRESH_DAYS: i64 = 90;
 const POLL_SECONDS: i64 = 5;
 
 /// Reads a form; a field given twice is malformed.
 pub fn form(content_type: &str, body: &[u8]) -> Result<Form, Refusal> {
-    if content_type.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
+    if content_type.split(';').next().map(str::trim) != Some(FORM) {
         return Err(Refusal::new(900_144, "The request body must contain the following parameter: 'grant_type'."));
     }
     let mut form = Form::new();
@@ -98,7 +100,7 @@ fn password(world: &mut World, tenant: &str, client: &str, form: &Form, now: Dat
     if user.password_expired {
         return Err(Refusal::usual(50055));
     }
-    sign_in(world, &tenant, &app, &user.id, field(form, "scope")?, now)
+    sign_in(world, &tenant, &app, Proven { user: &user.id, strong: false }, field(form, "scope")?, now)
 }
 
 fn refresh(world: &mut World, tenant: &str, client: &str, form: &Form, now: DateTime<Utc>) -> Outcome {
@@ -119,7 +121,7 @@ fn refresh(world: &mut World, tenant: &str, client: &str, form: &Form, now: Date
         return Err(Refusal::usual(700_082));
     }
     let scope = form.get("scope").unwrap_or(&held.scope).clone();
-    let outcome = sign_in(world, &held.tenant, &app, &held.user, &scope, now)?;
+    let outcome = sign_in(world, &held.tenant, &app, Proven { user: &held.user, strong: held.strong }, &scope, now)?;
     if world.tenants[&held.tenant].is.single_use_refresh_tokens {
         world.refresh_tokens.entry(presented).and_modify(|r| r.revoked = true);
     }
@@ -153,6 +155,7 @@ pub fn device_code(world: &mut World, tenant: &str, form: &Form, now: DateTime<U
         expires: now + TimeDelta::seconds(900),
         polled: None,
         answer: None,
+        strong: false,
     };
     world.devices.insert(device_code.clone(), held);
     let uri = "https://microsoft.com/devicelogin";
@@ -183,23 +186,31 @@ fn device_token(world: &mut World, tenant: &str, client: &str, form: &Form, now:
         Some(None) => Err(Refusal::usual(65004)),
         Some(Some(user)) => {
             let app = app(world, &held.tenant, client)?;
-            let outcome = sign_in(world, &held.tenant, &app, &user, &held.scope, now)?;
+            let outcome =
+                sign_in(world, &held.tenant, &app, Proven { user: &user, strong: held.strong }, &held.scope, now)?;
             world.devices.remove(&code);
             Ok(outcome)
         }
     }
 }
 
+/// A user who has shown who they are, and whether by a second factor too.
+struct Proven<'a> {
+    user: &'a str,
+    strong: bool,
+}
+
 /// What holds for a user however they prove who they are.
-fn sign_in(world: &mut World, tenant: &str, app: &App, user: &str, scope: &str, now: DateTime<Utc>) -> Outcome {
-    let known = world.tenants[tenant].user(user).cloned().ok_or_else(|| Refusal::usual(50034))?;
+fn sign_in(world: &mut World, tenant: &str, app: &App, who: Proven<'_>, scope: &str, now: DateTime<Utc>) -> Outcome {
+    let strong = who.strong;
+    let known = world.tenants[tenant].user(who.user).cloned().ok_or_else(|| Refusal::usual(50034))?;
     if !known.enabled {
         return Err(Refusal::usual(50057));
     }
-    if let Some(code) = known.blocked_by {
+    if let Some(code) = known.blocked_by.filter(|code| !(strong && SECOND_FACTOR.contains(code))) {
         return Err(Refusal::usual(code));
     }
-    let granted = scopes(world, app, scope)?;
+    let granted = scopes(world, app, &known.id, scope)?;
     let offline = scope.split_whitespace().any(|s| s == "offline_access");
     let who = Who { tenant: tenant.into(), app: app.client_id.clone(), user: Some(known.id.clone()) };
     let grant = Grant { tenant: tenant.into(), app: app.clone(), user: Some(known.id), permissions: Some(granted) };
@@ -208,13 +219,15 @@ fn sign_in(world: &mut World, tenant: &str, app: &App, user: &str, scope: &str, 
         answer["id_token"] = token::identity(world, &grant, &known.upn, now).into();
     }
     if offline {
-        answer["refresh_token"] = token::refresh(world, &grant, scope, now).into();
+        answer["refresh_token"] = token::refresh(world, &grant, scope, strong, now).into();
     }
     Ok((answer, who))
 }
 
 /// The consented permissions that a `scope` amounts to. All that is consented comes along, as in Entra.
-fn scopes(world: &World, app: &App, scope: &str) -> Result<BTreeSet<String>, Refusal> {
+fn scopes(world: &World, app: &App, user: &str, scope: &str) -> Result<BTreeSet<String>, Refusal> {
+    let own = app.own_scopes.get(user).into_iter().flatten();
+    let consented: BTreeSet<String> = app.scopes.iter().chain(own).cloned().collect();
     let (mut default, mut single) = (false, false);
     for part in scope.split_whitespace() {
         if matches!(part, "openid" | "profile" | "email" | "offline_access") {
@@ -229,7 +242,7 @@ fn scopes(world: &World, app: &App, scope: &str) -> Result<BTreeSet<String>, Ref
         };
         if name == ".default" {
             default = true;
-        } else if app.scopes.contains(name) {
+        } else if consented.contains(name) {
             single = true;
         } else {
             return Err(Refusal::usual(65001));
@@ -241,10 +254,10 @@ fn scopes(world: &World, app: &App, scope: &str) -> Result<BTreeSet<String>, Ref
     if !default && !single {
         return Err(Refusal::new(70011, "The provided value for the input parameter 'scope' is not valid."));
     }
-    if app.scopes.is_empty() { Err(Refusal::usual(65001)) } else { Ok(app.scopes.clone()) }
+    if consented.is_empty() { Err(Refusal::usual(65001)) } else { Ok(consented) }
 }
 
-fn graph(world: &World, resource: &str) -> Result<(), Refusal> {
+pub fn graph(world: &World, resource: &str) -> Result<(), Refusal> {
     const HOSTS: [&str; 4] = [
         "https://graph.microsoft.com",
         "https://graph.microsoft.us",
@@ -285,12 +298,12 @@ fn authenticate(world: &mut World, tenant: &str, app: &App, form: &Form, now: Da
     }
 }
 
-fn app(world: &World, tenant: &str, client: &str) -> Result<App, Refusal> {
+pub fn app(world: &World, tenant: &str, client: &str) -> Result<App, Refusal> {
     let app = world.tenants[tenant].app(client).cloned().ok_or_else(|| Refusal::usual(700_016))?;
     if app.enabled { Ok(app) } else { Err(Refusal::usual(7_000_112)) }
 }
 
-fn one_tenant(world: &World, name: &str) -> Result<String, Refusal> {
+pub fn one_tenant(world: &World, name: &str) -> Result<String, Refusal> {
     if matches!(name, "common" | "organizations" | "consumers") {
         return Err(Refusal::usual(50059));
     }
@@ -300,7 +313,7 @@ fn one_tenant(world: &World, name: &str) -> Result<String, Refusal> {
     world.tenant(name).map(|held| held.is.id.clone()).ok_or_else(|| Refusal::usual(90002))
 }
 
-fn field<'a>(form: &'a Form, name: &str) -> Result<&'a str, Refusal> {
+pub fn field<'a>(form: &'a Form, name: &str) -> Result<&'a str, Refusal> {
     let value = form.get(name).map(String::as_str).filter(|v| !v.is_empty());
     value.ok_or_else(|| {
         Refusal::new(900_144, format!("The request body must contain the following parameter: '{name}'."))

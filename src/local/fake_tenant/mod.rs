@@ -19,6 +19,7 @@ mod guard;
 mod login;
 mod mailboxes;
 mod mishap;
+mod pages;
 mod path;
 mod place;
 mod query;
@@ -50,7 +51,7 @@ use tokio::task::AbortHandle;
 
 pub use fault::{Act, Fault, On, Stage, When};
 pub use recorded::{Recorded, RecordedItem};
-pub use tenant::{App, Federated, Secret, Tenant, User};
+pub use tenant::{App, Federated, Registration, Secret, Tenant, User};
 
 use crate::ports::Clock;
 use server::Shared;
@@ -281,7 +282,13 @@ impl FakeTenant {
         });
         let grant = token::Grant { tenant, app, user: Some(user), permissions: None };
         let now = self.shared.clock.now();
-        token::refresh(&mut self.shared.world(), &grant, "https://graph.microsoft.com/.default offline_access", now)
+        token::refresh(
+            &mut self.shared.world(),
+            &grant,
+            "https://graph.microsoft.com/.default offline_access",
+            false,
+            now,
+        )
     }
 
     /// Revokes all refresh tokens of a user.

@@ -16,6 +16,7 @@ use super::exchange;
 use super::fault::{Act, Stage};
 use super::login;
 use super::mishap;
+use super::pages::{self, Page};
 use super::recorded::Recorded;
 use super::services;
 use super::socket::{Cut, half};
@@ -93,6 +94,9 @@ async fn serve(shared: &Arc<Shared>, incoming: Incoming) -> Ending {
     }
     if let Some(path) = incoming.path.strip_prefix("/v1.0").filter(|p| p.starts_with('/')).map(str::to_owned) {
         return exchange::graph(shared, incoming, path).await;
+    }
+    if let Some((tenant, page)) = Page::of(&incoming.path) {
+        return Ending::Answer(pages::answer(&mut shared.world(), &incoming, tenant, page));
     }
     let segments: Vec<&str> = incoming.path.trim_start_matches('/').split('/').collect();
     if let [tenant, "oauth2", "v2.0", what @ ("token" | "devicecode")] = segments[..] {
@@ -202,7 +206,7 @@ fn record(world: &mut World, incoming: &Incoming, now: DateTime<Utc>, status: Op
     if !world.recording {
         return;
     }
-    let form = login::form("application/x-www-form-urlencoded", &incoming.body).unwrap_or_default();
+    let form = login::form(login::FORM, &incoming.body).unwrap_or_default();
     let named = incoming.path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
     let tenant = who.as_ref().map(|w| w.tenant.clone()).or_else(|| world.tenant(&named).map(|t| t.is.id.clone()));
     let user = who.as_ref().and_then(|w| Some((w.tenant.clone(), w.user.clone()?)));

@@ -1,6 +1,6 @@
 //! What a test says about a tenant before it starts: who is in it, which apps, which consents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -54,6 +54,9 @@ pub struct App {
     pub roles: BTreeSet<String>,
     /// Delegated permissions consented to for all users.
     pub scopes: BTreeSet<String>,
+    /// Delegated permissions that a user (by id) has consented to alone.
+    pub own_scopes: BTreeMap<String, BTreeSet<String>>,
+    pub registration: Registration,
     pub enabled: bool,
     /// Access tokens that are no JWT.
     pub opaque_tokens: bool,
@@ -62,6 +65,17 @@ pub struct App {
     pub omit_expires_in: bool,
     /// Seconds that an access token lives.
     pub token_seconds: i64,
+}
+
+/// What stands in an app's registration, whether consented to or not.
+#[derive(Clone, Debug, Default)]
+pub struct Registration {
+    /// API permissions of the application's own.
+    pub roles: BTreeSet<String>,
+    /// Delegated API permissions.
+    pub scopes: BTreeSet<String>,
+    /// Addresses that a browser may be sent back to.
+    pub redirect_uris: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -127,6 +141,13 @@ impl App {
         Self { public: false, secrets, ..Self::public(client_id) }
     }
 
+    /// As the portal makes it: no credential, no consent, and the one permission that every registration begins with.
+    pub fn registered(client_id: &str) -> Self {
+        let registration = Registration { scopes: ["User.Read".to_owned()].into(), ..Registration::default() };
+        let (roles, scopes) = (BTreeSet::new(), BTreeSet::new());
+        Self { public: false, roles, scopes, registration, ..Self::public(client_id) }
+    }
+
     /// Without credentials, and with every permission that Graph knows consented to.
     pub fn public(client_id: &str) -> Self {
         Self {
@@ -137,6 +158,12 @@ impl App {
             federated: Vec::new(),
             roles: FACTS.all(false),
             scopes: FACTS.all(true),
+            own_scopes: BTreeMap::new(),
+            registration: Registration {
+                roles: FACTS.all(false),
+                scopes: FACTS.all(true),
+                redirect_uris: BTreeSet::new(),
+            },
             enabled: true,
             opaque_tokens: false,
             full_uri_scopes: false,

@@ -82,7 +82,7 @@ pub fn identity(world: &mut World, grant: &Grant, upn: &str, now: DateTime<Utc>)
     format!("{}.{}.{}", part(&header), part(&claims), world.secret(256))
 }
 
-pub fn refresh(world: &mut World, grant: &Grant, scope: &str, now: DateTime<Utc>) -> String {
+pub fn refresh(world: &mut World, grant: &Grant, scope: &str, strong: bool, now: DateTime<Utc>) -> String {
     let text = format!("1.A{}", world.secret(180));
     let held = Refresh {
         tenant: grant.tenant.clone(),
@@ -91,6 +91,7 @@ pub fn refresh(world: &mut World, grant: &Grant, scope: &str, now: DateTime<Utc>
         scope: scope.into(),
         issued: now,
         revoked: false,
+        strong,
     };
     world.refresh_tokens.insert(text.clone(), held);
     text

@@ -59,6 +59,8 @@ pub struct Refresh {
     pub scope: String,
     pub issued: DateTime<Utc>,
     pub revoked: bool,
+    /// Got by a sign-in with a second factor.
+    pub strong: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +73,8 @@ pub struct Device {
     pub polled: Option<DateTime<Utc>>,
     /// `Some(None)`: declined.
     pub answer: Option<Option<String>>,
+    /// Answered with a second factor.
+    pub strong: bool,
 }
 
 impl World {
@@ -119,6 +123,10 @@ impl Held {
 
     pub fn app(&self, client_id: &str) -> Option<&App> {
         self.is.apps.iter().find(|a| a.client_id.eq_ignore_ascii_case(client_id))
+    }
+
+    pub fn app_mut(&mut self, client_id: &str) -> Option<&mut App> {
+        self.is.apps.iter_mut().find(|a| a.client_id.eq_ignore_ascii_case(client_id))
     }
 
     pub fn id(&mut self, style: Id) -> String {

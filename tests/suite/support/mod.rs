@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "a stand-in offers more than the tests of today use")]
 
 pub mod aws_json;
+pub mod browser;
 pub mod dynamodb;
 pub mod lambda_runtime;
 pub mod secrets_manager;

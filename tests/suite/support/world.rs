@@ -301,14 +301,18 @@ impl World {
 
     /// The runs of an account, oldest first.
     pub async fn runs(&self, account: &str) -> Vec<HistoryRow> {
-        let id = AccountId::parse(account).unwrap();
-        let mut rows = self.house.accounts.history(&id, 500, self.now()).await.unwrap();
+        let mut rows = self.latest(account, 500).await;
         rows.reverse();
         rows
     }
 
     pub async fn last_run(&self, account: &str) -> HistoryRow {
-        self.runs(account).await.pop().expect("the account has run")
+        self.latest(account, 1).await.pop().expect("the account has run")
+    }
+
+    async fn latest(&self, account: &str, limit: u32) -> Vec<HistoryRow> {
+        let id = AccountId::parse(account).unwrap();
+        self.house.accounts.history(&id, limit, self.now()).await.unwrap()
     }
 
     pub fn snapshot(&self) -> Value {
@@ -392,7 +396,7 @@ fn house(
     Arc::new(House::new(ports, settings, chance))
 }
 
-/// The log, kept in memory.
+/// The log, kept in memory, and between its lines what a person was told of.
 #[derive(Clone, Default)]
 pub struct Lines(Arc<Mutex<Vec<Value>>>);
 
