@@ -7,6 +7,7 @@ mod claim;
 mod consent;
 mod credentials;
 mod deadline;
+mod every_action;
 mod function;
 mod function_faults;
 mod guide;
