@@ -34,19 +34,6 @@ async fn stopping_and_resuming_twice_is_as_good_as_once() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_not_there_is_refused_by_name() {
-    let world = one().await;
-    for action in ["show", "run", "stop", "resume", "history"] {
-        let error = world.refusal(json!({"action": action, "account": "nobody"})).await;
-        assert!(error.starts_with("there is no account nobody"), "{action}: {error}");
-    }
-    let dry = json!({"action": "run", "account": "nobody", "dry_run": true});
-    assert!(world.refusal(dry).await.starts_with("there is no account nobody"));
-    assert!(world.dynamo.get_item("nobody").await.is_none());
-    assert!(world.refusal(json!({"action": "dance"})).await.contains("`dance` is not known"));
-}
-
-#[tokio::test]
 async fn an_account_runs_by_hand_whether_due_or_not_and_is_scheduled_anew() {
     let world = one().await;
     world.tick().await;
@@ -59,15 +46,6 @@ async fn an_account_runs_by_hand_whether_due_or_not_and_is_scheduled_anew() {
     assert_eq!(world.runs("a").await.len(), 2);
     assert_eq!(run["next_run_at"], world.attribute("a", "next_run_at").await.unwrap());
     assert!(world.wait("a").await >= 3600);
-}
-
-#[tokio::test]
-async fn a_stopped_account_does_not_run_by_hand() {
-    let world = one().await;
-    world.act("stop", "a").await;
-    let error = world.refusal(json!({"action": "run", "account": "a"})).await;
-    assert!(error.starts_with("account a is stopped"), "{error}");
-    assert_eq!(world.tenant.requests().len(), 0);
 }
 
 #[tokio::test]

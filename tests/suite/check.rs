@@ -1,5 +1,6 @@
 //! `check`: what a person wants to know before it goes wrong.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::world::{
@@ -77,4 +78,29 @@ async fn a_password_is_told_whether_security_defaults_will_break_it() {
     world.restart();
     let (good, told) = on(&world.act("check", "a").await, "token");
     assert!(good == Some(false) && told.contains("multi-factor"), "{told}");
+}
+
+#[tokio::test]
+async fn what_ends_within_thirty_days_is_told_with_its_day_and_what_to_do() {
+    let mut world = World::new().await;
+    world.put("a", &app_only(0));
+    world.sync().await;
+    // The subscription has 50 days, the app's secret 180.
+    for (days, about, well, told) in [
+        (20, "subscription", true, "The subscription has 30 days left, until 2031-04-22."),
+        (1, "subscription", false, "The subscription has 29 days left, until 2031-04-22: see the developer programme"),
+        (0, "app_credentials", true, "The app's secret or certificate has 159 days left, until 2031-08-30."),
+        (
+            130,
+            "app_credentials",
+            false,
+            "has 29 days left, until 2031-08-30: make a new one and put it into the secret",
+        ),
+        (30, "app_credentials", false, "ended on 2031-08-30: make a new one and put it into the secret"),
+    ] {
+        world.advance(TimeDelta::days(days));
+        world.restart();
+        let (good, verdict) = on(&world.act("check", "a").await, about);
+        assert!(good == Some(well) && verdict.contains(told), "{verdict}");
+    }
 }

@@ -6,12 +6,16 @@ use serde_json::{Value, json};
 
 use crate::support::sts::{self, FakeSts};
 use crate::support::surroundings::{self, Surroundings};
-use crate::support::world::{APP, DOMAIN, TENANT, World, app_only, reads, under, user};
+use crate::support::world::{
+    APP, APP_SECRET, DOMAIN, PUBLIC_APP, TENANT, World, app_only, password, reads, under, user,
+};
 
 const THUMBPRINT: &str = "uEF3dnCNDe8omRqRXXA0-rAYLKk3hWKEY7gjlo2csq0";
 const CERTIFICATE: &str = include_str!("../fixtures/right.pem");
 const CHAIN: &str = include_str!("../fixtures/chain.pem");
 const EXPIRED: &str = include_str!("../fixtures/expired.pem");
+const EC: &str = include_str!("../fixtures/ec.pem");
+const EC_KEY: &str = include_str!("../fixtures/ec_key_sec1.pem");
 const KEY: &str = include_str!("../fixtures/right_key_pkcs8.pem");
 const KEY_PKCS1: &str = include_str!("../fixtures/right_key_pkcs1.pem");
 const OTHER_KEY: &str = include_str!("../fixtures/other_key.pem");
@@ -93,6 +97,14 @@ async fn a_certificate_that_cannot_work_is_told_without_asking_the_login_service
         (certified(CERTIFICATE, OTHER_KEY), "secret: secret `evergreen/a`: `private_key` does not belong to"),
         (certified(CERTIFICATE, "none"), "secret: secret `evergreen/a`: `private_key` must be PEM"),
         (certified("none", KEY), "secret: secret `evergreen/a`: `certificate` must be PEM"),
+        (
+            certified(CERTIFICATE, EC_KEY),
+            "secret: secret `evergreen/a`: `private_key` is on an elliptic curve; the login service takes RSA only",
+        ),
+        (
+            certified(EC, KEY),
+            "secret: secret `evergreen/a`: `certificate` is on an elliptic curve; the login service takes RSA only",
+        ),
     ] {
         let world = world().await;
         let told = cause(&world, secret).await;
@@ -243,4 +255,31 @@ async fn the_deployed_function_finds_aws_sts_by_itself() {
     surroundings::answered(&function, "sync").await;
     let run = surroundings::answered(&function, "run").await;
     assert_eq!((run["outcome"].as_str(), sts.calls()), (Some("succeeded"), 1), "{run:#}");
+}
+
+#[tokio::test]
+async fn users_and_apps_are_called_for_with_public_and_confidential_apps_in_every_cloud() {
+    let world = World::new().await;
+    let confidential = |mut secret: Value| {
+        secret["client_id"] = json!(APP);
+        secret["client_secret"] = json!(APP_SECRET);
+        secret
+    };
+    let issued = |app| json!({"tenant_id": TENANT, "client_id": app, "refresh_token": world.tenant.issue_refresh_token(TENANT, app, &user(0))});
+    for (what, secret) in [
+        ("password, public", password(0)),
+        ("password, confidential", confidential(password(0))),
+        ("refresh token, public", issued(PUBLIC_APP)),
+        ("refresh token, confidential", confidential(issued(APP))),
+        ("client secret", app_only(0)),
+    ] {
+        for cloud in ["global", "us_gov", "us_gov_dod", "china"] {
+            let mut secret = under(secret.clone(), reads(2));
+            secret["cloud"] = json!(cloud);
+            world.put("a", &secret);
+            world.sync().await;
+            let run = world.act("run", "a").await;
+            assert_eq!((&run["outcome"], &run["calls_ok"]), (&json!("succeeded"), &json!(2)), "{what}, {cloud}: {run}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod consent;
 mod cost;
 mod credentials;
 mod deadline;
+mod every_action;
 mod fan_out;
 mod function;
 mod function_faults;

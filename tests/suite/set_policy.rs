@@ -1,7 +1,12 @@
 //! `set_policy` and the default policy: what an account's owner may change without touching JSON.
 
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use e5_evergreen::handler::handle;
 use serde_json::json;
 
+use crate::support::aws_json::At;
 use crate::support::world::{PREFIX, World, app_only, reads, under};
 
 const DEFAULTS: &str = "evergreen/_defaults";
@@ -43,6 +48,42 @@ async fn a_field_that_cannot_be_is_named_and_nothing_is_written() {
     assert_eq!(world.secrets.versions_written("evergreen/a"), 1);
     let refusal = world.refusal(json!({"action": "set_policy", "account": "b", "policy": {"writes": false}})).await;
     assert!(refusal.contains("no account b"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_change_that_races_with_the_owners_is_merged_into_it_and_neither_is_lost() {
+    for writes in [1, 3] {
+        let world = World::new().await;
+        world.put("a", &under(app_only(0), reads(3)));
+        world.sync().await;
+        let house = Arc::clone(&world.house);
+        let deadline = world.now() + TimeDelta::minutes(5);
+        let event = json!({"action": "set_policy", "account": "a", "policy": {"pause_after": 7}});
+        let mut holds: Vec<_> = vec![world.secrets.hold("GetSecretValue", "", At::Request)];
+        let changing = tokio::spawn(async move { handle(&house, &event, deadline).await });
+        for write in 1..=writes {
+            let mut hold = holds.pop().unwrap();
+            hold.reached().await;
+            let mut owners = under(app_only(0), reads(4));
+            owners["policy"]["calls_per_run"]["max"] = json!(4 + write);
+            world.put("a", &owners);
+            if write < writes {
+                holds.push(world.secrets.hold("GetSecretValue", "", At::Request));
+            }
+            hold.release();
+        }
+        let answer = changing.await.unwrap();
+        let policy = world.secrets.value("evergreen/a").unwrap()["policy"].clone();
+        assert_eq!(policy["calls_per_run"]["max"], 4 + writes, "the owner's change stands");
+        if writes == 1 {
+            assert_eq!(answer.unwrap()["policy"]["pause_after"], 7);
+            assert_eq!(policy["pause_after"], 7);
+        } else {
+            let refusal = answer.unwrap_err().to_string();
+            assert!(refusal.starts_with("somebody else keeps writing the secret of account a"), "{refusal}");
+            assert_eq!(policy.get("pause_after"), None);
+        }
+    }
 }
 
 #[tokio::test]

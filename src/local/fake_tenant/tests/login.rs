@@ -243,7 +243,8 @@ async fn a_federated_assertion_needs_a_matching_credential() {
         stage.ask(&fields).await
     };
     assert_eq!(ask("role").await.status, 200);
-    assert_eq!(ask("other").await.aadsts(), 70021);
+    assert_eq!(ask("other").await.aadsts(), 700_213);
+    assert_eq!(ask("Role").await.aadsts(), 7_002_138);
 }
 
 #[tokio::test]
