@@ -21,6 +21,7 @@ mod round;
 mod secrecy;
 mod set_policy;
 mod sign_in;
+mod soak;
 mod support;
 mod sync;
 mod table;
