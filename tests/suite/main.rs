@@ -28,6 +28,7 @@ mod secrecy;
 mod set_policy;
 mod shards;
 mod sign_in;
+mod soak;
 mod support;
 mod sync;
 mod table;

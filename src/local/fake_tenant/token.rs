@@ -9,6 +9,9 @@ use super::tenant::App;
 use super::wire::{Reply, base64url};
 use super::world::{Refresh, Token, World};
 
+/// Tokens beyond this many are only kept while they are good.
+const MANY: usize = 256;
+
 pub struct Grant {
     pub tenant: String,
     pub app: App,
@@ -49,6 +52,9 @@ pub fn issue(world: &mut World, grant: &Grant, now: DateTime<Utc>) -> Value {
         permissions,
         expires,
     };
+    if world.tokens.len() >= MANY {
+        world.tokens.retain(|_, token| token.expires > now);
+    }
     world.tokens.insert(text, held);
     answer
 }
