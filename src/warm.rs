@@ -37,7 +37,7 @@ pub struct Access {
 }
 
 /// Access tokens kept at most; beyond it, those that expire first go.
-const MOST: usize = 2048;
+const MOST: usize = 1024;
 
 impl Warm {
     /// The default policy as it was read last; `None` before the first time.

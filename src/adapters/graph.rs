@@ -2,14 +2,16 @@
 //!
 //! Source: learn.microsoft.com/graph/json-batching.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Url};
 use secrecy::ExposeSecret;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::adapters::http::{join, read_bounded};
 use crate::adapters::retry_after::{self, retry_after};
@@ -54,7 +56,7 @@ impl Graph for GraphBatch {
             .header(AUTHORIZATION, bearer)
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json")
-            .body(encode(items).to_string())
+            .body(encode(items).map_err(|_| transient("the batch cannot be written"))?)
             .send()
             .await
             .map_err(|error| transient(unreachable(&error)))?;
@@ -85,36 +87,51 @@ fn unreachable(error: &reqwest::Error) -> &'static str {
     }
 }
 
-/// The body of a `$batch` request.
-pub fn encode(items: &[BatchItem]) -> Value {
-    let requests: Vec<Value> = items.iter().map(request).collect();
-    json!({ "requests": requests })
+#[derive(Serialize)]
+struct Batch<'a> {
+    requests: Vec<Request<'a>>,
 }
 
-fn request(item: &BatchItem) -> Value {
-    let mut headers = Map::new();
-    for (name, value) in item.headers {
-        headers.insert((*name).to_owned(), json!(value));
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'a> {
+    id: &'a str,
+    method: &'a str,
+    url: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Written<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depends_on: Option<[&'a str; 1]>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Written<'a> {
+    Json(&'a Value),
+    Base64(String),
+}
+
+/// The body of a `$batch` request.
+pub fn encode(items: &[BatchItem]) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&Batch { requests: items.iter().map(request).collect() })
+}
+
+fn request(item: &BatchItem) -> Request<'_> {
+    let (content_type, body) = match &item.payload {
+        Payload::None => (None, None),
+        Payload::Json(value) => (Some("application/json"), Some(Written::Json(value))),
+        Payload::Bytes { content_type, bytes } => (Some(*content_type), Some(Written::Base64(URL_SAFE.encode(bytes)))),
+    };
+    Request {
+        id: &item.id,
+        method: item.method,
+        url: &item.url,
+        headers: item.headers.iter().copied().chain(content_type.map(|kind| ("Content-Type", kind))).collect(),
+        body,
+        depends_on: item.depends_on.as_deref().map(|after| [after]),
     }
-    let mut request = json!({"id": item.id, "method": item.method, "url": item.url});
-    match &item.payload {
-        Payload::None => {}
-        Payload::Json(value) => {
-            headers.insert("Content-Type".to_owned(), json!("application/json"));
-            request["body"] = value.clone();
-        }
-        Payload::Bytes { content_type, bytes } => {
-            headers.insert("Content-Type".to_owned(), json!(content_type));
-            request["body"] = json!(URL_SAFE.encode(bytes));
-        }
-    }
-    if !headers.is_empty() {
-        request["headers"] = Value::Object(headers);
-    }
-    if let Some(after) = &item.depends_on {
-        request["dependsOn"] = json!([after]);
-    }
-    request
 }
 
 #[derive(Deserialize)]
@@ -176,7 +193,13 @@ fn clean(text: &str) -> Option<String> {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
+
     use super::*;
+
+    fn encoded(item: BatchItem) -> Value {
+        serde_json::from_slice(&encode(&[item]).unwrap()).unwrap()
+    }
 
     fn item(payload: Payload) -> BatchItem {
         BatchItem {
@@ -192,15 +215,15 @@ mod tests {
     #[test]
     fn an_item_with_a_body_names_its_content_type_and_bytes_are_base64url() {
         assert_eq!(
-            encode(&[item(Payload::Bytes { content_type: "text/plain", bytes: vec![0xfb, 0xff] })]),
+            encoded(item(Payload::Bytes { content_type: "text/plain", bytes: vec![0xfb, 0xff] })),
             json!({"requests": [{"id": "7", "method": "PUT", "url": "/me/x", "body": "-_8=", "dependsOn": ["3"],
                 "headers": {"Prefer": "a", "Content-Type": "text/plain"}}]})
         );
         assert_eq!(
-            encode(&[item(Payload::Json(json!({"a": 1})))])["requests"][0]["headers"]["Content-Type"],
+            encoded(item(Payload::Json(json!({"a": 1}))))["requests"][0]["headers"]["Content-Type"],
             "application/json"
         );
-        assert!(encode(&[item(Payload::None)])["requests"][0]["headers"].get("Content-Type").is_none());
+        assert!(encoded(item(Payload::None))["requests"][0]["headers"].get("Content-Type").is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_runtime_api::{
     client::{
         http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
@@ -129,10 +130,12 @@ pub async fn read_bounded(mut response: Response, limit: usize) -> Result<Vec<u8
     Ok(body)
 }
 
-/// Region, credentials and endpoints as the SDK finds them, over our client; each call is tried up to three times.
+/// Region, credentials and endpoints as the SDK finds them, over our client; each call is tried up to three times. A
+/// stream that stalls is the client's to end: its time is bounded, and all bodies here are small.
 pub async fn sdk_config(client: Client) -> aws_config::SdkConfig {
     aws_config::defaults(aws_config::BehaviorVersion::latest())
         .http_client(SdkHttp(client))
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(100)))
         .load()
         .await

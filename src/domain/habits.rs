@@ -32,6 +32,11 @@ struct Seen {
 }
 
 impl Habits {
+    /// Whether any draw is as welcome as any other.
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+
     /// How welcome a draw is: the mean of its operations', [`FULL`] where none was seen lately and none fails.
     pub fn suits(&self, draw: &[&Operation]) -> u64 {
         let sum: u64 = draw.iter().map(|operation| self.welcome(operation)).sum();

@@ -1,10 +1,10 @@
 //! Working hours and days, in the policy's time zone, across daylight-saving changes.
 
-use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, TimeZone, Timelike, Utc, Weekday};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, Timelike, Utc, Weekday};
 use serde::{Serialize, Serializer};
 
 use crate::domain::fields::{FieldError, Fields};
+use crate::domain::zone::Zone;
 
 const DAY: u32 = 24 * 60;
 
@@ -98,7 +98,7 @@ impl Serialize for WorkingDays {
 /// When an account may be called: hours and days of one time zone.
 #[derive(Clone, Copy, Debug)]
 pub struct Week {
-    pub timezone: Tz,
+    pub timezone: Zone,
     pub hours: WorkingHours,
     pub days: WorkingDays,
 }
@@ -107,7 +107,7 @@ impl Week {
     /// Whether the local wall clock at `at` shows working hours. The early part of a window that spans
     /// midnight belongs to the day before.
     pub fn contains(&self, at: DateTime<Utc>) -> bool {
-        let local = at.with_timezone(&self.timezone);
+        let local = self.timezone.local(at);
         let minute = local.hour() * 60 + local.minute();
         let (today, yesterday) = (local.weekday(), local.weekday().pred());
         let WorkingHours { from, to } = self.hours;
@@ -121,7 +121,7 @@ impl Week {
     /// The first window that begins after `at`, as instants `start..end`. Around a daylight-saving change
     /// parts of it may lie outside working hours ([`Week::contains`] decides).
     pub fn next_window(&self, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let today = at.with_timezone(&self.timezone).date_naive();
+        let today = self.timezone.local(at).date();
         // A fortnight: a week's only window may fall into the hour that spring leaves out.
         (0..=15)
             .filter_map(|ahead| self.window_on(today.checked_add_days(Days::new(ahead))?))
@@ -145,9 +145,9 @@ impl Week {
         let mut local = date.and_time(NaiveTime::from_num_seconds_from_midnight_opt(minute * 60, 0)?);
         // Gaps are an hour or less nearly everywhere, a day where an island changes sides.
         for _ in 0..=DAY {
-            match self.timezone.from_local_datetime(&local) {
-                chrono::LocalResult::Single(at) => return Some((at.to_utc(), at.to_utc())),
-                chrono::LocalResult::Ambiguous(first, last) => return Some((first.to_utc(), last.to_utc())),
+            match self.timezone.instants(local) {
+                chrono::LocalResult::Single(at) => return Some((at, at)),
+                chrono::LocalResult::Ambiguous(first, last) => return Some((first, last)),
                 chrono::LocalResult::None => local += Duration::minutes(1),
             }
         }

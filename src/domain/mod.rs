@@ -28,3 +28,4 @@ pub mod seed;
 pub mod selection;
 #[rustfmt::skip] // lists of words, a line full each
 mod words;
+pub mod zone;

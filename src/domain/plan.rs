@@ -4,7 +4,7 @@
 
 mod errands;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use base64::Engine;
@@ -155,9 +155,12 @@ impl Plan {
     /// The seed for a run: of a few that follow from the round's, the one whose draw suits the account's habits
     /// best. So draws vary and failures fade, while a seed alone still gives its plan again.
     pub fn seed(scope: &Scope, habits: &Habits, account: &AccountId, round: Seed) -> Seed {
+        if habits.is_empty() {
+            return round;
+        }
         let drawable = drawable(scope);
         let suits = |seed: &Seed| habits.suits(&choose(&drawable, scope, &mut seed.rng(account, "plan")));
-        // The first of equals, which for an account without habits is the round's own.
+        // The first of equals.
         round
             .candidates()
             .take(CANDIDATES)
@@ -176,12 +179,9 @@ impl Plan {
 
 /// The operations that may be drawn, with all that each brings along.
 pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
-    let callable: HashSet<&str> =
-        catalogue::all().filter(|operation| callable(scope, operation)).map(|operation| operation.id).collect();
     catalogue::all()
-        .filter(|operation| callable.contains(operation.id) && scope.policy.operations.draws(operation.id))
-        .filter(|operation| !removes_another_way(operation))
-        .filter(|operation| whole(operation).iter().all(|operation| callable.contains(operation.id)))
+        .filter(|operation| scope.policy.operations.draws(operation.id) && !removes_another_way(operation))
+        .filter(|operation| whole(operation).iter().all(|operation| callable(scope, operation)))
         .collect()
 }
 

@@ -1,12 +1,12 @@
 //! Policy: what the user may set per account: when, how often, how many calls, which ones.
 
-use chrono_tz::Tz;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::fields::{FieldError, Fields};
 use crate::domain::hours::{WorkingDays, WorkingHours};
 use crate::domain::selection::Selection;
+use crate::domain::zone::Zone;
 
 /// Whole numbers `min..=max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -25,7 +25,7 @@ pub struct Pacing {
 /// Every field has a default; see DESIGN.md's contract for names, units and bounds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Policy {
-    pub timezone: Tz,
+    pub timezone: Zone,
     pub working_hours: WorkingHours,
     pub working_days: WorkingDays,
     /// Seconds between runs, within 500..=86400.
@@ -48,7 +48,7 @@ const CALLS: Span = Span { min: 1, max: 40 };
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            timezone: Tz::UTC,
+            timezone: Zone::UTC,
             working_hours: WorkingHours::ALL_DAY,
             working_days: WorkingDays::ALL,
             interval_seconds: Span { min: 3600, max: 14_400 },
@@ -78,9 +78,8 @@ impl Policy {
         let mut fields = Fields::of("policy", value)?;
         let mut policy = self.clone();
         if let Some(name) = fields.text("timezone")? {
-            policy.timezone = name
-                .parse()
-                .map_err(|_| fields.error("timezone", "must be an IANA time zone such as `Europe/Berlin`"))?;
+            policy.timezone = Zone::parse(&name)
+                .ok_or_else(|| fields.error("timezone", "must be an IANA time zone such as `Europe/Berlin`"))?;
         }
         if let Some(hours) = fields.object("working_hours")? {
             policy.working_hours = policy.working_hours.under(hours)?;

@@ -95,7 +95,8 @@ mod tests {
     /// The local wall clock, as a reader of the policy would check it: independent of `Week`.
     fn shows_working_hours(at: DateTime<Utc>, policy: &Policy) -> bool {
         let shape = serde_json::to_value(policy).unwrap();
-        let local = at.with_timezone(&policy.timezone);
+        let zone: chrono_tz::Tz = shape["timezone"].as_str().unwrap().parse().unwrap();
+        let local = at.with_timezone(&zone);
         let clock = local.format("%H:%M").to_string();
         let (from, to) =
             (shape["working_hours"]["from"].as_str().unwrap(), shape["working_hours"]["to"].as_str().unwrap());
@@ -186,7 +187,7 @@ mod tests {
             "working_days": ["mon", "tue", "wed", "thu", "fri"]
         }));
         for next in draws("2026-03-06T10:29:00Z", &policy, 200) {
-            let local = next.with_timezone(&policy.timezone).naive_local();
+            let local = policy.timezone.local(next);
             assert_eq!(local.date().to_string(), "2026-03-09", "{local}");
         }
     }
@@ -207,7 +208,7 @@ mod tests {
         // Berlin, 29 March 2026: 02:00 becomes 03:00.
         let policy = policy(json!({"timezone": "Europe/Berlin", "working_hours": {"from": "02:00", "to": "03:00"}}));
         for next in draws("2026-03-28T12:00:00Z", &policy, 200) {
-            let local = next.with_timezone(&policy.timezone).naive_local();
+            let local = policy.timezone.local(next);
             assert_eq!((local.date().to_string().as_str(), local.hour()), ("2026-03-30", 2));
         }
     }

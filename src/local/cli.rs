@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::config::LOCAL_ROUND;
 use crate::handler::handle;
+use crate::local::bench;
 use crate::local::demo;
 use crate::local::init::init;
 use crate::local::operations::{self, Asked, Filter};
@@ -141,6 +142,19 @@ A refresh_token also needs offline_access, which is no permission of Microsoft G
         #[arg(long)]
         json: bool,
     },
+    /// Measure one round over many due accounts, beside the bare exchange of the same bytes
+    ///
+    /// Everything is on this machine: an embedded DynamoDB, a stand-in for Secrets Manager, a fake tenant. The ratios
+    /// count, not the times: those are the machine's.
+    Bench {
+        #[command(flatten)]
+        asked: bench::Asked,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    #[command(hide = true, subcommand)]
+    BenchPart(bench::Part),
 }
 
 #[derive(Debug, Args)]
@@ -206,6 +220,12 @@ pub async fn main() -> anyhow::Result<()> {
         Command::Operations { markdown: true, .. } => print(operations::markdown().trim_end())?,
         Command::Operations { json: true, filter, .. } => print_json(&operations::operations(&filter))?,
         Command::Operations { json: false, filter, .. } => print(&operations::operations_table(&filter))?,
+        Command::Bench { asked, json: true } => print_json(&json!(bench::bench(&asked).await?))?,
+        Command::Bench { asked, json: false } => {
+            let columns = [("", "what"), ("figure", "figure"), ("beside", "beside")];
+            print(&table(&columns, &bench::bench(&asked).await?.lines()))?;
+        }
+        Command::BenchPart(part) => bench::part(part).await?,
         Command::Permissions { asked, json: true } => print_json(&json!(operations::permissions(&asked)?))?,
         Command::Permissions { asked, json: false } => print(&operations::permissions(&asked)?.join("\n"))?,
     }

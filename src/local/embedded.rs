@@ -37,6 +37,8 @@ fn failed<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> EmbeddedEr
 /// A running database. Others on this machine can reach it while it runs; no secret is ever in it.
 pub struct Embedded {
     pub client: Client,
+    /// `http://127.0.0.1:PORT`.
+    pub endpoint: String,
     database: Database,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), String>>,
@@ -63,7 +65,7 @@ impl Embedded {
             let _ = stopped.await;
         }));
         let client = Client::new(&sdk_config(&endpoint, http));
-        let embedded = Self { client, database, stop, server };
+        let embedded = Self { client, endpoint, database, stop, server };
         embedded.make_tables().await?;
         Ok(embedded)
     }

@@ -1,5 +1,6 @@
 //! What only the local program, the tests and the benchmarks need: the world in a box. Never part of the function.
 
+pub mod bench;
 pub mod cli;
 pub mod demo;
 pub mod embedded;

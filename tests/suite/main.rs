@@ -2,6 +2,8 @@
 
 mod action;
 mod action_secrecy;
+#[cfg(unix)]
+mod bench;
 mod check;
 mod claim;
 mod consent;

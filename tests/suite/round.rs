@@ -164,16 +164,19 @@ async fn accounts_of_one_secret_read_it_once() {
 }
 
 #[tokio::test]
-async fn an_idle_tick_is_one_query_and_nothing_else() {
-    let world = World::new().await;
-    world.put("a", &under(app_only(0), reads(3)));
-    world.begin().await;
-    world.tick().await;
-    world.forget();
-    let report = world.tick().await;
-    assert_eq!(report["due"], 0);
-    assert_eq!((world.dynamo.calls("Query"), world.dynamo.total_calls()), (1, 1));
-    assert_eq!((world.secrets.total_calls(), world.tenant.requests().len()), (0, 0));
+async fn an_idle_tick_is_one_query_a_shard_and_nothing_else() {
+    for shards in [1, 8] {
+        let world = World::with(Setting { shards, ..Setting::default() }).await;
+        world.put("a", &under(app_only(0), reads(3)));
+        world.begin().await;
+        world.tick().await;
+        world.forget();
+        let report = world.tick().await;
+        assert_eq!(report["due"], 0);
+        let shards = usize::from(shards);
+        assert_eq!((world.dynamo.calls("Query"), world.dynamo.total_calls()), (shards, shards));
+        assert_eq!((world.secrets.total_calls(), world.tenant.requests().len()), (0, 0));
+    }
 }
 
 #[tokio::test]

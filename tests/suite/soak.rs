@@ -84,7 +84,7 @@ fn secret(tenants: &FakeTenant, number: usize) -> Value {
 }
 
 fn policy(secret: Value, number: usize, least: usize) -> Value {
-    let mut policy = if number % 2 == 0 { writes(6) } else { reads(5) };
+    let mut policy = if number.is_multiple_of(2) { writes(6) } else { reads(5) };
     policy["interval_seconds"] = json!({"min": least, "max": 2 * least});
     under(secret, policy)
 }
@@ -119,7 +119,7 @@ impl Soak {
     fn faults(&mut self) {
         let (world, seed) = (&self.world, self.rng.random());
         world.tenant.clear_faults();
-        let lost = self.round % 2 == 0;
+        let lost = self.round.is_multiple_of(2);
         let status = |status, applied_anyway| Act::Status { status, retry_after: None, applied_anyway };
         let acts = if lost {
             vec![Act::Reset { after: true }, Act::Reset { after: false }, Act::Truncated, Act::Html, status(503, true)]
@@ -170,7 +170,7 @@ impl Soak {
         self.world.advance(TICK);
         self.world.forget();
         self.world.journal.clear();
-        if self.round % 500 == 0 {
+        if self.round.is_multiple_of(500) {
             self.forget_history().await;
         }
     }
@@ -345,8 +345,8 @@ async fn whatever_goes_wrong_nothing_is_lost_runs_twice_or_stays_behind() {
     let before: Vec<Value> = soak.accounts.iter().map(|account| soak.world.tenant.snapshot(&account.tenant)).collect();
     for _ in 0..rounds {
         soak.round().await;
-        if soak.round % 1000 == 0 {
-            println!("{} rounds: {} KB", soak.round, resident().unwrap_or_default());
+        if soak.round.is_multiple_of(1000) {
+            eprintln!("{} rounds: {} KB", soak.round, resident().unwrap_or_default());
         }
     }
     assert!(soak.tally["runs with calls"] > rounds / 2, "seed {seed}: too little happened: {:?}", soak.tally);
@@ -355,6 +355,6 @@ async fn whatever_goes_wrong_nothing_is_lost_runs_twice_or_stays_behind() {
         let count = soak.tally.get(wanted).copied().unwrap_or(0);
         assert!(count >= rounds / 500, "seed {seed}: {wanted}: {:?}", soak.tally);
     }
-    println!("{rounds} rounds: {:#?}", soak.tally);
+    eprintln!("{rounds} rounds: {:#?}", soak.tally);
     soak.end(&before).await;
 }

@@ -1,0 +1,125 @@
+//! The figures of one benchmark, as JSON and for people.
+
+use serde::Serialize;
+
+use super::book::Traffic;
+use super::{Asked, floor, round};
+
+/// Batches that a run of a dozen reads sends one after the other.
+const BATCHES: u32 = 1;
+
+/// The names are part of the contract.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Figures {
+    pub accounts: u32,
+    pub concurrency: u32,
+    /// From the beginning of the round to its end, seconds.
+    pub wall_s: f64,
+    /// The least that the services' own time allows: `ceil(accounts / concurrency)` times what they take for one account,
+    /// one token request and one batch.
+    pub ideal_s: f64,
+    /// `None` where the services take no time.
+    pub wall_ratio: Option<f64>,
+    pub floor_wall_s: f64,
+    pub accounts_per_s: f64,
+    /// User and system time of the round's process.
+    pub cpu_ms_per_account: f64,
+    pub floor_cpu_ms_per_account: f64,
+    pub cpu_ratio: f64,
+    /// The floor with what is AWS's sent through the AWS SDK.
+    pub sdk_floor_cpu_ms_per_account: f64,
+    pub sdk_cpu_ratio: f64,
+    /// MiB; `None` where the system does not say.
+    pub peak_rss_mb: Option<f64>,
+    pub token_requests: u32,
+    pub graph_requests: u32,
+    pub dynamodb_requests: u32,
+    /// Read and write units, as DynamoDB counts them.
+    pub dynamodb_units: f64,
+    pub secrets_requests: u32,
+}
+
+impl Figures {
+    pub fn of(
+        asked: &Asked,
+        round: &round::Measured,
+        traffic: &Traffic,
+        floor: &floor::Measured,
+        sdk_floor: &floor::Measured,
+    ) -> Self {
+        let accounts = f64::from(asked.accounts);
+        let path_ms = asked.login_ms + BATCHES * asked.graph_ms;
+        let ideal_s = f64::from(asked.accounts.div_ceil(asked.concurrency)) * f64::from(path_ms) / 1000.0;
+        let per_account = |cpu_s: f64| round_to(1000.0 * cpu_s / accounts, 4);
+        Self {
+            accounts: asked.accounts,
+            concurrency: asked.concurrency,
+            wall_s: round_to(round.wall_s, 4),
+            ideal_s,
+            wall_ratio: (ideal_s > 0.0).then(|| round_to(round.wall_s / ideal_s, 4)),
+            floor_wall_s: round_to(floor.wall_s, 4),
+            accounts_per_s: round_to(accounts / round.wall_s, 2),
+            cpu_ms_per_account: per_account(round.cpu_s),
+            floor_cpu_ms_per_account: per_account(floor.cpu_s),
+            cpu_ratio: round_to(round.cpu_s / floor.cpu_s, 4),
+            sdk_floor_cpu_ms_per_account: per_account(sdk_floor.cpu_s),
+            sdk_cpu_ratio: round_to(round.cpu_s / sdk_floor.cpu_s, 4),
+            peak_rss_mb: round.peak_rss_mb.map(|peak| round_to(peak, 2)),
+            token_requests: traffic.token_requests,
+            graph_requests: traffic.graph_requests,
+            dynamodb_requests: traffic.dynamodb_requests,
+            dynamodb_units: traffic.dynamodb_units,
+            secrets_requests: traffic.secrets_requests,
+        }
+    }
+
+    /// Lines for people: what, how much, and against what.
+    pub fn lines(&self) -> Vec<serde_json::Value> {
+        let accounts = f64::from(self.accounts);
+        let row = |what: &str, figure: String, beside: String| serde_json::json!({"what": what, "figure": figure, "beside": beside});
+        let requests = |what: &str, count: u32| {
+            row(what, count.to_string(), format!("{:.2} an account", f64::from(count) / accounts))
+        };
+        let ratio = self.wall_ratio.map_or_else(String::new, |ratio| format!(", ratio {ratio:.2}"));
+        vec![
+            row(
+                "wall time",
+                format!("{:.2} s", self.wall_s),
+                format!("ideal {:.2} s{ratio}; floor {:.2} s", self.ideal_s, self.floor_wall_s),
+            ),
+            row("accounts a second", format!("{:.0}", self.accounts_per_s), String::new()),
+            row(
+                "CPU an account",
+                format!("{:.2} ms", self.cpu_ms_per_account),
+                format!("floor {:.2} ms, ratio {:.2}", self.floor_cpu_ms_per_account, self.cpu_ratio),
+            ),
+            row(
+                "",
+                String::new(),
+                format!(
+                    "floor with the AWS SDK {:.2} ms, ratio {:.2}",
+                    self.sdk_floor_cpu_ms_per_account, self.sdk_cpu_ratio
+                ),
+            ),
+            row(
+                "peak memory",
+                self.peak_rss_mb.map_or_else(|| "unknown".to_owned(), |peak| format!("{peak:.1} MiB")),
+                String::new(),
+            ),
+            requests("token requests", self.token_requests),
+            requests("Graph requests", self.graph_requests),
+            requests("DynamoDB requests", self.dynamodb_requests),
+            row(
+                "DynamoDB units",
+                format!("{:.1}", self.dynamodb_units),
+                format!("{:.2} an account", self.dynamodb_units / accounts),
+            ),
+            requests("Secrets Manager requests", self.secrets_requests),
+        ]
+    }
+}
+
+fn round_to(number: f64, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (number * scale).round() / scale
+}

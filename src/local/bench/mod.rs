@@ -1,0 +1,97 @@
+//! The benchmark: one round over many due accounts, beside the bare exchange of the very same bytes.
+//!
+//! Each part is a process, so that its cost is its own: the world (an embedded DynamoDB, a stand-in for Secrets Manager,
+//! the fake tenant, each behind a door that records), the round (the house on its real adapters), and the floors (the
+//! recorded requests, sent again in the same order by the same HTTP client, with no logic; the doors answer from the
+//! recording): one of bare bytes, and one that sends what is AWS's through the AWS SDK. Nothing leaves loopback.
+
+mod book;
+mod child;
+mod door;
+mod figures;
+mod floor;
+mod round;
+mod sdk;
+mod usage;
+mod vault;
+mod world;
+
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+
+use child::{Child, World};
+pub use figures::Figures;
+
+/// What one benchmark measures.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Asked {
+    /// Accounts that are due, 1 to 100000
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub accounts: u32,
+    /// Milliseconds that the login service takes
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    pub login_ms: u32,
+    /// Milliseconds that Graph takes for a batch
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    pub graph_ms: u32,
+    /// Accounts in flight, 1 to 1024
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub concurrency: u32,
+}
+
+/// A process of the benchmark; started by it alone.
+#[derive(Debug, Subcommand)]
+pub enum Part {
+    World(Asked),
+    Round(Where),
+    Floor(Where),
+    SdkFloor(Where),
+}
+
+/// Where the world's doors are.
+#[derive(Clone, Debug, Args, Deserialize)]
+pub struct Where {
+    #[arg(long)]
+    login: String,
+    #[arg(long)]
+    graph: String,
+    /// The requests of the round, once it is over.
+    #[arg(long)]
+    recording: String,
+    #[arg(long)]
+    concurrency: u32,
+    #[arg(skip)]
+    #[serde(default)]
+    dynamodb: String,
+    #[arg(skip)]
+    #[serde(default)]
+    secrets: String,
+}
+
+/// Plays one part to its end.
+pub async fn part(part: Part) -> anyhow::Result<()> {
+    match part {
+        Part::World(asked) => world::serve(&asked).await,
+        Part::Round(at) => child::alone(async move || round::measure(&at).await).await,
+        Part::Floor(at) => child::alone(async move || floor::measure(&at, false).await).await,
+        Part::SdkFloor(at) => child::alone(async move || floor::measure(&at, true).await).await,
+    }
+}
+
+/// Runs the whole.
+///
+/// # Errors
+/// Also where a run did not go as it should: the figures would mean nothing.
+pub async fn bench(asked: &Asked) -> anyhow::Result<Figures> {
+    let mut world = World::start(asked).await?;
+    let round: round::Measured = Child::run("round", &world.doors).await?;
+    round.check(asked.accounts)?;
+    let traffic = world.replay().await?;
+    let floor: floor::Measured = Child::run("floor", &world.doors).await?;
+    let sdk_floor: floor::Measured = Child::run("sdk-floor", &world.doors).await?;
+    world.end().await?;
+    for floor in [&floor, &sdk_floor] {
+        floor.check(traffic.total())?;
+    }
+    Ok(Figures::of(asked, &round, &traffic, &floor, &sdk_floor))
+}
