@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::actions::{ActionError, get};
 use crate::defaults;
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::{Account, AccountId, Status};
 use crate::domain::credential::SecretDocument;
 use crate::domain::rewrite::with_policy;
+use crate::domain::schedule;
 use crate::domain::seed::Seed;
 use crate::house::House;
 use crate::ports::{Broken, SecretText};
@@ -32,7 +33,13 @@ pub async fn set_policy(house: &House, id: &AccountId, changes: &Map<String, Val
         }
         let now = house.clock.now();
         let seed = Seed::new(house.chance());
-        reschedule(&mut account, &policy, now, &mut seed.rng(id, "schedule"));
+        let rng = &mut seed.rng(id, "schedule");
+        if account.status == Status::Paused {
+            // Its secret has changed: perhaps in the very thing that was wrong.
+            account.revive(schedule::first_run(now, &policy, rng));
+        } else {
+            reschedule(&mut account, &policy, now, rng);
+        }
         house.accounts.update(&account, now).await?;
         follow(house, &account, &read, &version).await?;
         return Ok(json!({"account": id, "secret": name, "policy": policy}));

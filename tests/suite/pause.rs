@@ -72,6 +72,11 @@ async fn a_paused_account_is_probed_by_one_token_request_after_6_h_12_h_then_dai
     assert_eq!(world.status("a").await, "paused");
     world.advance(TimeDelta::days(60));
     assert_eq!(world.tick().await["due"], 0);
+    let subjects: Vec<_> = world.journal.of("alert").iter().map(|alert| alert["subject"].clone()).collect();
+    assert_eq!(subjects, ["E5 Evergreen: a paused", "E5 Evergreen: a needs you"]);
+    world.tenant.set_secret(TENANT, APP, "mistyped");
+    world.act("resume", "a").await;
+    assert_eq!(world.tick().await["succeeded"], 1, "a person can always resume it");
 }
 
 #[tokio::test]
@@ -88,6 +93,8 @@ async fn an_account_resumes_by_itself_when_its_login_works_again() {
     assert_eq!((world.token_requests().len(), world.batches().len()), (1, 0), "a probe calls nothing");
     assert_eq!((world.status("a").await.as_str(), world.attribute("a", "pause_cause").await), ("active", None));
     assert!(INTERVAL.contains(&world.wait("a").await));
+    let alerts = world.journal.of("alert");
+    assert_eq!((alerts.len(), &alerts[1]["subject"]), (2, &json!("E5 Evergreen: a resumed")));
     assert_eq!(world.next_round("a").await["succeeded"], 1);
 }
 

@@ -32,6 +32,20 @@ async fn a_change_is_merged_into_the_secret_and_holds_from_the_next_run_on() {
 }
 
 #[tokio::test]
+async fn an_account_that_was_paused_for_its_policy_goes_on_when_that_is_widened() {
+    let world = World::new().await;
+    world.put("a", &under(app_only(0), json!({"operations": {"include": ["excel.*"]}, "pause_after": 1})));
+    world.begin().await;
+    world.tick().await;
+    assert!(world.attribute("a", "pause_cause").await.unwrap().contains("widen the policy's operations"));
+    let wider = json!({"operations": {"include": ["users.list"]}});
+    world.ask(json!({"action": "set_policy", "account": "a", "policy": wider})).await;
+    assert_eq!((world.status("a").await.as_str(), world.attribute("a", "pause_cause").await), ("active", None));
+    assert_eq!(world.sync().await["unchanged"], 1);
+    assert_eq!(world.next_round("a").await["succeeded"], 1);
+}
+
+#[tokio::test]
 async fn a_field_that_cannot_be_is_named_and_nothing_is_written() {
     let world = World::new().await;
     world.put("a", &app_only(0));
