@@ -39,6 +39,15 @@ fn held(world: &World, app: &str) -> BTreeSet<String> {
     held
 }
 
+/// Permissions that the pages of consent find in the registration.
+fn shown(world: &World, app: &str) -> BTreeSet<String> {
+    let mut shown = BTreeSet::new();
+    world.tenant.change_app(TENANT, app, |app| {
+        shown = if app.public { app.registration.scopes.clone() } else { app.registration.roles.clone() };
+    });
+    shown
+}
+
 fn registration(world: &World, app: &str) -> Value {
     let snapshot = world.snapshot();
     let apps = snapshot["applications"].as_object().unwrap();
@@ -74,7 +83,11 @@ async fn applied_it_grants_just_what_the_policy_needs_and_the_next_token_carries
         assert_eq!(new[0], old[0], "another service's permissions stay");
         let access = |list: &Value| list[1]["resourceAccess"].as_array().unwrap().clone();
         assert!(access(&old).iter().all(|one| access(&new).contains(one)), "{new:#}");
-        assert_eq!(access(&new).len(), access(&old).len() + answer["add_to_registration"].as_array().unwrap().len());
+        let added = answer["add_to_registration"].as_array().unwrap();
+        assert_eq!(access(&new).len(), access(&old).len() + added.len());
+        let shown = shown(&world, app);
+        assert!(added.iter().all(|name| shown.contains(name.as_str().unwrap())), "{shown:?}");
+        assert!(shown.len() <= added.len() + 1, "the pages of consent go by the new list: {shown:?}");
 
         let check = world.act("check", "a").await;
         assert_eq!(check["never_drawn"], json!([]), "{check:#}");

@@ -133,6 +133,20 @@ fn register(context: &mut Context) -> Result<Reply, Reply> {
             }
         }
     }
+    // The pages of consent go by the same list.
+    let named = |kind: &str| -> BTreeSet<String> {
+        let id_of = |name: &String| json!({"id": guid(kind, name), "type": kind});
+        let access: Vec<&Value> = list
+            .iter()
+            .filter(|entry| entry["resourceAppId"] == GRAPH)
+            .flat_map(|entry| entry["resourceAccess"].as_array().into_iter().flatten())
+            .collect();
+        FACTS.all(kind == "Scope").into_iter().filter(|name| access.contains(&&id_of(name))).collect()
+    };
+    let app_id = text(&held, "appId").to_owned();
+    if let Some(app) = context.held.is.apps.iter_mut().find(|app| app.client_id == app_id) {
+        (app.registration.roles, app.registration.scopes) = (named("Role"), named("Scope"));
+    }
     if let Some(app) = context.held.store.get_mut("applications", &id) {
         app.extend(body);
     }
