@@ -98,12 +98,13 @@ def build():
         environment = {"CARGO_LAMBDA_COMPILER": "cargo"}
         sam = ["sam", "build", "--build-dir", str(BUILD), "--parameter-overrides", f"Architecture={ARCHITECTURE}"]
         run(sam, environment)
-    bootstrap = BUILD / "Function" / "bootstrap"
-    expect(not (BUILD / "Worker").exists(), "both functions are built once")
+    template = yaml_parse((BUILD / "template.yaml").read_text())
+    code = {template["Resources"][function]["Properties"]["CodeUri"] for function in ("Function", "Worker")}
+    expect(code == {"Function-Shared"}, f"both functions are built once, where the release workflow takes it from: {code}")
+    bootstrap = BUILD / "Function-Shared" / "bootstrap"
     needed = max(map(version, re.findall(rb"GLIBC_(\d+\.\d+)", bootstrap.read_bytes())), default=(0, 0))
     expect(needed <= (2, 34), f"al2023 has glibc 2.34, the function asks for {needed}")
     # The emulator refuses a whole template for a type that it does not know.
-    template = yaml_parse((BUILD / "template.yaml").read_text())
     known = {n: made for n, made in template["Resources"].items() if made["Type"] != "AWS::Logs::QueryDefinition"}
     # It leaves a number that is a parameter as text, which its own poller then cannot compare.
     scaling = known["Worker"]["Properties"]["Events"]["Accounts"]["Properties"]["ScalingConfig"]
