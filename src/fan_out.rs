@@ -17,7 +17,7 @@ use crate::report::RoundReport;
 use crate::run::{Claimed, release};
 
 /// Messages that one `SendMessageBatch` takes.
-const BATCH: usize = 10;
+pub const BATCH: usize = 10;
 
 /// Accounts claimed together, and so batches under way at once.
 const TOGETHER: usize = 10 * BATCH;

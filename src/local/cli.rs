@@ -16,6 +16,7 @@ use crate::local::demo;
 use crate::local::init::init;
 use crate::local::operations::{self, Asked, Filter};
 use crate::local::serve::serve;
+use crate::local::simulate::{self, simulate};
 use crate::local::station::Station;
 use crate::local::table::table;
 use crate::ports::Journal;
@@ -155,6 +156,10 @@ A refresh_token also needs offline_access, which is no permission of Microsoft G
     },
     #[command(hide = true, subcommand)]
     BenchPart(bench::Part),
+    /// Simulate a day of very many accounts: lateness, queue and cost as their number grows
+    ///
+    /// Prints a table in Markdown; docs/scale.md tells what is real in it and what is modelled.
+    Simulate(simulate::Asked),
 }
 
 #[derive(Debug, Args)]
@@ -226,6 +231,7 @@ pub async fn main() -> anyhow::Result<()> {
             print(&table(&columns, &bench::bench(&asked).await?.lines()))?;
         }
         Command::BenchPart(part) => bench::part(part).await?,
+        Command::Simulate(asked) => print(&simulate(&asked).await?)?,
         Command::Permissions { asked, json: true } => print_json(&json!(operations::permissions(&asked)?))?,
         Command::Permissions { asked, json: false } => print(&operations::permissions(&asked)?.join("\n"))?,
     }

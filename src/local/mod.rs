@@ -10,6 +10,7 @@ pub mod no_identity;
 pub mod operations;
 pub mod secret_files;
 pub mod serve;
+pub mod simulate;
 pub mod station;
 pub mod table;
 pub mod virtual_clock;

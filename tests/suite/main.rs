@@ -30,6 +30,7 @@ mod secrecy;
 mod set_policy;
 mod shards;
 mod sign_in;
+mod simulate;
 mod soak;
 mod support;
 mod sync;

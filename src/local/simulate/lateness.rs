@@ -1,0 +1,43 @@
+//! How many runs began so many seconds late.
+
+#[derive(Default)]
+pub struct Lateness(Vec<u64>);
+
+impl Lateness {
+    pub fn note(&mut self, second: usize) {
+        if self.0.len() <= second {
+            self.0.resize(second + 1, 0);
+        }
+        self.0[second] += 1;
+    }
+
+    pub fn count(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The seconds that this share of the runs was late at most.
+    pub fn quantile(&self, share: f64) -> usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let mut left = (self.count() as f64 * share).ceil() as u64;
+        let reaches = |count: &u64| {
+            left = left.saturating_sub(*count);
+            left == 0
+        };
+        self.0.iter().position(reaches).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_the_least_that_enough_runs_kept_to() {
+        let mut lateness = Lateness::default();
+        for second in 1..=100 {
+            lateness.note(second);
+        }
+        assert_eq!([0.5, 0.99, 1.0].map(|share| lateness.quantile(share)), [50, 99, 100]);
+        assert_eq!(Lateness::default().quantile(0.5), 0);
+    }
+}
