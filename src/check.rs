@@ -158,7 +158,7 @@ async fn look(house: &House, secret: &AccountSecret, access: &Access) -> Vec<Ver
     let now = house.clock.now();
     for question in &allowed {
         verdicts.push(match replies.iter().find(|reply| reply.id == question.about) {
-            Some(reply) if reply.status == 200 => (question.judge)(&reply.body, secret, now),
+            Some(reply) if reply.status == 200 => (question.judge)(&reply.body.read(), secret, now),
             Some(BatchReply { status: 403, .. }) => not_allowed(question),
             reply => {
                 let status = reply.map_or_else(|| "nothing".to_owned(), |reply| reply.status.to_string());

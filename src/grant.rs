@@ -193,6 +193,7 @@ impl Grantor<'_> {
                     let path = url.split('?').next().unwrap_or_default();
                     return Err(format!("Nothing was changed: asked for {path}, Graph answered {}.", told(reply)));
                 };
+                let body = body.read();
                 found[at].extend(body["value"].as_array().cloned().unwrap_or_default());
                 let next = body["@odata.nextLink"].as_str().and_then(|link| link.split_once("/v1.0/"));
                 open.extend(next.map(|(_, path)| (at, format!("/{path}"))));

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::domain::account::{Account, AccountId};
@@ -331,8 +332,23 @@ pub struct BatchReply {
     /// Graph's `error.code`, cleaned for logs; [`NO_DRIVE`] where its message says so.
     pub error_code: Option<String>,
     pub request_id: Option<String>,
-    /// JSON answers; anything else is `Null`.
-    pub body: Value,
+    pub body: Unread,
+}
+
+/// The JSON of an answer as it came. Most answers are only counted: one is taken apart where somebody asks for what it says.
+#[derive(Clone, Debug, Default)]
+pub struct Unread(Option<Box<RawValue>>);
+
+impl Unread {
+    pub fn new(json: &RawValue) -> Self {
+        Self(Some(json.to_owned()))
+    }
+
+    /// JSON objects; anything else is `Null`.
+    pub fn read(&self) -> Value {
+        let value = self.0.as_deref().and_then(|json| serde_json::from_str(json.get()).ok());
+        value.filter(Value::is_object).unwrap_or_default()
+    }
 }
 
 /// The `error_code` of a user without OneDrive: Graph itself tells it only in the message ("mysite not found").

@@ -15,7 +15,8 @@ impl Journal for Stdout {
         let mut line = line.clone();
         // Lambda believes a line's level only where a timestamp stands beside it.
         line["timestamp"] = json!(Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true));
-        // A log that cannot be written must not end the work that it tells of.
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+        // As one piece: the lock's buffer looks through each for the end of the line. A log that cannot be written must
+        // not end the work that it tells of.
+        let _ = std::io::stdout().lock().write_all(format!("{line}\n").as_bytes());
     }
 }

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::domain::catalogue::Operation;
-use crate::ports::BatchReply;
+use crate::ports::{BatchReply, Unread};
 
 /// What became of one item.
 #[derive(Clone, Debug)]
 pub enum Verdict {
     Ok {
         status: u16,
-        body: Value,
+        body: Unread,
     },
     Failed {
         status: u16,
@@ -41,7 +39,7 @@ impl Verdict {
         let BatchReply { status, retry_after, error_code: code, request_id, body, .. } = reply;
         match status {
             200..=299 => Self::Ok { status, body },
-            _ if operation.expected.contains(&status) => Self::Ok { status, body: Value::Null },
+            _ if operation.expected.contains(&status) => Self::Ok { status, body: Unread::default() },
             401 => Self::Unauthorized,
             424 => Self::Held,
             429 => Self::Throttled { status, code, request_id, retry_after },

@@ -13,7 +13,7 @@ use crate::domain::history::CallResult;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Payload, Plan, Role, Step, WRITES};
 use crate::lanes::Numbered;
-use crate::ports::NO_DRIVE;
+use crate::ports::{NO_DRIVE, Unread};
 use crate::verdict::Verdict;
 
 /// An operation that answered 403 is left out for this long; a missing mailbox or drive for a day.
@@ -163,9 +163,14 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn succeeded(&mut self, item: &Item, status: u16, body: &Value) {
+    fn succeeded(&mut self, item: &Item, status: u16, body: &Unread) {
         self.done.ok += 1;
         self.note(item, true, status, None, None);
+        self.removed(item);
+        if !self.is_read(item) {
+            return;
+        }
+        let body = body.read();
         if item.role == Role::Watch {
             self.done.watched.insert(item.operation.id, Some(body.clone()));
         }
@@ -174,10 +179,9 @@ impl<'a> Work<'a> {
             let known = body.get("id").is_some() || body.get(leftover.take).is_some();
             self.standing.insert(item.step, if known { SWEEPS_AFTER_DOUBT } else { SWEEPS_AFTER_MAIL });
         }
-        self.removed(item);
         let step = self.plan.steps.get(item.step);
         if let Some((leftover, undo)) = step.and_then(|step| step.leftover) {
-            for values in answers::leftovers(body, &leftover, undo, &self.own) {
+            for values in answers::leftovers(&body, &leftover, undo, &self.own) {
                 let url = answers::fill_url(&self.url_like(item, undo), &values);
                 let step = self.next_step;
                 self.next_step += 1;
@@ -185,8 +189,16 @@ impl<'a> Work<'a> {
             }
         }
         if let Some(answer) = self.answers.get_mut(item.step) {
-            *answer = Some(body.clone());
+            *answer = Some(body);
         }
+    }
+
+    /// Whether anybody asks for what the answer says.
+    fn is_read(&self, item: &Item) -> bool {
+        let needed = || self.plan.steps.iter().flat_map(|step| &step.inputs).any(|input| input.step == item.step);
+        matches!(item.role, Role::Watch | Role::Sweep)
+            || matches!(item.operation.effect, Effect::Create { .. })
+            || needed()
     }
 
     /// The path of the clean-up for what a sweep found, rooted at the same user as the sweep.

@@ -11,13 +11,14 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Url};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::adapters::http::{join, read_bounded};
 use crate::adapters::retry_after::{self, retry_after};
 use crate::domain::cloud::Cloud;
 use crate::domain::plan::Payload;
-use crate::ports::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE};
+use crate::ports::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, Unread};
 
 /// Answers of twenty small pages lie far below.
 const MOST: usize = 8 * 1024 * 1024;
@@ -135,27 +136,35 @@ fn request(item: &BatchItem) -> Request<'_> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    responses: Vec<Reply>,
+struct Answer<'a> {
+    #[serde(borrow)]
+    responses: Vec<Reply<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Reply {
+struct Reply<'a> {
     id: String,
     status: u16,
-    #[serde(default)]
-    headers: Map<String, Value>,
-    #[serde(default)]
-    body: Value,
+    #[serde(default, borrow)]
+    headers: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    body: Option<&'a RawValue>,
 }
 
 /// The answers of a `$batch`, in the order in which they came.
 pub fn decode(body: &[u8]) -> Result<Vec<BatchReply>, GraphError> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|_| transient("Graph's answer is not a batch"))?;
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| transient("Graph's answer is not a batch"))?;
     Ok(answer.responses.into_iter().map(reply).collect())
 }
 
-fn reply(Reply { id, status, headers, body }: Reply) -> BatchReply {
+fn reply(Reply { id, status, headers, body }: Reply<'_>) -> BatchReply {
+    let body = body.map(Unread::new).unwrap_or_default();
+    if (200..300).contains(&status) {
+        return BatchReply { id, status, retry_after: None, error_code: None, request_id: None, body };
+    }
+    let headers: Map<String, Value> =
+        headers.and_then(|headers| serde_json::from_str(headers.get()).ok()).unwrap_or_default();
+    let said = body.read();
     let header = |name: &str| {
         headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| match value {
             Value::String(text) => Some(text.clone()),
@@ -163,12 +172,12 @@ fn reply(Reply { id, status, headers, body }: Reply) -> BatchReply {
             _ => None,
         })
     };
-    let inner = body.pointer("/error/innerError/request-id").and_then(Value::as_str).map(str::to_owned);
+    let inner = said.pointer("/error/innerError/request-id").and_then(Value::as_str).map(str::to_owned);
     BatchReply {
         retry_after: header("Retry-After").and_then(|value| retry_after::parse(&value, header("Date").as_deref())),
-        error_code: error_code(&body),
+        error_code: error_code(&said),
         request_id: header("request-id").or(inner).and_then(|id| clean(&id)),
-        body: if body.is_object() { body } else { Value::Null },
+        body,
         id,
         status,
     }
@@ -237,7 +246,7 @@ mod tests {
         assert_eq!(replies[0].retry_after, Some(Duration::from_secs(7)));
         assert_eq!(replies[0].error_code.as_deref(), Some("tooMany"));
         assert_eq!(replies[0].request_id.as_deref(), Some("r-1"));
-        assert_eq!((replies[1].status, &replies[1].body), (204, &Value::Null));
+        assert_eq!((replies[1].status, replies[1].body.read()), (204, Value::Null));
     }
 
     #[test]

@@ -25,8 +25,9 @@ fn a_benchmark_prints_every_figure_and_counts_what_twenty_accounts_cost() {
         "wall_s",
         "cpu_ms_per_account",
         "floor_cpu_ms_per_account",
-        "sdk_floor_cpu_ms_per_account",
         "cpu_ratio",
+        "bare_floor_cpu_ms_per_account",
+        "bare_cpu_ratio",
         "dynamodb_units",
     ] {
         assert!(figures[field].as_f64().is_some_and(|figure| figure > 0.0), "{field} of {figures:#}");

@@ -51,18 +51,18 @@ impl DynamoAccounts {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    /// An update that writes the whole account.
+    /// An update that writes the whole account. Of its attributes' names `status` alone is a word that DynamoDB reserves.
     fn overwrite(&self, account: &Account) -> UpdateItemFluentBuilder {
-        let mut update = self.update_item(&account.id);
+        let mut update = self.update_item(&account.id).expression_attribute_names("#status", "status");
         let (mut set, mut remove) = (Vec::new(), Vec::new());
-        for (index, (name, value)) in attributes(account, self.shards).into_iter().enumerate() {
-            update = update.expression_attribute_names(format!("#a{index}"), name);
+        for (name, value) in attributes(account, self.shards) {
+            let alias = if name == "status" { "#status" } else { name };
             match value {
                 Some(value) => {
-                    set.push(format!("#a{index} = :a{index}"));
-                    update = update.expression_attribute_values(format!(":a{index}"), value);
+                    set.push(format!("{alias} = :{name}"));
+                    update = update.expression_attribute_values(format!(":{name}"), value);
                 }
-                None => remove.push(format!("#a{index}")),
+                None => remove.push(alias),
             }
         }
         update.update_expression(format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")))

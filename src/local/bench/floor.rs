@@ -1,5 +1,5 @@
-//! The floors: the very same exchanges with the same client, the same concurrency and the same order in each account, and
-//! no logic. One sends bytes; the other sends what is AWS's through the AWS SDK, to tell its cost from the house's own.
+//! The floors: the very same exchanges with the same concurrency and the same order in each account, and no logic. One has
+//! the same clients as the house, the AWS SDK's to AWS; the other sends bytes alone, to tell what the SDK costs.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -45,7 +45,7 @@ struct Bytes {
     body: String,
 }
 
-/// Sends the recording, as bytes or as far as may be through the SDK. Reading it is not counted.
+/// Sends the recording: what is AWS's through the SDK, or all as bytes. Reading it is not counted.
 pub async fn measure(at: &Where, through_sdk: bool) -> anyhow::Result<Measured> {
     let client = client(Timeouts::default())?;
     let sdk = if through_sdk { Some(Sdk::new(client.clone()).await) } else { None };

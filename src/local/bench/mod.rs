@@ -1,9 +1,9 @@
-//! The benchmark: one round over many due accounts, beside the bare exchange of the very same bytes.
+//! The benchmark: one round over many due accounts, beside the very same exchanges with no logic.
 //!
 //! Each part is a process, so that its cost is its own: the world (an embedded DynamoDB, a stand-in for Secrets Manager,
-//! the fake tenant, each behind a door that records), the round (the house on its real adapters), and the floors (the
-//! recorded requests, sent again in the same order by the same HTTP client, with no logic; the doors answer from the
-//! recording): one of bare bytes, and one that sends what is AWS's through the AWS SDK. Nothing leaves loopback.
+//! the fake tenant, each behind a door that records), the round (the house on its real adapters), and two floors (the
+//! recorded requests, sent again in the same order, with no logic; the doors answer from the recording): one by the same
+//! clients, the AWS SDK's to AWS and the HTTP client to the rest, and one of bare bytes. Nothing leaves loopback.
 
 mod book;
 mod child;
@@ -45,7 +45,7 @@ pub enum Part {
     World(Asked),
     Round(Where),
     Floor(Where),
-    SdkFloor(Where),
+    BareFloor(Where),
 }
 
 /// Where the world's doors are.
@@ -73,8 +73,8 @@ pub async fn part(part: Part) -> anyhow::Result<()> {
     match part {
         Part::World(asked) => world::serve(&asked).await,
         Part::Round(at) => child::alone(async move || round::measure(&at).await).await,
-        Part::Floor(at) => child::alone(async move || floor::measure(&at, false).await).await,
-        Part::SdkFloor(at) => child::alone(async move || floor::measure(&at, true).await).await,
+        Part::Floor(at) => child::alone(async move || floor::measure(&at, true).await).await,
+        Part::BareFloor(at) => child::alone(async move || floor::measure(&at, false).await).await,
     }
 }
 
@@ -88,10 +88,10 @@ pub async fn bench(asked: &Asked) -> anyhow::Result<Figures> {
     round.check(asked.accounts)?;
     let traffic = world.replay().await?;
     let floor: floor::Measured = Child::run("floor", &world.doors).await?;
-    let sdk_floor: floor::Measured = Child::run("sdk-floor", &world.doors).await?;
+    let bare_floor: floor::Measured = Child::run("bare-floor", &world.doors).await?;
     world.end().await?;
-    for floor in [&floor, &sdk_floor] {
+    for floor in [&floor, &bare_floor] {
         floor.check(traffic.total())?;
     }
-    Ok(Figures::of(asked, &round, &traffic, &floor, &sdk_floor))
+    Ok(Figures::of(asked, &round, &traffic, &floor, &bare_floor))
 }
