@@ -54,11 +54,7 @@ pub async fn grant(house: &House, id: &AccountId, apply: bool, deadline: DateTim
     };
     let (secret, text) = read_secret(house, &account, &name, text).map_err(unusable)?;
     let access = token::get(house, &account, &secret, &text).await.map_err(unusable)?;
-    let version = account.secret_version.clone();
-    token::save_rotated(house, &mut account, &secret, &text).await;
-    if account.secret_version != version {
-        house.accounts.update(&account, house.clock.now()).await?;
-    }
+    token::save_outside_a_run(house, &mut account, &secret, &text).await?;
     let subject = secret.credential.subject();
     let wanted = needed::wanted(&secret.policy, subject, secret.user_id.as_deref());
     let grantor = Grantor { house, id, secret: &secret, access: &access, subject, wanted };

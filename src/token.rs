@@ -9,7 +9,7 @@ use crate::domain::credential::{AccountSecret, Credential, with_refresh_token};
 use crate::domain::outcome::Outcome;
 use crate::house::House;
 use crate::log::{Level, line};
-use crate::ports::{SecretText, Token, TokenError};
+use crate::ports::{Broken, SecretText, Token, TokenError};
 use crate::run::secret_name;
 use crate::warm::Access;
 
@@ -106,4 +106,22 @@ pub async fn save_rotated(house: &House, account: &mut Account, secret: &Account
             house.journal.write(&line(Level::Warn, said, json!({"account": account.id, "error": error})));
         }
     }
+}
+
+/// The same where no run records the account afterwards: it is written back here, unless a run holds it.
+///
+/// # Errors
+/// Where the account cannot be written.
+pub async fn save_outside_a_run(
+    house: &House,
+    account: &mut Account,
+    secret: &AccountSecret,
+    text: &SecretText,
+) -> Result<(), Broken> {
+    let version = account.secret_version.clone();
+    save_rotated(house, account, secret, text).await;
+    if account.secret_version != version {
+        house.accounts.update(account, house.clock.now()).await?;
+    }
+    Ok(())
 }
