@@ -180,13 +180,18 @@ pub async fn ask(
         return Err(format!("Graph asks to wait until {}", until.format("%FT%TZ")));
     }
     let caller = Caller { cloud: secret.cloud, access_token: &access.token, within: WITHIN };
-    house.graph.batch(&caller, items).await.map_err(|error| {
-        if let GraphError::Throttled { retry_after: Some(wait) } = &error {
-            let now = house.clock.now();
-            house.gates.close(tenant, now + TimeDelta::from_std(*wait).unwrap_or_default(), now);
-        }
-        error.to_string()
-    })
+    let answer = house.graph.batch(&caller, items).await;
+    // What Graph asks to wait for, of the batch or of one item, holds for the tenant, as in a run.
+    let asked = match &answer {
+        Ok(replies) => replies.iter().filter(|reply| reply.status == 429).filter_map(|reply| reply.retry_after).max(),
+        Err(GraphError::Throttled { retry_after }) => *retry_after,
+        Err(_) => None,
+    };
+    if let Some(wait) = asked {
+        let now = house.clock.now();
+        house.gates.close(tenant, now + TimeDelta::from_std(wait).unwrap_or_default(), now);
+    }
+    answer.map_err(|error| error.to_string())
 }
 
 fn security_defaults(answer: &Value, _: &AccountSecret, _: DateTime<Utc>) -> Verdict {

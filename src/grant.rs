@@ -182,7 +182,7 @@ impl Grantor<'_> {
             }
             let items: Vec<BatchItem> =
                 open.iter().map(|(at, url)| item(*at, "GET", url.clone(), Payload::None, None)).collect();
-            let replies = self.send(&items).await?;
+            let replies = ask(self.house, self.secret, self.access, &items).await?;
             for (at, url) in std::mem::take(&mut open) {
                 let reply = replies.iter().find(|reply| reply.id == at.to_string());
                 let Some(BatchReply { status: 200, body, .. }) = reply else {
@@ -196,19 +196,6 @@ impl Grantor<'_> {
             }
         }
         Err("Nothing was changed: Graph's lists do not end.".to_owned())
-    }
-
-    /// One batch. A wait that an item asks for holds for the tenant, as in a run.
-    async fn send(&self, items: &[BatchItem]) -> Result<Vec<BatchReply>, String> {
-        let replies = ask(self.house, self.secret, self.access, items).await?;
-        let now = self.house.clock.now();
-        if let Some(wait) =
-            replies.iter().filter(|reply| reply.status == 429).filter_map(|reply| reply.retry_after).max()
-        {
-            let wait = TimeDelta::from_std(wait).unwrap_or_default();
-            self.house.gates.close(&self.secret.tenant_id, now + wait, now);
-        }
-        Ok(replies)
     }
 
     /// Carries the steps out, one after the other, until one fails; tells what was done and what was not.
@@ -262,7 +249,7 @@ impl Grantor<'_> {
                 item(at, step.method, step.url.clone(), Payload::Json(step.body.clone()), after)
             })
             .collect();
-        let replies = match self.send(&items).await {
+        let replies = match ask(self.house, self.secret, self.access, &items).await {
             Ok(replies) => replies,
             Err(why) => return (0, Some(format!("{why}: what is not told as done may have been done all the same."))),
         };
