@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::domain::account::AccountId;
-use crate::domain::expiry::{Expiry, Matter};
+use crate::domain::account::expiry::{Expiry, Matter};
 use crate::domain::outcome::Change;
 use crate::house::House;
 use crate::log::{Level, line};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::{Leftover, Need, Operation};
-use crate::domain::contents::Contents;
 use crate::domain::plan::{Payload, Plan, encode, fill};
 
 /// The value for a need: of the answer itself, or of one element of the list that it is. All who take from one

@@ -8,8 +8,8 @@ use url::Url;
 use crate::actions::{ActionError, secret};
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::Subject;
-use crate::domain::credential::AccountSecret;
-use crate::domain::needed;
+use crate::domain::permissions::required;
+use crate::domain::secret::AccountSecret;
 use crate::house::House;
 
 /// Microsoft's own page for public clients that have no address to come back to.
@@ -19,8 +19,8 @@ const COME_BACK: &str = "/common/oauth2/nativeclient";
 pub async fn consent_url(house: &House, id: &AccountId) -> Result<Value, ActionError> {
     let (secret, _) = secret(house, id).await?;
     let subject = secret.credential.subject();
-    let operations = needed::wanted(&secret.policy, subject, secret.user_id.as_deref());
-    let permissions: Vec<&str> = needed::permissions(&operations, subject).into_iter().collect();
+    let operations = required::wanted(&secret.policy, subject, secret.user_id.as_deref());
+    let permissions: Vec<&str> = required::permissions(&operations, subject).into_iter().collect();
     let mut answer = json!({
         "account": id,
         "for": match subject { Subject::App => "application permissions", Subject::User => "delegated permissions" },

@@ -7,8 +7,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::domain::account::Account;
-use crate::domain::credential::MAX_SECRET_BYTES;
 use crate::domain::policy::Policy;
+use crate::domain::secret::MAX_SECRET_BYTES;
 use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, SecretFault, SecretText};

@@ -9,9 +9,9 @@ use thiserror::Error;
 use crate::domain::account::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::printable;
-use crate::domain::import::Format;
+use crate::domain::run_request::{self, Message};
+use crate::domain::secret::import::Format;
 use crate::domain::seed::Seed;
-use crate::order::{self, Message};
 use crate::sign_in::SignIn;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         return if tick { Ok(Event::Tick) } else { Err(EventError::Unknown) };
     }
     if event.get("Records").is_some() {
-        return order::messages(event).map(Event::Orders).ok_or(EventError::Unknown);
+        return run_request::messages(event).map(Event::Orders).ok_or(EventError::Unknown);
     }
     let action = event.get("action").and_then(Value::as_str).ok_or(EventError::Unknown)?;
     let account = |action| {

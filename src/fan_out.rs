@@ -8,10 +8,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::claims::{Claims, Counts, count};
+use crate::domain::run_request::{Handed, Order};
 use crate::domain::seed::Seed;
 use crate::house::House;
 use crate::log::{Level, line};
-use crate::order::{Handed, Order};
 use crate::ports::{Broken, Queue};
 use crate::report::RoundReport;
 use crate::run::{Claimed, release};

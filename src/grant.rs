@@ -11,13 +11,13 @@ use crate::actions::{ActionError, get};
 use crate::check::{WITHIN, ask};
 use crate::defaults;
 use crate::domain::account::{AccountId, Status};
+use crate::domain::catalogue::granted::Granted;
 use crate::domain::catalogue::{self, Operation, Subject};
-use crate::domain::credential::AccountSecret;
-use crate::domain::grant::{Diff, GRAPH, Registration, Step, Tenant, diff, lacking};
-use crate::domain::granted::Granted;
-use crate::domain::needed;
 use crate::domain::outcome::Outcome;
+use crate::domain::permissions::diff::{Diff, GRAPH, Registration, Step, Tenant, diff, lacking};
+use crate::domain::permissions::required;
 use crate::domain::plan::Payload;
+use crate::domain::secret::AccountSecret;
 use crate::house::House;
 use crate::ports::{BatchItem, BatchReply};
 use crate::run::read_secret;
@@ -56,7 +56,7 @@ pub async fn grant(house: &House, id: &AccountId, apply: bool, deadline: DateTim
     let access = token::get(house, &account, &secret, &text).await.map_err(unusable)?;
     token::save_outside_a_run(house, &mut account, &secret, &text).await?;
     let subject = secret.credential.subject();
-    let wanted = needed::wanted(&secret.policy, subject, secret.user_id.as_deref());
+    let wanted = required::wanted(&secret.policy, subject, secret.user_id.as_deref());
     let grantor = Grantor { house, id, secret: &secret, access: &access, subject, wanted };
     let lacking = lacking(subject, &access.granted);
     if !lacking.is_empty() {
@@ -99,7 +99,7 @@ impl Grantor<'_> {
     }
 
     fn may_not(&self, lacking: &[&str]) -> Value {
-        let missing = needed::missing(&self.wanted, self.subject, &self.access.granted);
+        let missing = required::missing(&self.wanted, self.subject, &self.access.granted);
         let message = if missing.is_empty() {
             "Nothing to do: the token already carries all that the policy needs.".to_owned()
         } else {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::actions::{ActionError, describe, some};
 use crate::defaults;
 use crate::domain::account::{AccountId, StoppedBy};
-use crate::domain::import::{Format, parse};
+use crate::domain::secret::import::{Format, parse};
 use crate::house::House;
 use crate::ports::SecretFault;
 use crate::run::secret_name;

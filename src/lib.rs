@@ -57,7 +57,6 @@ pub mod lanes;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod log;
-pub mod order;
 pub mod ports;
 pub mod report;
 pub mod round;

@@ -9,13 +9,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use crate::domain::account::history::HistoryRow;
 use crate::domain::account::{Account, AccountId};
+use crate::domain::catalogue::granted::Granted;
 use crate::domain::cause::Cause;
 use crate::domain::cloud::Cloud;
-use crate::domain::credential::AccountSecret;
-use crate::domain::granted::Granted;
-use crate::domain::history::HistoryRow;
-use crate::order::Order;
+use crate::domain::run_request::Order;
+use crate::domain::secret::AccountSecret;
 
 /// The time. Tests and the demonstration turn it by hand.
 #[async_trait]

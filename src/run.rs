@@ -3,15 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::domain::account::expiry::{Expiry, Matter};
+use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::{Account, Status};
+use crate::domain::catalogue::granted::Granted;
 use crate::domain::cause::{Cause, graph_cause};
-use crate::domain::credential::{AccountSecret, Credential, SecretDocument};
-use crate::domain::expiry::{Expiry, Matter};
-use crate::domain::granted::Granted;
-use crate::domain::history::{CallResult, HistoryRow};
 use crate::domain::outcome::{self, Change, Outcome};
 use crate::domain::plan::{self, Plan, Scope};
 use crate::domain::policy::Policy;
+use crate::domain::secret::{AccountSecret, Credential, SecretDocument};
 use crate::domain::seed::Seed;
 use crate::house::House;
 use crate::log::{Level, line};

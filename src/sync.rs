@@ -12,9 +12,9 @@ use serde_json::json;
 
 use crate::defaults;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
-use crate::domain::credential::SecretDocument;
 use crate::domain::policy::Policy;
-use crate::domain::schedule;
+use crate::domain::policy::schedule;
+use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
 use crate::house::House;
 use crate::log::{Level, line};

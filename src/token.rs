@@ -5,8 +5,8 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::domain::account::Account;
-use crate::domain::credential::{AccountSecret, Credential, with_refresh_token};
 use crate::domain::outcome::Outcome;
+use crate::domain::secret::{AccountSecret, Credential, with_refresh_token};
 use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, SecretText, Token, TokenError};

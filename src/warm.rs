@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use crate::defaults::Defaults;
 use crate::domain::account::AccountId;
-use crate::domain::granted::Granted;
+use crate::domain::catalogue::granted::Granted;
 use crate::sign_in::Pending;
 
 /// Access tokens until five minutes before they expire, and the newest refresh tokens. What belongs to

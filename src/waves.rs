@@ -9,8 +9,8 @@ use rand::rngs::ChaCha12Rng;
 
 use crate::domain::account::Account;
 use crate::domain::catalogue::Operation;
-use crate::domain::credential::AccountSecret;
 use crate::domain::plan::Plan;
+use crate::domain::secret::AccountSecret;
 use crate::house::House;
 use crate::lanes::{Batch, Lanes, OUTLOOK_AT_ONCE};
 use crate::ports::{BatchItem, BatchReply, Caller, GraphError, SecretText};

@@ -8,8 +8,8 @@ use rand::rngs::ChaCha12Rng;
 use serde_json::Value;
 
 use crate::answers;
+use crate::domain::account::history::CallResult;
 use crate::domain::catalogue::{Effect, Method, Operation, Subject};
-use crate::domain::history::CallResult;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Payload, Plan, Role, Step, WRITES};
 use crate::lanes::Numbered;

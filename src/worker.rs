@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 
 use crate::claims::{claim, count, last_start};
 use crate::defaults;
+use crate::domain::run_request::{Message, Order};
 use crate::domain::seed::Seed;
 use crate::house::House;
 use crate::log::{Level, line};
-use crate::order::{Message, Order};
 use crate::ports::{Broken, Right};
 use crate::report::RoundReport;
 use crate::round::{AHEAD, Ready, TOGETHER, run_all, with_secrets};

@@ -20,10 +20,10 @@ use serde_json::Value;
 use crate::adapters::http::{join, read_bounded};
 use crate::adapters::retry_after::retry_after;
 use crate::domain::catalogue::Subject;
+use crate::domain::catalogue::granted::Granted;
 use crate::domain::cause::{LoginFault, login_fault};
 use crate::domain::cloud::Cloud;
-use crate::domain::credential::{AccountSecret, Credential};
-use crate::domain::granted::Granted;
+use crate::domain::secret::{AccountSecret, Credential};
 use crate::ports::{self, Clock, DeviceCode, Poll, Token, TokenError, Tokens, WebIdentity};
 
 /// An answer is a few KiB; a token with very many groups somewhat more.
@@ -305,7 +305,7 @@ mod tests {
             ("china", "https://microsoftgraph.chinacloudapi.cn/.default"),
         ] {
             let text = json!({"tenant_id": "t", "client_id": "c", "auth": "federated", "cloud": cloud}).to_string();
-            let document = crate::domain::credential::SecretDocument::parse(&text.into()).unwrap();
+            let document = crate::domain::secret::SecretDocument::parse(&text.into()).unwrap();
             let secret = document.account(&crate::domain::account::AccountId::parse("a").unwrap()).unwrap();
             let jwt = SecretString::from("j.w.t");
             let expected = [

@@ -7,7 +7,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
 use crate::adapters::sdk_error::say;
-use crate::order::Order;
+use crate::domain::run_request::Order;
 use crate::ports::{Broken, Queue, Unsent};
 
 pub struct Sqs {

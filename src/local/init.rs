@@ -45,8 +45,8 @@ fn private_folder(path: &Path) -> anyhow::Result<()> {
 mod tests {
     use super::*;
     use crate::domain::account::AccountId;
-    use crate::domain::credential::SecretDocument;
     use crate::domain::policy::Policy;
+    use crate::domain::secret::SecretDocument;
 
     /// The example without its comments.
     fn example() -> String {

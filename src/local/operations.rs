@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::domain::catalogue::{self, Operation, Service, Subject};
-use crate::domain::needed;
+use crate::domain::permissions::required;
 use crate::domain::policy::Policy;
 use crate::local::table::table;
 
@@ -131,7 +131,7 @@ pub fn permissions(asked: &Asked) -> anyhow::Result<Vec<&'static str>> {
     anyhow::ensure!(*auth == Auth::App || !without_user, "--without-user is for --auth app: a signed-in user is one");
     let policy = policy.as_deref().map_or_else(|| Ok(Policy::default()), read_policy)?;
     let (subject, user_id) = (auth.subject(), (!without_user).then_some("user"));
-    Ok(needed::permissions(&needed::wanted(&policy, subject, user_id), subject).into_iter().collect())
+    Ok(required::permissions(&required::wanted(&policy, subject, user_id), subject).into_iter().collect())
 }
 
 fn read_policy(path: &Path) -> anyhow::Result<Policy> {

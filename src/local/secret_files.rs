@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::credential::MAX_SECRET_BYTES;
+use crate::domain::secret::MAX_SECRET_BYTES;
 use crate::domain::seed::fnv1a;
 use crate::ports::{Broken, SecretEntry, SecretFault, SecretText, Secrets};
 

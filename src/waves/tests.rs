@@ -14,10 +14,10 @@ use serde_json::value::to_raw_value;
 
 use super::*;
 use crate::domain::account::AccountId;
-use crate::domain::credential::SecretDocument;
-use crate::domain::granted::Granted;
-use crate::domain::history::HistoryRow;
+use crate::domain::account::history::HistoryRow;
+use crate::domain::catalogue::granted::Granted;
 use crate::domain::plan::Scope;
+use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
 use crate::house::{Ports, Settings};
 use crate::local::virtual_clock::VirtualClock;

@@ -3,11 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
-use e5_evergreen::{
-    handler::handle,
-    house::House,
-    local::fake_tenant::{Act, Fault as TenantFault, When},
-};
+use e5_evergreen::handler::handle;
+use e5_evergreen::house::House;
+use e5_evergreen::local::fake_tenant::{Act, Fault as TenantFault, When};
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -16,8 +16,8 @@ use super::attributes::{Item, attributes, due_shard, found, text, time};
 use super::fit::Needed;
 use super::history;
 use crate::adapters::sdk_error::say;
+use crate::domain::account::history::HistoryRow;
 use crate::domain::account::{Account, AccountId};
-use crate::domain::history::HistoryRow;
 use crate::ports::{AccountPage, Accounts, Broken, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded, Right};
 
 const INDEX: &str = "due";

@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 
+use crate::domain::account::expiry::{Expiries, Expiry};
+use crate::domain::account::recent_calls::Habits;
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
-use crate::domain::expiry::{Expiries, Expiry};
-use crate::domain::habits::Habits;
 use crate::domain::seed::fnv1a;
 use crate::ports::Found;
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::attributes::{Item, number, text, time};
 use crate::domain::account::AccountId;
-use crate::domain::history::{CallResult, HistoryRow};
+use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::seed::Seed;
 
 /// `started_at` is the sort key: with milliseconds, so that two runs by hand do not fall together.

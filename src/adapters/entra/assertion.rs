@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::domain::cause::Cause;
-use crate::domain::certificate::{Certificate, PrivateKey};
+use crate::domain::secret::certificate::{Certificate, PrivateKey};
 
 /// How long it is good for: for the one request that it is made for, and some waiting.
 const LIFE: Duration = Duration::minutes(10);

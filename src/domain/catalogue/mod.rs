@@ -11,11 +11,15 @@ macro_rules! page {
     };
 }
 
+pub mod granted;
+#[rustfmt::skip] // lists of words, a full line each
+mod words;
 mod applications;
 mod audit;
 mod bookings;
 mod calendar;
 mod contacts;
+pub mod contents;
 mod date_time;
 mod directory;
 mod excel;
@@ -104,7 +108,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::contents::Contents;
+    use crate::domain::catalogue::contents::Contents;
 
     fn contents(seed: u64) -> Contents {
         Contents::new(ChaCha12Rng::seed_from_u64(seed), DateTime::from_timestamp(1_795_000_000, 0).unwrap())

@@ -1,7 +1,7 @@
 //! The account's own OneNote notebooks; delegated only since March 2025.
 
 use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
-use crate::domain::contents::Contents;
+use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

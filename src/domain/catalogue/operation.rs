@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::contents::Contents;
+use crate::domain::catalogue::contents::Contents;
 
 /// A Graph request that a plan may draw.
 ///

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Body, Method, Operation, Service};
-use crate::domain::contents::Contents;
+use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     // App-only tokens may search files but no messages. The path accepts more permissions, each for a kind of its own.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::date_time::utc;
 use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
-use crate::domain::contents::Contents;
+use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::account::AccountId;
-use crate::domain::habits::Habits;
+use crate::domain::account::recent_calls::Habits;
 use crate::domain::seed::Seed;
 
 /// Everything that a plan is drawn from, owned.
@@ -234,7 +234,7 @@ fn equal_weights_come_out_equal() {
 fn draws_avoid_what_keeps_failing_and_what_was_seen_lately_and_a_seed_alone_gives_its_plan_again() {
     let world = World::new(Subject::User, json!({"calls_per_run": {"min": 12, "max": 12}}));
     let account = AccountId::parse("a").unwrap();
-    let call = |id: &str| crate::domain::history::CallResult {
+    let call = |id: &str| crate::domain::account::history::CallResult {
         operation: id.to_owned(),
         ok: false,
         status: 404,
@@ -261,7 +261,7 @@ fn draws_avoid_what_keeps_failing_and_what_was_seen_lately_and_a_seed_alone_give
 
 fn watched() -> AccountSecret {
     let secret = json!({"tenant_id": "t", "client_id": "c", "client_secret": "s"}).to_string();
-    let document = crate::domain::credential::SecretDocument::parse(&secret.into()).unwrap();
+    let document = crate::domain::secret::SecretDocument::parse(&secret.into()).unwrap();
     document.account(&AccountId::parse("a").unwrap()).unwrap()
 }
 

@@ -23,7 +23,7 @@ use crate::adapters::http::{Timeouts, client};
 use crate::clock::SystemClock;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::catalogue::Subject;
-use crate::domain::needed;
+use crate::domain::permissions::required;
 use crate::domain::policy::Policy;
 use crate::local::embedded::{ACCOUNTS, Embedded, RUNS};
 use crate::local::fake_tenant::{Act, App, FakeTenant, Fault, Secret, Tenant, User, When};
@@ -114,8 +114,8 @@ fn populate(tenant: &FakeTenant, asked: &Asked) -> anyhow::Result<HashMap<String
     let accounts = asked.accounts as usize;
     let users = accounts.min(4 * asked.concurrency as usize);
     let asking = Policy::parse(policy()).context("the policy of the benchmark")?;
-    let wanted = needed::wanted(&asking, Subject::App, Some("user"));
-    let roles = needed::permissions(&wanted, Subject::App).into_iter().map(str::to_owned).collect();
+    let wanted = required::wanted(&asking, Subject::App, Some("user"));
+    let roles = required::permissions(&wanted, Subject::App).into_iter().map(str::to_owned).collect();
     let app = App { roles, ..App::confidential("", "") };
 
     let guid = |number: usize| format!("00000000-0000-4000-8000-{number:012}");

@@ -16,11 +16,11 @@ use super::lateness::Lateness;
 use super::store::{Store, time};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::catalogue::Subject;
-use crate::domain::granted::Granted;
+use crate::domain::catalogue::granted::Granted;
 use crate::domain::outcome::{self, Outcome};
 use crate::domain::plan::{Plan, Scope};
 use crate::domain::policy::Policy;
-use crate::domain::schedule;
+use crate::domain::policy::schedule;
 use crate::domain::seed::Seed;
 
 /// A Monday.

@@ -9,27 +9,23 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use e5_evergreen::{
-    adapters::{
-        dynamodb::DynamoAccounts,
-        entra::Entra,
-        graph::GraphBatch,
-        http::{Timeouts, client},
-        secrets_manager::SecretsManager,
-        sqs::Sqs,
-        sts::Sts,
-    },
-    domain::{account::AccountId, credential::AccountSecret, history::HistoryRow},
-    handler::{HandlerError, handle},
-    house::{House, Ports, Settings},
-    local::{
-        fake_tenant::{App, FakeTenant, Recorded, Tenant, User},
-        virtual_clock::VirtualClock,
-    },
-    ports::{
-        Alert, Alerts, BatchItem, BatchReply, Broken, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal,
-        Poll, Queue, Token, TokenError, Tokens,
-    },
+use e5_evergreen::adapters::dynamodb::DynamoAccounts;
+use e5_evergreen::adapters::entra::Entra;
+use e5_evergreen::adapters::graph::GraphBatch;
+use e5_evergreen::adapters::http::{Timeouts, client};
+use e5_evergreen::adapters::secrets_manager::SecretsManager;
+use e5_evergreen::adapters::sqs::Sqs;
+use e5_evergreen::adapters::sts::Sts;
+use e5_evergreen::domain::account::AccountId;
+use e5_evergreen::domain::account::history::HistoryRow;
+use e5_evergreen::domain::secret::AccountSecret;
+use e5_evergreen::handler::{HandlerError, handle};
+use e5_evergreen::house::{House, Ports, Settings};
+use e5_evergreen::local::fake_tenant::{App, FakeTenant, Recorded, Tenant, User};
+use e5_evergreen::local::virtual_clock::VirtualClock;
+use e5_evergreen::ports::{
+    Alert, Alerts, BatchItem, BatchReply, Broken, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal, Poll,
+    Queue, Token, TokenError, Tokens,
 };
 use rand::{SeedableRng, rngs::ChaCha12Rng};
 use secrecy::SecretString;

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{default, outlook_marks, require, taken};
-use crate::domain::zone::Zone;
+use crate::domain::policy::time_zone::Zone;
 use crate::local::fake_tenant::generic;
 use crate::local::fake_tenant::graph::Context;
 use crate::local::fake_tenant::place::{self, Place};

@@ -1,12 +1,17 @@
 //! Policy: what the user may set per account: when, how often, how many calls, which ones.
 
+pub mod operation_filter;
+pub mod schedule;
+pub mod time_zone;
+pub mod working_hours;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::fields::{FieldError, Fields};
-use crate::domain::hours::{WorkingDays, WorkingHours};
-use crate::domain::selection::Selection;
-use crate::domain::zone::Zone;
+use crate::domain::policy::operation_filter::Selection;
+use crate::domain::policy::time_zone::Zone;
+use crate::domain::policy::working_hours::{WorkingDays, WorkingHours};
 
 /// Whole numbers `min..=max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

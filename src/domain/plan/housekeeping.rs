@@ -1,11 +1,11 @@
 //! Errands: what a run does beside its draw: looks for what an earlier one left, and when the account's ends are.
 
-use super::{BATCH, Payload, Role, Scope, Step, callable, find, url};
+use crate::domain::account::expiry::{self, Question};
+use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::{self, Effect};
-use crate::domain::contents::Contents;
-use crate::domain::credential::AccountSecret;
-use crate::domain::expiry::{self, Question};
+use crate::domain::plan::{BATCH, Payload, Role, Scope, Step, callable, find, url};
 use crate::domain::policy::Policy;
+use crate::domain::secret::AccountSecret;
 
 /// Lists that may show what an earlier run left; only where it could also be removed.
 pub fn sweeps(scope: &Scope, contents: &mut Contents) -> Vec<Step> {

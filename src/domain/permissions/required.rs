@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::catalogue::granted::Granted;
 use crate::domain::catalogue::{Operation, Subject};
-use crate::domain::granted::Granted;
 use crate::domain::plan::{Scope, drawable, whole};
 use crate::domain::policy::Policy;
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::domain::credential::{AccountSecret, Credential};
+use crate::domain::secret::{AccountSecret, Credential};
 
 /// Days before an end at which a person is told, once each; 0: it is there.
 const TOLD_BEFORE: [u8; 5] = [30, 14, 7, 1, 0];
@@ -226,7 +226,7 @@ mod tests {
 
     use super::*;
     use crate::domain::account::AccountId;
-    use crate::domain::credential::SecretDocument;
+    use crate::domain::secret::SecretDocument;
 
     fn day(days: i64) -> DateTime<Utc> {
         "2026-03-02T10:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::days(days)

@@ -1,5 +1,9 @@
 //! An account: one identity at one tenant, and what the house remembers of it between runs.
 
+pub mod expiry;
+pub mod history;
+pub mod recent_calls;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -7,8 +11,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::domain::expiry::Expiries;
-use crate::domain::habits::Habits;
+use crate::domain::account::expiry::Expiries;
+use crate::domain::account::recent_calls::Habits;
 
 /// The last part of the secret's name: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

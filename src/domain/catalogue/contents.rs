@@ -12,7 +12,7 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
 
-use super::words;
+use crate::domain::catalogue::words;
 
 /// The first word of every name.
 const MARK: &str = "Evergreen";

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::domain::catalogue::granted::Granted;
 use crate::domain::catalogue::{Operation, Subject};
-use crate::domain::granted::Granted;
-use crate::domain::needed::missing;
+use crate::domain::permissions::required::missing;
 
 /// Microsoft Graph's own app id, the same in every tenant and cloud.
 pub const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
@@ -174,7 +174,7 @@ impl Diff {
 mod tests {
     use super::*;
     use crate::domain::catalogue;
-    use crate::domain::needed::{permissions, wanted};
+    use crate::domain::permissions::required::{permissions, wanted};
     use crate::domain::policy::Policy;
 
     fn operations(subject: Subject, include: &[&str]) -> Vec<&'static Operation> {

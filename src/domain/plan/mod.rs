@@ -2,8 +2,6 @@
 //!
 //! A plan is a value: it can be printed, stored, compared and tested before anything is sent.
 
-mod errands;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
@@ -18,15 +16,15 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::domain::account::AccountId;
+use crate::domain::account::recent_calls::Habits;
+use crate::domain::catalogue::contents::Contents;
+use crate::domain::catalogue::granted::Granted;
 use crate::domain::catalogue::{self, Body, Effect, Leftover, Need, Operation, Subject};
-use crate::domain::contents::Contents;
-use crate::domain::credential::AccountSecret;
-use crate::domain::granted::Granted;
-use crate::domain::habits::Habits;
 use crate::domain::policy::Policy;
+use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
 
-pub use errands::askable;
+pub use housekeeping::askable;
 
 /// Items that one `$batch` may hold.
 pub const BATCH: usize = 20;
@@ -145,10 +143,10 @@ impl Plan {
         let mut contents = Contents::new(ChaCha12Rng::from_rng(rng), scope.now);
         let mut steps = render(&order, scope, &mut contents);
         if scope.sweep {
-            steps.extend(errands::sweeps(scope, &mut contents));
+            steps.extend(housekeeping::sweeps(scope, &mut contents));
         }
         // Last, and without chance: the draw is the same with them and without.
-        steps.extend(errands::watches(scope, &steps));
+        steps.extend(housekeeping::watches(scope, &steps));
         Self { steps }
     }
 
@@ -415,5 +413,6 @@ pub fn encode(value: &str) -> String {
     encoded
 }
 
+mod housekeeping;
 #[cfg(test)]
 mod tests;

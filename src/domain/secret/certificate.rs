@@ -10,8 +10,8 @@ use ring::signature::{KeyPair, RsaKeyPair};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use crate::domain::cause::Cause;
-use crate::domain::der::{BIT_STRING, CONTEXT_0, Der, GENERALIZED_TIME, INTEGER, OBJECT_ID, UTC_TIME};
-use crate::domain::pem;
+use crate::domain::secret::der::{BIT_STRING, CONTEXT_0, Der, GENERALIZED_TIME, INTEGER, OBJECT_ID, UTC_TIME};
+use crate::domain::secret::pem;
 
 /// 1.2.840.113549.1.1.1
 const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
@@ -195,7 +195,7 @@ mod tests {
 
     macro_rules! fixture {
         ($name:literal) => {
-            include_str!(concat!("../../tests/fixtures/", $name))
+            include_str!(concat!("../../../tests/fixtures/", $name))
         };
     }
 

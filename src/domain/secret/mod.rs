@@ -1,5 +1,11 @@
 //! A secret: whom to call Graph as, with which credential, under which policy.
 
+pub mod certificate;
+pub mod der;
+pub mod import;
+pub mod pem;
+pub mod rewrite;
+
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -8,10 +14,10 @@ use thiserror::Error;
 
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::Subject;
-use crate::domain::certificate::{Certificate, PrivateKey};
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::{FieldError, Fields, printable};
 use crate::domain::policy::Policy;
+use crate::domain::secret::certificate::{Certificate, PrivateKey};
 
 /// What Secrets Manager allows, and all that is read: 64 KiB.
 pub const MAX_SECRET_BYTES: usize = 65_536;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::account::history::CallResult;
 use crate::domain::catalogue::Operation;
-use crate::domain::history::CallResult;
 use crate::domain::seed::fnv1a;
 
 /// Runs for which a call is remembered: until then its operation is drawn the less, the fresher it is.

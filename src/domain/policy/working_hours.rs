@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, Timelike,
 use serde::{Serialize, Serializer};
 
 use crate::domain::fields::{FieldError, Fields};
-use crate::domain::zone::Zone;
+use crate::domain::policy::time_zone::Zone;
 
 const DAY: u32 = 24 * 60;
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use crate::domain::account::AccountId;
-use crate::domain::credential::{SecretDocument, is_name_in_a_path};
+use crate::domain::secret::{SecretDocument, is_name_in_a_path};
 
 /// Bounds on one import.
 pub const MAX_BYTES: usize = 1_048_576;

@@ -1,13 +1,14 @@
 //! Outcome: what a run came to, and what follows for its account.
 
+pub mod probe;
+
 use chrono::{DateTime, Duration, Utc};
 use rand::Rng;
 
 use crate::domain::account::{Account, Pause, Status};
 use crate::domain::cause::Cause;
-use crate::domain::pause;
 use crate::domain::policy::Policy;
-use crate::domain::schedule;
+use crate::domain::policy::schedule;
 
 /// What a run, or the probe of a paused account, came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ pub fn settle(
     account.consecutive_failures = account.consecutive_failures.saturating_add(1);
     if was_paused {
         // The probe itself could not be made: the same wait again, and it does not count.
-        account.next_run_at = pause::next_probe(account.pause.as_ref().map_or(0, |pause| pause.probes), now);
+        account.next_run_at = probe::next_probe(account.pause.as_ref().map_or(0, |pause| pause.probes), now);
         return None;
     }
     let mut next = schedule::next_run_after_failures(now, policy, account.consecutive_failures, rng);
@@ -145,7 +146,7 @@ fn misconfigured(
     if let Some(pause) = &mut account.pause {
         pause.probes += 1;
         pause.cause = cause.to_string();
-        account.next_run_at = pause::next_probe(pause.probes, now);
+        account.next_run_at = probe::next_probe(pause.probes, now);
         return account.next_run_at.is_none().then_some(Change::NeedsPerson);
     }
     if account.misconfigured_runs < policy.pause_after {
@@ -154,7 +155,7 @@ fn misconfigured(
     }
     account.status = Status::Paused;
     account.pause = Some(Pause { cause: cause.to_string(), since: now, probes: 0 });
-    account.next_run_at = pause::next_probe(0, now);
+    account.next_run_at = probe::next_probe(0, now);
     Some(Change::Paused)
 }
 

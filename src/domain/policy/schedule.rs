@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Duration, Timelike, Utc};
 use rand::{Rng, RngExt};
 
-use crate::domain::hours::Week;
 use crate::domain::policy::Policy;
+use crate::domain::policy::working_hours::Week;
 
 /// The longest interval, also for an account that keeps failing.
 const DAY_SECONDS: u32 = 86_400;

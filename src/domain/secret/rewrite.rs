@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::account::AccountId;
 use crate::domain::cloud::Cloud;
-use crate::domain::credential::{MAX_SECRET_BYTES, SecretError};
 use crate::domain::fields::FieldError;
 use crate::domain::policy::{self, Policy};
+use crate::domain::secret::{MAX_SECRET_BYTES, SecretError};
 
 /// The secret with `changes` merged into the account's policy, and that policy over the `default` one.
 ///
