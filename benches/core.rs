@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use chrono::{DateTime, Utc};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use e5_evergreen::adapters::graph::{decode, encode};
+use e5_evergreen::adapters::microsoft::graph::{decode, encode};
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::CallResult;
 use e5_evergreen::domain::account::recent_calls::Habits;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use anyhow::Context;
-use e5_evergreen::clock::SystemClock;
+use e5_evergreen::adapters::system::clock::SystemClock;
 use e5_evergreen::local::fake_tenant::{App, FakeTenant, Tenant, User};
 use serde_json::json;
 

@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
 
+use crate::adapters::system::stdout::Stdout;
 use crate::config::LOCAL_ROUND;
 use crate::handler::handle;
 use crate::local::bench;
@@ -20,7 +21,6 @@ use crate::local::simulate::{self, simulate};
 use crate::local::station::Station;
 use crate::local::table::table;
 use crate::ports::Journal;
-use crate::stdout::Stdout;
 
 /// Keeps Microsoft 365 developer tenants exercised and watched.
 ///

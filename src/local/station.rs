@@ -9,11 +9,11 @@ use rand::SeedableRng;
 use rand::rngs::{ChaCha12Rng, SysRng};
 use reqwest::Url;
 
-use crate::adapters::dynamodb::DynamoAccounts;
-use crate::adapters::entra::Entra;
-use crate::adapters::graph::GraphBatch;
+use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http::{self, Timeouts};
-use crate::clock::SystemClock;
+use crate::adapters::microsoft::entra::Entra;
+use crate::adapters::microsoft::graph::GraphBatch;
+use crate::adapters::system::clock::SystemClock;
 use crate::config::Config;
 use crate::house::{House, Ports, Settings};
 use crate::local::embedded::{ACCOUNTS, Embedded, RUNS};

@@ -250,7 +250,7 @@ async fn the_deployed_function_finds_aws_sts_by_itself() {
     secret.as_object_mut().unwrap().remove("client_secret");
     secret["auth"] = json!("federated");
     around.secret(surroundings::ACCOUNT, secret);
-    let sts = FakeSts::start(std::sync::Arc::new(e5_evergreen::clock::SystemClock)).await;
+    let sts = FakeSts::start(std::sync::Arc::new(e5_evergreen::adapters::system::clock::SystemClock)).await;
     let function = around.function_with(&[("AWS_ENDPOINT_URL_STS", &*sts.endpoint)]).await;
     surroundings::answered(&function, "sync").await;
     let run = surroundings::answered(&function, "run").await;

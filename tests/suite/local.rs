@@ -7,7 +7,7 @@ use std::process::{Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use e5_evergreen::clock::SystemClock;
+use e5_evergreen::adapters::system::clock::SystemClock;
 use e5_evergreen::domain::catalogue;
 use e5_evergreen::local::fake_tenant::{Act, App, FakeTenant, Fault, Tenant, User, When};
 use serde_json::{Value, json};

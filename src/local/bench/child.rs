@@ -10,8 +10,8 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 
 use super::book::Traffic;
 use super::{Asked, Where};
+use crate::adapters::system::stdout::Stdout;
 use crate::ports::Journal;
-use crate::stdout::Stdout;
 
 /// What the parent looks for among the lines that a child writes.
 const MARK: &str = "bench";

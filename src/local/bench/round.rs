@@ -9,17 +9,17 @@ use rand::rngs::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{Where, usage};
-use crate::adapters::dynamodb::DynamoAccounts;
-use crate::adapters::entra::Entra;
-use crate::adapters::graph::GraphBatch;
+use crate::adapters::aws::dynamodb::DynamoAccounts;
+use crate::adapters::aws::secrets_manager::SecretsManager;
 use crate::adapters::http::{self, Timeouts};
-use crate::adapters::secrets_manager::SecretsManager;
-use crate::clock::SystemClock;
+use crate::adapters::microsoft::entra::Entra;
+use crate::adapters::microsoft::graph::GraphBatch;
+use crate::adapters::system::clock::SystemClock;
+use crate::adapters::system::stdout::Stdout;
 use crate::config::Config;
 use crate::house::{House, Ports, Settings};
 use crate::local::embedded::{ACCOUNTS, RUNS};
 use crate::local::no_identity::NoIdentity;
-use crate::stdout::Stdout;
 
 /// What one round took. Times and CPU are the round's alone, the memory is the process's.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

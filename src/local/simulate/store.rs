@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::day::Run;
-use crate::adapters::dynamodb::DynamoAccounts;
+use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http;
 use crate::claims::LEASE;
 use crate::domain::account::history::{CallResult, HistoryRow};

@@ -9,13 +9,13 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use e5_evergreen::adapters::dynamodb::DynamoAccounts;
-use e5_evergreen::adapters::entra::Entra;
-use e5_evergreen::adapters::graph::GraphBatch;
+use e5_evergreen::adapters::aws::dynamodb::DynamoAccounts;
+use e5_evergreen::adapters::aws::secrets_manager::SecretsManager;
+use e5_evergreen::adapters::aws::sqs::Sqs;
+use e5_evergreen::adapters::aws::sts::Sts;
 use e5_evergreen::adapters::http::{Timeouts, client};
-use e5_evergreen::adapters::secrets_manager::SecretsManager;
-use e5_evergreen::adapters::sqs::Sqs;
-use e5_evergreen::adapters::sts::Sts;
+use e5_evergreen::adapters::microsoft::entra::Entra;
+use e5_evergreen::adapters::microsoft::graph::GraphBatch;
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
 use e5_evergreen::domain::secret::AccountSecret;

@@ -2,8 +2,8 @@
 //!
 //! Source: learn.microsoft.com/entra/identity-platform, "OAuth 2.0 and OpenID Connect in the Microsoft identity platform".
 
-mod assertion;
-mod device;
+mod client_assertion;
+mod device_code;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::adapters::http::{join, read_bounded};
-use crate::adapters::retry_after::retry_after;
+use crate::adapters::microsoft::retry_after::retry_after;
 use crate::domain::catalogue::Subject;
 use crate::domain::catalogue::granted::Granted;
 use crate::domain::cause::{LoginFault, login_fault};
@@ -59,7 +59,7 @@ impl Entra {
             Credential::Certificate { certificate, private_key } => {
                 let audience = audience(secret.cloud, &secret.tenant_id);
                 let signed =
-                    assertion::signed(certificate, private_key, &secret.client_id, &audience, self.clock.now());
+                    client_assertion::signed(certificate, private_key, &secret.client_id, &audience, self.clock.now());
                 signed.map(Some).map_err(TokenError::Misconfigured)
             }
             Credential::Federated => self.identity.vouch(TOKEN_EXCHANGE).await.map(Some),
@@ -119,22 +119,22 @@ impl Tokens for Entra {
         let url = self.url(client.cloud, &client.tenant_id, "devicecode")?;
         let scope = format!("{}/.default openid profile offline_access", client.cloud.graph());
         let form = [("client_id", client.client_id.clone()), ("scope", scope)];
-        device::code(&self.post(url, &form).await.map_err(|(_, error)| error)?)
+        device_code::code(&self.post(url, &form).await.map_err(|(_, error)| error)?)
     }
 
     async fn poll(&self, client: &ports::Client, device_code: &SecretString) -> Result<Poll, TokenError> {
         let url = self.url(client.cloud, &client.tenant_id, "token")?;
         let form = [
-            ("grant_type", device::GRANT.to_owned()),
+            ("grant_type", device_code::GRANT.to_owned()),
             ("client_id", client.client_id.clone()),
             ("device_code", device_code.expose_secret().to_owned()),
         ];
         match self.post(url, &form).await {
             Ok(body) => {
-                let username = device::username(&body);
+                let username = device_code::username(&body);
                 token(&body, Subject::User).map(|token| Poll::SignedIn { token: Box::new(token), username })
             }
-            Err((word, error)) => device::poll(&word).ok_or(error),
+            Err((word, error)) => device_code::poll(&word).ok_or(error),
         }
     }
 }
@@ -277,7 +277,7 @@ mod tests {
     fn entra(endpoint: Option<&str>) -> Entra {
         let client = crate::adapters::http::client(crate::adapters::http::Timeouts::default()).unwrap();
         let endpoint = endpoint.map(|url| url.parse().unwrap());
-        Entra::new(client, endpoint, Arc::new(crate::clock::SystemClock), Arc::new(Nobody))
+        Entra::new(client, endpoint, Arc::new(crate::adapters::system::clock::SystemClock), Arc::new(Nobody))
     }
 
     #[test]

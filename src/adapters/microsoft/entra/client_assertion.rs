@@ -61,9 +61,9 @@ mod tests {
 
     use super::*;
 
-    const CERTIFICATE: &str = include_str!("../../../tests/fixtures/right.pem");
-    const EXPIRED: &str = include_str!("../../../tests/fixtures/expired.pem");
-    const KEY: &str = include_str!("../../../tests/fixtures/right_key_pkcs8.pem");
+    const CERTIFICATE: &str = include_str!("../../../../tests/fixtures/right.pem");
+    const EXPIRED: &str = include_str!("../../../../tests/fixtures/expired.pem");
+    const KEY: &str = include_str!("../../../../tests/fixtures/right_key_pkcs8.pem");
 
     fn now() -> DateTime<Utc> {
         "2031-03-03T08:00:00Z".parse().unwrap()

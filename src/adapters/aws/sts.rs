@@ -9,7 +9,7 @@ use aws_sdk_sts::operation::get_web_identity_token::GetWebIdentityTokenError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use secrecy::SecretString;
 
-use crate::adapters::sdk_error::say;
+use crate::adapters::aws::sdk_error::say;
 use crate::domain::cause::Cause;
 use crate::ports::{TokenError, WebIdentity};
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::attributes::{Item, number, text, time};
+use crate::adapters::aws::dynamodb::attributes::{Item, number, text, time};
 use crate::domain::account::AccountId;
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::seed::Seed;

@@ -12,10 +12,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::OnceCell;
 
-use super::attributes::{Item, attributes, due_shard, found, text, time};
-use super::fit::Needed;
-use super::history;
-use crate::adapters::sdk_error::say;
+use crate::adapters::aws::dynamodb::attributes::{Item, attributes, due_shard, found, text, time};
+use crate::adapters::aws::dynamodb::history;
+use crate::adapters::aws::dynamodb::schema_check::Needed;
+use crate::adapters::aws::sdk_error::say;
 use crate::domain::account::history::HistoryRow;
 use crate::domain::account::{Account, AccountId};
 use crate::ports::{AccountPage, Accounts, Broken, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded, Right};

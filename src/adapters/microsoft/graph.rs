@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::adapters::http::{join, read_bounded};
-use crate::adapters::retry_after::{self, retry_after};
+use crate::adapters::microsoft::retry_after::{self, retry_after};
 use crate::domain::cloud::Cloud;
 use crate::domain::plan::Payload;
 use crate::ports::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, Unread};

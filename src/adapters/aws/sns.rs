@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
 
-use crate::adapters::sdk_error::say;
+use crate::adapters::aws::sdk_error::say;
 use crate::ports::{Alert, Alerts, Broken};
 
 /// SNS refuses a longer subject.

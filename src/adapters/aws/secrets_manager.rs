@@ -6,7 +6,7 @@ use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::adapters::sdk_error::say;
+use crate::adapters::aws::sdk_error::say;
 use crate::ports::{Broken, SecretEntry, SecretFault, SecretText, Secrets};
 
 /// The secrets whose names begin with `prefix`.

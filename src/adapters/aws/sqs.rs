@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
-use crate::adapters::sdk_error::say;
+use crate::adapters::aws::sdk_error::say;
 use crate::domain::run_request::Order;
 use crate::ports::{Broken, Queue, Unsent};
 

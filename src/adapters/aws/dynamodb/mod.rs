@@ -2,7 +2,7 @@
 
 mod accounts;
 mod attributes;
-mod fit;
 mod history;
+mod schema_check;
 
 pub use accounts::DynamoAccounts;

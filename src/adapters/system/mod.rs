@@ -1,0 +1,4 @@
+//! What the operating system provides.
+
+pub mod clock;
+pub mod stdout;
