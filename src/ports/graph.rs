@@ -1,0 +1,77 @@
+//! Microsoft Graph.
+
+use crate::domain::cloud::Cloud;
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Microsoft Graph.
+#[async_trait]
+pub trait Graph: Send + Sync {
+    /// One `$batch` request of at most 20 items; answers in any order, perhaps not for all.
+    async fn batch(&self, caller: &Caller<'_>, items: &[BatchItem]) -> Result<Vec<BatchReply>, GraphError>;
+}
+
+/// Whose token, which cloud, and how long the answer may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    pub cloud: Cloud,
+    pub access_token: &'a SecretString,
+    pub within: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct BatchItem {
+    pub id: String,
+    pub method: &'static str,
+    pub url: String,
+    pub headers: &'static [(&'static str, &'static str)],
+    pub payload: crate::domain::plan::Payload,
+    pub depends_on: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct BatchReply {
+    pub id: String,
+    pub status: u16,
+    pub retry_after: Option<Duration>,
+    /// Graph's `error.code`, cleaned for logs; [`NO_DRIVE`] where its message says so.
+    pub error_code: Option<String>,
+    pub request_id: Option<String>,
+    pub body: Unread,
+}
+
+/// The JSON of an answer as it came. Most answers are only counted: one is taken apart where somebody asks for what it says.
+#[derive(Clone, Debug, Default)]
+pub struct Unread(Option<Box<RawValue>>);
+
+impl Unread {
+    pub fn new(json: &RawValue) -> Self {
+        Self(Some(json.to_owned()))
+    }
+
+    /// JSON objects; anything else is `Null`.
+    pub fn read(&self) -> Value {
+        let value = self.0.as_deref().and_then(|json| serde_json::from_str(json.get()).ok());
+        value.filter(Value::is_object).unwrap_or_default()
+    }
+}
+
+/// The `error_code` of a user without OneDrive: Graph itself tells it only in the message ("mysite not found").
+pub const NO_DRIVE: &str = "mysiteNotFound";
+
+/// Why a batch as a whole was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum GraphError {
+    #[error("Graph throttles the tenant")]
+    Throttled { retry_after: Option<Duration> },
+    #[error("Graph does not accept the token")]
+    Unauthorized,
+    #[error("{what}")]
+    Transient { what: String, retry_after: Option<Duration> },
+    #[error("Graph refused the batch ({status} {code})")]
+    Refused { status: u16, code: String },
+}

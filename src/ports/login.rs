@@ -1,0 +1,85 @@
+//! The login service, and the identity of the program itself.
+
+use crate::domain::catalogue::granted::Granted;
+use crate::domain::cause::Cause;
+use crate::domain::cloud::Cloud;
+use crate::domain::secret::AccountSecret;
+use async_trait::async_trait;
+use secrecy::SecretString;
+use std::time::Duration;
+
+/// The login service.
+#[async_trait]
+pub trait Tokens: Send + Sync {
+    /// One token request. `refresh_token` stands in for the secret's own where a newer one is known.
+    async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError>;
+    /// Begins a sign-in by device code.
+    async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError>;
+    /// Asks once whether the person has signed in.
+    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, TokenError>;
+}
+
+/// The app that a person signs in to: a public client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    pub cloud: Cloud,
+    pub tenant_id: String,
+    pub client_id: String,
+}
+
+/// What a person needs to sign in elsewhere, and what the wait for it needs.
+#[derive(Clone, Debug)]
+pub struct DeviceCode {
+    pub device_code: SecretString,
+    pub user_code: String,
+    pub verification_uri: String,
+    pub expires_in: Duration,
+    /// The least time between two polls.
+    pub interval: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub enum Poll {
+    /// Nobody has answered yet.
+    Pending,
+    /// The same, and the interval is to grow by five seconds.
+    SlowDown,
+    /// By the user of this name, where the answer says.
+    SignedIn {
+        token: Box<Token>,
+        username: Option<String>,
+    },
+    Refused,
+    Expired,
+}
+
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub access_token: SecretString,
+    /// `None` where the answer did not say: good for this run alone.
+    pub lifetime: Option<Duration>,
+    pub granted: Granted,
+    /// Whom a user's token speaks for: object id and UPN, as far as it can be read.
+    pub user: Vec<String>,
+    /// A rotated refresh token.
+    pub refresh_token: Option<SecretString>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    Misconfigured(Cause),
+    LongBackoff(Cause),
+    /// As [`crate::domain::cause::LoginFault::NotYet`].
+    NotYet(Cause),
+    Throttled {
+        retry_after: Option<Duration>,
+    },
+    Transient(String),
+}
+
+/// Who the program itself is, as vouched for by the cloud that it runs in.
+#[async_trait]
+pub trait WebIdentity: Send + Sync {
+    /// A JWT of some minutes that says so to `audience`.
+    async fn vouch(&self, audience: &str) -> Result<SecretString, TokenError>;
+}

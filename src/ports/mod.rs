@@ -1,0 +1,21 @@
+//! The traits between the program and the outside world, and the data that crosses them. One file a port; tests fake them.
+
+mod accounts;
+mod alerts;
+mod clock;
+mod error;
+mod graph;
+mod log;
+mod login;
+mod queue;
+mod secrets;
+
+pub use accounts::{AccountPage, Accounts, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded, Right};
+pub use alerts::{Alert, Alerts};
+pub use clock::Clock;
+pub use error::Broken;
+pub use graph::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, Unread};
+pub use log::Journal;
+pub use login::{Client, DeviceCode, Poll, Token, TokenError, Tokens, WebIdentity};
+pub use queue::{Queue, Unsent};
+pub use secrets::{SecretEntry, SecretFault, SecretText, Secrets};

@@ -1,0 +1,22 @@
+//! The queue from a tick to its workers.
+
+use crate::domain::run_request::Order;
+use crate::ports::error::Broken;
+use async_trait::async_trait;
+
+/// Accounts on their way to workers. Delivery is at least once, in any order, at any time.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Sends at most 10 orders, and gives back which of them were not taken. Where the whole request failed, any of
+    /// them may still have been.
+    async fn send(&self, orders: &[Order]) -> Result<Vec<Unsent>, Broken>;
+}
+
+/// An order that the queue did not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// Its place among the orders.
+    pub at: usize,
+    /// The queue's code.
+    pub why: String,
+}
