@@ -4,20 +4,20 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::access::default_policy;
+use crate::access::token;
 use crate::alerts::{self, AccountChange};
+use crate::app::House;
 use crate::claims::claim;
-use crate::defaults;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::outcome::Outcome;
 use crate::domain::policy::Policy;
 use crate::domain::policy::schedule;
 use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
-use crate::house::House;
 use crate::ports::{Broken, Cursor, Found, Right, SecretFault, SecretText};
 use crate::round::with_secrets;
 use crate::run::{self, Chance, read_secret};
-use crate::token;
 
 #[derive(Debug, Error)]
 pub enum ActionError {
@@ -83,7 +83,7 @@ pub async fn some(
 /// One account's state and policy, without its secret.
 pub async fn show(house: &House, id: &AccountId) -> Result<Value, ActionError> {
     let found = get(house, id).await?;
-    let (name, secret) = defaults::with_account(house, &found.account).await?;
+    let (name, secret) = default_policy::with_account(house, &found.account).await?;
     Ok(describe(house, &found, &name, secret))
 }
 
@@ -96,7 +96,7 @@ pub fn describe(house: &House, found: &Found, name: &str, secret: Result<SecretT
     }
     shown["secret"] = json!(name);
     if let Some(fault) = house.warm.defaults().and_then(|defaults| defaults.fault) {
-        shown["defaults_error"] = json!(format!("secret `{}` {fault}", defaults::name(house)));
+        shown["defaults_error"] = json!(format!("secret `{}` {fault}", default_policy::name(house)));
     }
     match read_secret(house, &found.account, name, secret) {
         Ok((secret, _)) => {
@@ -137,7 +137,7 @@ pub async fn get(house: &House, id: &AccountId) -> Result<Found, ActionError> {
 /// An account's part of its secret.
 pub async fn secret(house: &House, id: &AccountId) -> Result<(AccountSecret, SecretText), ActionError> {
     let account = get(house, id).await?.account;
-    let (name, text) = defaults::with_account(house, &account).await?;
+    let (name, text) = default_policy::with_account(house, &account).await?;
     read_secret(house, &account, &name, text).map_err(|outcome| ActionError::Unusable {
         account: id.clone(),
         why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
@@ -178,7 +178,7 @@ fn chance(house: &House, seed: Option<Seed>) -> Chance {
 /// Graph is not called, and nothing is written.
 pub async fn plan(house: &House, id: &AccountId, seed: Option<Seed>) -> Result<Value, ActionError> {
     let account = get(house, id).await?.account;
-    let (name, secret) = defaults::with_account(house, &account).await?;
+    let (name, secret) = default_policy::with_account(house, &account).await?;
     let no_plan = |outcome: Outcome| ActionError::NoPlan {
         account: id.clone(),
         why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
@@ -212,7 +212,7 @@ pub async fn resume(house: &House, id: &AccountId) -> Result<Value, ActionError>
 
 /// The account's policy; the default one where its secret cannot be used.
 async fn policy(house: &House, account: &Account) -> Result<Policy, ActionError> {
-    let (name, secret) = defaults::with_account(house, account).await?;
+    let (name, secret) = default_policy::with_account(house, account).await?;
     let read = read_secret(house, account, &name, secret);
     Ok(read.map_or_else(|_| house.default_policy().as_ref().clone(), |(secret, _)| secret.policy))
 }

@@ -7,10 +7,10 @@ use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::json;
 
+use crate::app::House;
 use crate::domain::account::AccountId;
 use crate::domain::account::expiry::{Expiry, Matter};
 use crate::domain::outcome::Change;
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Alert, Alerts, Broken, Journal};
 use crate::run::RunReport;

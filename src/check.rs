@@ -5,8 +5,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::access::default_policy;
+use crate::access::token;
 use crate::actions::{ActionError, get};
-use crate::defaults;
+use crate::app::House;
+use crate::app::token_cache::Access;
 use crate::domain::account::AccountId;
 use crate::domain::account::expiry::{self, Question as Asked, Subscription};
 use crate::domain::catalogue;
@@ -14,11 +17,8 @@ use crate::domain::catalogue::granted::Granted;
 use crate::domain::permissions::required;
 use crate::domain::plan::Payload;
 use crate::domain::secret::{AccountSecret, Credential};
-use crate::house::House;
 use crate::ports::{BatchItem, BatchReply, Caller, GraphError};
 use crate::run::read_secret;
-use crate::token;
-use crate::warm::Access;
 
 /// Fewer days than this are told of as something to act on.
 const SOON: i64 = 30;
@@ -48,7 +48,7 @@ struct Question {
 /// Tells of everything that can be found out about an account without changing anything.
 pub async fn check(house: &House, id: &AccountId) -> Result<Value, ActionError> {
     let mut account = get(house, id).await?.account;
-    let (name, text) = defaults::with_account(house, &account).await?;
+    let (name, text) = default_policy::with_account(house, &account).await?;
     let said = |verdicts: &[Verdict]| json!({"account": id, "verdicts": verdicts});
     let (secret, text) = match read_secret(house, &account, &name, text) {
         Ok(read) => read,

@@ -4,10 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use serde_json::json;
 
+use crate::app::House;
 use crate::domain::account::AccountId;
 use crate::domain::seed::Seed;
 use crate::due::DueStream;
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Claim, ClaimRequest, Due, Right};
 use crate::run::{Chance, Claimed};

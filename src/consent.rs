@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::actions::{ActionError, secret};
+use crate::app::House;
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::Subject;
 use crate::domain::permissions::required;
 use crate::domain::secret::AccountSecret;
-use crate::house::House;
 
 /// Microsoft's own page for public clients that have no address to come back to.
 const COME_BACK: &str = "/common/oauth2/nativeclient";

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
 
-use crate::house::House;
+use crate::app::House;
 use crate::ports::{Broken, Cursor, Due, DuePage};
 
 /// Streams the due accounts: in memory there is one page of each shard, however many are due.

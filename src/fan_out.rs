@@ -7,10 +7,10 @@ use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::json;
 
+use crate::app::House;
 use crate::claims::{Claims, Counts, count};
 use crate::domain::run_request::{Handed, Order};
 use crate::domain::seed::Seed;
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Queue};
 use crate::report::RoundReport;

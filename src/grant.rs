@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::access::default_policy;
+use crate::access::token;
 use crate::actions::{ActionError, get};
+use crate::app::House;
+use crate::app::token_cache::Access;
 use crate::check::{WITHIN, ask};
-use crate::defaults;
 use crate::domain::account::{AccountId, Status};
 use crate::domain::catalogue::granted::Granted;
 use crate::domain::catalogue::{self, Operation, Subject};
@@ -18,11 +21,8 @@ use crate::domain::permissions::diff::{Diff, GRAPH, Registration, Step, Tenant, 
 use crate::domain::permissions::required;
 use crate::domain::plan::Payload;
 use crate::domain::secret::AccountSecret;
-use crate::house::House;
 use crate::ports::{BatchItem, BatchReply};
 use crate::run::read_secret;
-use crate::token;
-use crate::warm::Access;
 
 /// Steps in one batch, each waiting for the one before.
 const MOST_STEPS: usize = 20;
@@ -47,7 +47,7 @@ struct Grantor<'a> {
 /// What would be granted, or with `apply` what was.
 pub async fn grant(house: &House, id: &AccountId, apply: bool, deadline: DateTime<Utc>) -> Result<Value, ActionError> {
     let mut account = get(house, id).await?.account;
-    let (name, text) = defaults::with_account(house, &account).await?;
+    let (name, text) = default_policy::with_account(house, &account).await?;
     let unusable = |outcome: Outcome| ActionError::Unusable {
         account: id.clone(),
         why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::actions::{self, ActionError};
+use crate::app::House;
 use crate::check::check;
 use crate::consent::consent_url;
 use crate::event::{self, Event, EventError};
 use crate::grant::grant;
-use crate::house::House;
 use crate::import::{export, import};
 use crate::ports::Broken;
 use crate::round::round;

@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::access::default_policy;
 use crate::actions::{ActionError, describe, some};
-use crate::defaults;
+use crate::app::House;
 use crate::domain::account::{AccountId, StoppedBy};
 use crate::domain::secret::import::{Format, parse};
-use crate::house::House;
 use crate::ports::SecretFault;
 use crate::run::secret_name;
 use crate::sync::sync;
@@ -76,7 +76,7 @@ pub async fn export(house: &House, after: Option<&AccountId>) -> Result<Value, A
     for found in found.chunks(TOGETHER) {
         let names: BTreeSet<String> = found.iter().map(|found| secret_name(house, &found.account)).collect();
         let names: Vec<String> = names.into_iter().collect();
-        let secrets: HashMap<_, _> = defaults::fetch(house, &names).await?.into_iter().collect();
+        let secrets: HashMap<_, _> = default_policy::fetch(house, &names).await?.into_iter().collect();
         for found in found {
             let name = secret_name(house, &found.account);
             let secret = secrets.get(&name).cloned().unwrap_or(Err(SecretFault::Gone));

@@ -34,23 +34,22 @@
 //! - Nothing is changed in a tenant but what the run itself made, or an earlier run left under our names; and the app's
 //!   own permissions, when a person asks [`grant`] for it.
 
+pub mod access;
 pub mod actions;
 pub mod adapters;
 pub mod alerts;
 pub mod answers;
+pub mod app;
 pub mod check;
 pub mod claims;
 pub mod config;
 pub mod consent;
-pub mod defaults;
 pub mod domain;
 pub mod due;
 pub mod event;
 pub mod fan_out;
-pub mod gates;
 pub mod grant;
 pub mod handler;
-pub mod house;
 pub mod import;
 pub mod lanes;
 #[cfg(feature = "local")]
@@ -63,10 +62,7 @@ pub mod run;
 pub mod set_policy;
 pub mod sign_in;
 pub mod sync;
-pub mod token;
-pub mod turns;
 pub mod verdict;
-pub mod warm;
 pub mod waves;
 pub mod work;
 pub mod worker;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::app::House;
 use crate::domain::seed::Seed;
-use crate::house::House;
 use crate::log::{Level, line};
 
 /// Counts of one round; the names are part of the contract.

@@ -12,14 +12,14 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::access::default_policy::{self, Fetched};
 use crate::alerts::{self, AccountChange};
+use crate::app::House;
 use crate::claims::{Claims, Counts};
-use crate::defaults::{self, Fetched};
 use crate::domain::account::Status;
 use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
 use crate::fan_out::fan_out;
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, SecretFault, SecretText};
 use crate::report::RoundReport;
@@ -65,7 +65,7 @@ async fn claim_all(house: Arc<House>, seed: Seed, deadline: DateTime<Utc>, ready
     let mut claims = Claims::new(&house, seed, deadline);
     loop {
         // Where nobody has read the default policy lately, it comes with the first secrets, in one request.
-        let with_defaults = !defaults::fresh(&house);
+        let with_defaults = !default_policy::fresh(&house);
         let together = if with_defaults { TOGETHER - 1 } else { TOGETHER };
         let Some(claimed) = claims.next(together).await else { return claims.counts };
         for ready_account in with_secrets(&house, claimed, with_defaults).await {
@@ -131,7 +131,7 @@ pub async fn with_secrets(house: &House, claimed: Vec<Claimed>, defaults: bool) 
 }
 
 async fn fetch(house: &House, names: &[String], defaults: bool) -> Result<Fetched, Broken> {
-    if defaults { defaults::fetch(house, names).await } else { house.secrets.fetch(names).await }
+    if defaults { default_policy::fetch(house, names).await } else { house.secrets.fetch(names).await }
 }
 
 fn fewest(a: Option<i64>, b: Option<i64>) -> Option<i64> {

@@ -3,6 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::access::token;
+use crate::app::House;
+use crate::app::token_cache::Access;
 use crate::domain::account::expiry::{Expiry, Matter};
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::{Account, Status};
@@ -13,11 +16,8 @@ use crate::domain::plan::{self, Plan, Scope};
 use crate::domain::policy::Policy;
 use crate::domain::secret::{AccountSecret, Credential, SecretDocument};
 use crate::domain::seed::Seed;
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Found, Recorded, SecretFault, SecretText};
-use crate::token;
-use crate::warm::Access;
 use crate::waves::Sender;
 use crate::work::{Done, Ending};
 

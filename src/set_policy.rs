@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::access::default_policy;
 use crate::actions::{ActionError, get};
-use crate::defaults;
+use crate::app::House;
 use crate::domain::account::{Account, AccountId, Status};
 use crate::domain::policy::schedule;
 use crate::domain::secret::SecretDocument;
 use crate::domain::secret::rewrite::with_policy;
 use crate::domain::seed::Seed;
-use crate::house::House;
 use crate::ports::{Broken, SecretText};
 use crate::sync::reschedule;
 
@@ -20,7 +20,7 @@ const TRIES: u32 = 3;
 pub async fn set_policy(house: &House, id: &AccountId, changes: &Map<String, Value>) -> Result<Value, ActionError> {
     let account = get(house, id).await?.account;
     for _ in 0..TRIES {
-        let (name, read) = defaults::with_account(house, &account).await?;
+        let (name, read) = default_policy::with_account(house, &account).await?;
         let refused = |why: String| ActionError::Secret { secret: name.clone(), why };
         let read = read.map_err(|fault| refused(fault.to_string()))?;
         let (text, policy) = with_policy(&read.text, id, changes.clone(), &house.default_policy())

@@ -12,16 +12,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::actions::{ActionError, state};
+use crate::app::House;
+use crate::app::token_cache::Access;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::cloud::Cloud;
 use crate::domain::policy::schedule;
 use crate::domain::secret::rewrite;
 use crate::domain::secret::{SecretDocument, is_name_in_a_path};
 use crate::domain::seed::Seed;
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Client, Poll, SecretFault, SecretText, Token, TokenError};
-use crate::warm::Access;
 
 /// What the event says beside the account; what it leaves out comes from the account's secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,13 +10,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::ChaCha12Rng;
 use serde_json::json;
 
-use crate::defaults;
+use crate::access::default_policy;
+use crate::app::House;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::policy::Policy;
 use crate::domain::policy::schedule;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, SecretEntry, SecretFault, SecretText};
 
@@ -86,11 +86,11 @@ impl Sync<'_> {
 
     /// Reads the default policy, where there is one, and tells what is wrong with it.
     async fn defaults(&mut self, listed: &[SecretEntry]) -> Result<(), Broken> {
-        let name = defaults::name(self.house);
+        let name = default_policy::name(self.house);
         let Some(secret) = listed.iter().find(|secret| secret.name == name) else {
-            return defaults::note(self.house, Err(SecretFault::Gone));
+            return default_policy::note(self.house, Err(SecretFault::Gone));
         };
-        defaults::fetch(self.house, &[]).await?;
+        default_policy::fetch(self.house, &[]).await?;
         if let Some(fault) = self.house.warm.defaults().and_then(|defaults| defaults.fault) {
             self.report.error(secret, None, fault);
         }

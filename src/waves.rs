@@ -7,16 +7,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
 
+use crate::access::token;
+use crate::app::House;
+use crate::app::token_cache::Access;
 use crate::domain::account::Account;
 use crate::domain::catalogue::Operation;
 use crate::domain::plan::Plan;
 use crate::domain::secret::AccountSecret;
-use crate::house::House;
 use crate::lanes::{Batch, Lanes, OUTLOOK_AT_ONCE};
 use crate::ports::{BatchItem, BatchReply, Caller, GraphError, SecretText};
-use crate::token;
 use crate::verdict::Verdict;
-use crate::warm::Access;
 use crate::work::{Done, Ending, Item, Work};
 
 /// The first wait of our own, where throttling comes without a header; doubled while it goes on.

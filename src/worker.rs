@@ -11,11 +11,11 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::access::default_policy;
+use crate::app::House;
 use crate::claims::{claim, count, last_start};
-use crate::defaults;
 use crate::domain::run_request::{Message, Order};
 use crate::domain::seed::Seed;
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Right};
 use crate::report::RoundReport;
@@ -61,7 +61,7 @@ async fn take_all(
     let last_start = last_start(house.clock.now(), deadline);
     let mut messages = messages.into_iter().peekable();
     while messages.peek().is_some() {
-        let with_defaults = !defaults::fresh(&house);
+        let with_defaults = !default_policy::fresh(&house);
         let together = if with_defaults { TOGETHER - 1 } else { TOGETHER };
         let some: Vec<Message> = messages.by_ref().take(together).collect();
         let claimed = take(&house, some, seed, &mut taken).await;

@@ -10,9 +10,9 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use serde_json::{Value, json};
 
+use crate::app::House;
 use crate::domain::account::AccountId;
 use crate::handler::handle;
-use crate::house::House;
 use crate::local::embedded::Embedded;
 use crate::local::fake_tenant::{App, FakeTenant, Tenant, User};
 use crate::local::secret_files::{SecretFiles, write_private};

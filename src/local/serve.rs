@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
+use crate::app::House;
 use crate::config::LOCAL_ROUND;
-use crate::house::House;
 use crate::local::station::Station;
 use crate::log::{Level, line};
 use crate::round::round;

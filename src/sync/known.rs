@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::app::House;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Found, SecretEntry};
 

@@ -13,13 +13,13 @@ use serde_json::json;
 use serde_json::value::to_raw_value;
 
 use super::*;
+use crate::app::{Ports, Settings};
 use crate::domain::account::AccountId;
 use crate::domain::account::history::HistoryRow;
 use crate::domain::catalogue::granted::Granted;
 use crate::domain::plan::Scope;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
-use crate::house::{Ports, Settings};
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{
     AccountPage, Accounts, Broken, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Found, Graph,

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
+use e5_evergreen::app::House;
 use e5_evergreen::handler::handle;
-use e5_evergreen::house::House;
 use e5_evergreen::local::fake_tenant::{Act, Fault as TenantFault, When};
 use serde_json::{Value, json};
 

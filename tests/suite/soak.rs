@@ -9,8 +9,8 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use e5_evergreen::app::House;
 use e5_evergreen::handler::handle;
-use e5_evergreen::house::House;
 use e5_evergreen::local::fake_tenant::{Act, App, FakeTenant, Fault as TenantFault, Tenant, User, When};
 use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
 use serde_json::{Value, json};

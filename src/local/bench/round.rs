@@ -16,8 +16,8 @@ use crate::adapters::microsoft::entra::Entra;
 use crate::adapters::microsoft::graph::GraphBatch;
 use crate::adapters::system::clock::SystemClock;
 use crate::adapters::system::stdout::Stdout;
+use crate::app::{House, Ports, Settings};
 use crate::config::Config;
-use crate::house::{House, Ports, Settings};
 use crate::local::embedded::{ACCOUNTS, RUNS};
 use crate::local::no_identity::NoIdentity;
 

@@ -16,11 +16,11 @@ use e5_evergreen::adapters::aws::sts::Sts;
 use e5_evergreen::adapters::http::{Timeouts, client};
 use e5_evergreen::adapters::microsoft::entra::Entra;
 use e5_evergreen::adapters::microsoft::graph::GraphBatch;
+use e5_evergreen::app::{House, Ports, Settings};
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
 use e5_evergreen::domain::secret::AccountSecret;
 use e5_evergreen::handler::{HandlerError, handle};
-use e5_evergreen::house::{House, Ports, Settings};
 use e5_evergreen::local::fake_tenant::{App, FakeTenant, Recorded, Tenant, User};
 use e5_evergreen::local::virtual_clock::VirtualClock;
 use e5_evergreen::ports::{

@@ -1,5 +1,9 @@
 //! The house: the ports and settings that every story needs, and what stays warm between rounds.
 
+pub mod mailbox_locks;
+pub mod throttle;
+pub mod token_cache;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,11 +11,11 @@ use rand::Rng;
 use rand::rngs::ChaCha12Rng;
 use tokio::sync::watch;
 
+use crate::app::mailbox_locks::Turns;
+use crate::app::throttle::Gates;
+use crate::app::token_cache::Warm;
 use crate::domain::policy::Policy;
-use crate::gates::Gates;
 use crate::ports::{Accounts, Alerts, Clock, Graph, Journal, Queue, Secrets, Tokens};
-use crate::turns::Turns;
-use crate::warm::Warm;
 
 /// Everything that a story is told with. Built once, in `main`.
 pub struct House {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 
-use crate::defaults::Defaults;
+use crate::access::default_policy::Defaults;
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::granted::Granted;
 use crate::sign_in::Pending;

@@ -6,10 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use crate::app::House;
 use crate::domain::account::Account;
 use crate::domain::policy::Policy;
 use crate::domain::secret::MAX_SECRET_BYTES;
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, SecretFault, SecretText};
 use crate::run::secret_name;

@@ -4,14 +4,14 @@ use chrono::Duration;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
+use crate::app::House;
+use crate::app::token_cache::Access;
 use crate::domain::account::Account;
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{AccountSecret, Credential, with_refresh_token};
-use crate::house::House;
 use crate::log::{Level, line};
 use crate::ports::{Broken, SecretText, Token, TokenError};
 use crate::run::secret_name;
-use crate::warm::Access;
 
 /// A rotated refresh token is written to its secret once in this time: a secret keeps about 100 versions,
 /// and the older token stays good for 90 days.
