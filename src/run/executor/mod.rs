@@ -14,10 +14,10 @@ use crate::domain::account::Account;
 use crate::domain::catalogue::Operation;
 use crate::domain::plan::Plan;
 use crate::domain::secret::AccountSecret;
-use crate::lanes::{Batch, Lanes, OUTLOOK_AT_ONCE};
 use crate::ports::{BatchItem, BatchReply, Caller, GraphError, SecretText};
-use crate::verdict::Verdict;
-use crate::work::{Done, Ending, Item, Work};
+use crate::run::batching::{Batch, Lanes, OUTLOOK_AT_ONCE};
+use crate::run::item_result::Verdict;
+use crate::run::progress::{Done, Ending, Item, Work};
 
 /// The first wait of our own, where throttling comes without a header; doubled while it goes on.
 const BACKOFF: TimeDelta = TimeDelta::seconds(4);

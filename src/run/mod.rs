@@ -1,5 +1,11 @@
 //! A run: one account, once: token, plan, waves, outcome, next time, record.
 
+pub mod batching;
+pub mod executor;
+pub mod item_result;
+pub mod placeholders;
+pub mod progress;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -18,8 +24,8 @@ use crate::domain::secret::{AccountSecret, Credential, SecretDocument};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Found, Recorded, SecretFault, SecretText};
-use crate::waves::Sender;
-use crate::work::{Done, Ending};
+use crate::run::executor::Sender;
+use crate::run::progress::{Done, Ending};
 
 /// An account that this round has claimed.
 pub struct Claimed {

@@ -7,14 +7,14 @@ use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
 use serde_json::Value;
 
-use crate::answers;
 use crate::domain::account::history::CallResult;
 use crate::domain::catalogue::{Effect, Method, Operation, Subject};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Payload, Plan, Role, Step, WRITES};
-use crate::lanes::Numbered;
 use crate::ports::{NO_DRIVE, Unread};
-use crate::verdict::Verdict;
+use crate::run::batching::Numbered;
+use crate::run::item_result::Verdict;
+use crate::run::placeholders;
 
 /// An operation that answered 403 is left out for this long; a missing mailbox or drive for a day.
 const SET_ASIDE: TimeDelta = TimeDelta::days(7);
@@ -117,7 +117,7 @@ impl<'a> Work<'a> {
             sweeping: plan.steps.iter().any(|step| step.role == Role::Sweep),
             begun: false,
             next_step: plan.steps.len(),
-            own: answers::written(plan),
+            own: placeholders::written(plan),
             why: None,
             done: Done::default(),
         }
@@ -145,10 +145,11 @@ impl<'a> Work<'a> {
         let mut values = BTreeMap::new();
         for input in &step.inputs {
             let answer = self.answers.get(input.step)?.as_ref()?;
-            values.insert(input.need.placeholder, answers::take(answer, &input.need, *self.dice.get(input.step)?)?);
+            values
+                .insert(input.need.placeholder, placeholders::take(answer, &input.need, *self.dice.get(input.step)?)?);
         }
         (step.inputs.len() == step.operation.needs.len() || step.leftover.is_some())
-            .then(|| (answers::fill_url(&step.url, &values), answers::fill_payload(&step.payload, &values)))
+            .then(|| (placeholders::fill_url(&step.url, &values), placeholders::fill_payload(&step.payload, &values)))
     }
 
     /// The clean-up of what the sweeps have found since the last call.
@@ -181,8 +182,8 @@ impl<'a> Work<'a> {
         }
         let step = self.plan.steps.get(item.step);
         if let Some((leftover, undo)) = step.and_then(|step| step.leftover) {
-            for values in answers::leftovers(&body, &leftover, undo, &self.own) {
-                let url = answers::fill_url(&self.url_like(item, undo), &values);
+            for values in placeholders::leftovers(&body, &leftover, undo, &self.own) {
+                let url = placeholders::fill_url(&self.url_like(item, undo), &values);
                 let step = self.next_step;
                 self.next_step += 1;
                 self.found.push(Item { step, operation: undo, role: Role::CleanUp, url, payload: Payload::None });
