@@ -8,7 +8,6 @@ use crate::access::default_policy;
 use crate::access::token;
 use crate::alerts::{self, AccountChange};
 use crate::app::House;
-use crate::claims::claim;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::outcome::Outcome;
 use crate::domain::policy::Policy;
@@ -16,6 +15,7 @@ use crate::domain::policy::schedule;
 use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
 use crate::ports::{Broken, Cursor, Found, Right, SecretFault, SecretText};
+use crate::round::claims::claim;
 use crate::round::with_secrets;
 use crate::run::{self, Chance, read_secret};
 

@@ -15,10 +15,10 @@ use crate::grant::grant;
 use crate::import::{export, import};
 use crate::ports::Broken;
 use crate::round::round;
+use crate::round::worker::work;
 use crate::set_policy::set_policy;
 use crate::sign_in::sign_in;
 use crate::sync::sync;
-use crate::worker::work;
 
 /// Why an event was not carried out.
 #[derive(Debug, Error)]

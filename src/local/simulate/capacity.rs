@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::store::time;
-use crate::claims::{LEASE, last_start};
-use crate::fan_out::BATCH;
 use crate::round::TOGETHER;
+use crate::round::claims::{LEASE, last_start};
+use crate::round::fan_out::BATCH;
 
 pub const SECOND: i64 = 1000;
 /// The schedule of `template.yaml`, and the function's own limit.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use anyhow::Context;
 
 use super::capacity::Form;
-use crate::fan_out::BATCH;
 use crate::round::TOGETHER;
+use crate::round::fan_out::BATCH;
 
 const ACCOUNTS_PER_SECRET: f64 = 50.0;
 

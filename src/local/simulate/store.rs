@@ -10,12 +10,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::day::Run;
 use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http;
-use crate::claims::LEASE;
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::plan::Step;
 use crate::local::embedded::{ACCOUNTS, Embedded, RUNS};
 use crate::ports::{Accounts, Claim, ClaimRequest, Recorded, Right};
+use crate::round::claims::LEASE;
 
 /// Requests to the tables side by side.
 const AT_ONCE: usize = 32;

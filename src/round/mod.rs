@@ -1,7 +1,13 @@
 //! A round: one invocation: due, claim, secrets, runs, report.
 //!
 //! One task claims and fetches secrets, a little ahead; the runs themselves go on beside it, at most
-//! `concurrency` at once. Where there is a queue, the claims go to workers instead ([`fan_out`](crate::fan_out)).
+//! `concurrency` at once. Where there is a queue, the claims go to workers instead ([`fan_out`](crate::round::fan_out)).
+
+pub mod claims;
+pub mod due;
+pub mod fan_out;
+pub mod report;
+pub mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,14 +21,14 @@ use tokio::sync::mpsc;
 use crate::access::default_policy::{self, Fetched};
 use crate::alerts::{self, AccountChange};
 use crate::app::House;
-use crate::claims::{Claims, Counts};
 use crate::domain::account::Status;
 use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
-use crate::fan_out::fan_out;
 use crate::log::{Level, line};
 use crate::ports::{Broken, SecretFault, SecretText};
-use crate::report::RoundReport;
+use crate::round::claims::{Claims, Counts};
+use crate::round::fan_out::fan_out;
+use crate::round::report::RoundReport;
 use crate::run::{self, Claimed, RunReport, secret_name};
 
 /// Secrets that one `BatchGetSecretValue` brings, and so the accounts claimed together.

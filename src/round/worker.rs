@@ -13,12 +13,12 @@ use tokio::sync::mpsc;
 
 use crate::access::default_policy;
 use crate::app::House;
-use crate::claims::{claim, count, last_start};
 use crate::domain::run_request::{Message, Order};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Right};
-use crate::report::RoundReport;
+use crate::round::claims::{claim, count, last_start};
+use crate::round::report::RoundReport;
 use crate::round::{AHEAD, Ready, TOGETHER, run_all, with_secrets};
 use crate::run::{Chance, Claimed, release};
 

@@ -8,12 +8,12 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::app::House;
-use crate::claims::{Claims, Counts, count};
 use crate::domain::run_request::{Handed, Order};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Queue};
-use crate::report::RoundReport;
+use crate::round::claims::{Claims, Counts, count};
+use crate::round::report::RoundReport;
 use crate::run::{Claimed, release};
 
 /// Messages that one `SendMessageBatch` takes.

@@ -7,9 +7,9 @@ use serde_json::json;
 use crate::app::House;
 use crate::domain::account::AccountId;
 use crate::domain::seed::Seed;
-use crate::due::DueStream;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Claim, ClaimRequest, Due, Right};
+use crate::round::due::DueStream;
 use crate::run::{Chance, Claimed};
 
 /// A claim is good for this long: no invocation lives longer, so a run that is still alive holds its account.
