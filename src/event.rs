@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::actions::sign_in::SignIn;
 use crate::domain::account::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::printable;
 use crate::domain::run_request::{self, Message};
 use crate::domain::secret::import::Format;
 use crate::domain::seed::Seed;
-use crate::sign_in::SignIn;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {

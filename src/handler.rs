@@ -6,18 +6,18 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::actions::check::check;
+use crate::actions::consent_url::consent_url;
+use crate::actions::grant::grant;
+use crate::actions::import::{export, import};
+use crate::actions::set_policy::set_policy;
+use crate::actions::sign_in::sign_in;
 use crate::actions::{self, ActionError};
 use crate::app::House;
-use crate::check::check;
-use crate::consent::consent_url;
 use crate::event::{self, Event, EventError};
-use crate::grant::grant;
-use crate::import::{export, import};
 use crate::ports::Broken;
 use crate::round::round;
 use crate::round::worker::work;
-use crate::set_policy::set_policy;
-use crate::sign_in::sign_in;
 use crate::sync::sync;
 
 /// Why an event was not carried out.

@@ -7,9 +7,9 @@ use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 
 use crate::access::default_policy::Defaults;
+use crate::actions::sign_in::Pending;
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::granted::Granted;
-use crate::sign_in::Pending;
 
 /// Access tokens until five minutes before they expire, and the newest refresh tokens. What belongs to
 /// another version of the secret is not used.

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::access::default_policy;
 use crate::access::token;
+use crate::actions::check::{WITHIN, ask};
 use crate::actions::{ActionError, get};
 use crate::app::House;
 use crate::app::token_cache::Access;
-use crate::check::{WITHIN, ask};
 use crate::domain::account::{AccountId, Status};
 use crate::domain::catalogue::granted::Granted;
 use crate::domain::catalogue::{self, Operation, Subject};

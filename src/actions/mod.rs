@@ -1,5 +1,12 @@
 //! Actions: what a person asks of one account, or of all.
 
+pub mod check;
+pub mod consent_url;
+pub mod grant;
+pub mod import;
+pub mod set_policy;
+pub mod sign_in;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use thiserror::Error;
