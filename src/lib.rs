@@ -37,7 +37,6 @@
 pub mod access;
 pub mod actions;
 pub mod adapters;
-pub mod alerts;
 pub mod app;
 pub mod config;
 pub mod domain;
@@ -46,6 +45,7 @@ pub mod handler;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod log;
+pub mod notifications;
 pub mod ports;
 pub mod round;
 pub mod run;

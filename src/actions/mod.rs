@@ -13,7 +13,6 @@ use thiserror::Error;
 
 use crate::access::default_policy;
 use crate::access::token;
-use crate::alerts::{self, AccountChange};
 use crate::app::House;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::outcome::Outcome;
@@ -21,6 +20,7 @@ use crate::domain::policy::Policy;
 use crate::domain::policy::schedule;
 use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
+use crate::notifications::{self, AccountChange};
 use crate::ports::{Broken, Cursor, Found, Right, SecretFault, SecretText};
 use crate::round::claims::claim;
 use crate::round::with_secrets;
@@ -169,7 +169,7 @@ pub async fn run(
     match ready.pop() {
         Some((claimed, secret)) => {
             let run = run::run(house, claimed, secret, deadline).await;
-            alerts::tell(house, AccountChange::of(&run).as_slice()).await;
+            notifications::tell(house, AccountChange::of(&run).as_slice()).await;
             Ok(run.value())
         }
         None => Err(Broken::new("running the account", "its secret was not asked for").into()),

@@ -19,12 +19,12 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::access::default_policy::{self, Fetched};
-use crate::alerts::{self, AccountChange};
 use crate::app::House;
 use crate::domain::account::Status;
 use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
+use crate::notifications::{self, AccountChange};
 use crate::ports::{Broken, SecretFault, SecretText};
 use crate::round::claims::{Claims, Counts};
 use crate::round::fan_out::fan_out;
@@ -108,7 +108,7 @@ pub async fn run_all(
             }
         }
     }
-    alerts::tell(house, &changes).await;
+    notifications::tell(house, &changes).await;
 }
 
 /// Fetches the secrets of claimed accounts, each secret once; where asked, the default policy with them.

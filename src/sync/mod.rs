@@ -1,6 +1,6 @@
 //! Sync: makes the accounts match the secrets, secret by secret in the order of their names.
 
-mod known;
+mod known_accounts;
 mod report;
 
 use std::collections::HashMap;
