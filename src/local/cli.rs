@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use crate::adapters::system::stdout::Stdout;
 use crate::config::LOCAL_ROUND;
 use crate::handler::handle;
+use crate::local::app::Station;
 use crate::local::bench;
+use crate::local::catalogue_view::{self, Asked, Filter};
 use crate::local::demo;
 use crate::local::init::init;
-use crate::local::operations::{self, Asked, Filter};
 use crate::local::serve::serve;
 use crate::local::simulate::{self, simulate};
-use crate::local::station::Station;
 use crate::local::table::table;
 use crate::ports::Journal;
 
@@ -222,9 +222,9 @@ pub async fn main() -> anyhow::Result<()> {
                 serde_json::from_str(&event).map_err(|error| anyhow::anyhow!("the event is not JSON: {error}"))?;
             print_json(&ask(&data, &event).await?)?;
         }
-        Command::Operations { markdown: true, .. } => print(operations::markdown().trim_end())?,
-        Command::Operations { json: true, filter, .. } => print_json(&operations::operations(&filter))?,
-        Command::Operations { json: false, filter, .. } => print(&operations::operations_table(&filter))?,
+        Command::Operations { markdown: true, .. } => print(catalogue_view::markdown().trim_end())?,
+        Command::Operations { json: true, filter, .. } => print_json(&catalogue_view::operations(&filter))?,
+        Command::Operations { json: false, filter, .. } => print(&catalogue_view::operations_table(&filter))?,
         Command::Bench { asked, json: true } => print_json(&json!(bench::bench(&asked).await?))?,
         Command::Bench { asked, json: false } => {
             let columns = [("", "what"), ("figure", "figure"), ("beside", "beside")];
@@ -232,8 +232,8 @@ pub async fn main() -> anyhow::Result<()> {
         }
         Command::BenchPart(part) => bench::part(part).await?,
         Command::Simulate(asked) => print(&simulate(&asked).await?)?,
-        Command::Permissions { asked, json: true } => print_json(&json!(operations::permissions(&asked)?))?,
-        Command::Permissions { asked, json: false } => print(&operations::permissions(&asked)?.join("\n"))?,
+        Command::Permissions { asked, json: true } => print_json(&json!(catalogue_view::permissions(&asked)?))?,
+        Command::Permissions { asked, json: false } => print(&catalogue_view::permissions(&asked)?.join("\n"))?,
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use crate::local::app::secrets_folder;
 use crate::local::secret_files::write_private;
-use crate::local::station::secrets_folder;
 
 /// Its name begins with `_` and does not end in `.json`: it is never read as a secret.
 const EXAMPLE: &str = "_example.jsonc";

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::app::House;
 use crate::config::LOCAL_ROUND;
-use crate::local::station::Station;
+use crate::local::app::Station;
 use crate::log::{Level, line};
 use crate::round::round;
 use crate::sync::sync;

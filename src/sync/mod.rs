@@ -20,7 +20,7 @@ use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Broken, SecretEntry, SecretFault, SecretText};
 
-use known::Known;
+use known_accounts::Known;
 use report::Done;
 pub use report::{SyncError, SyncReport, Told};
 
@@ -255,7 +255,7 @@ async fn refresh(house: &House, id: &AccountId, part: &Part<'_>, seed: Seed) -> 
 /// Puts an account back where rounds look: the number of shards has become smaller.
 async fn bring_back(house: &House, id: &AccountId) -> Result<Done, Broken> {
     let (Some(found), now) = (house.accounts.get(id).await?, house.clock.now()) else { return Ok(Done::Busy) };
-    if !known::astray(&found.account, found.indexed) {
+    if !known_accounts::astray(&found.account, found.indexed) {
         return Ok(Done::Unchanged);
     }
     let moved = !found.account.claimed(now) && house.accounts.update(&found.account, now).await?;

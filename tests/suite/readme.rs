@@ -1,7 +1,7 @@
 //! README and docs tell the truth about the catalogue.
 
 use e5_evergreen::domain::catalogue;
-use e5_evergreen::local::operations;
+use e5_evergreen::local::catalogue_view;
 
 const README: &str = include_str!("../../README.md");
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
@@ -12,7 +12,7 @@ const END: &str = "<!-- /operations -->";
 fn the_documented_table_of_operations_is_the_catalogue() {
     let (_, rest) = OPERATIONS.split_once(BEGIN).expect("the mark before the table");
     let (table, _) = rest.split_once(END).expect("the mark after the table");
-    assert!(table == operations::markdown(), "put what `evergreen operations --markdown` prints between the marks");
+    assert!(table == catalogue_view::markdown(), "put what `evergreen operations --markdown` prints between the marks");
 }
 
 #[test]

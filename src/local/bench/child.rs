@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 
-use super::book::Traffic;
+use super::recording::Traffic;
 use super::{Asked, Where};
 use crate::adapters::system::stdout::Stdout;
 use crate::ports::Journal;

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::book::Traffic;
-use super::{Asked, floor, round};
+use super::recording::Traffic;
+use super::{Asked, baseline, round};
 
 /// Batches that a run of a dozen reads sends one after the other.
 const BATCHES: u32 = 1;
@@ -45,8 +45,8 @@ impl Figures {
         asked: &Asked,
         round: &round::Measured,
         traffic: &Traffic,
-        floor: &floor::Measured,
-        bare_floor: &floor::Measured,
+        floor: &baseline::Measured,
+        bare_floor: &baseline::Measured,
     ) -> Self {
         let accounts = f64::from(asked.accounts);
         let path_ms = asked.login_ms + BATCHES * asked.graph_ms;

@@ -5,16 +5,16 @@
 //! recorded requests, sent again in the same order, with no logic; the doors answer from the recording): one by the same
 //! clients, the AWS SDK's to AWS and the HTTP client to the rest, and one of bare bytes. Nothing leaves loopback.
 
-mod book;
+mod baseline;
+mod baseline_sdk;
 mod child;
-mod door;
+mod environment;
 mod figures;
-mod floor;
+mod recording;
+mod recording_proxy;
 mod round;
-mod sdk;
+mod secrets_manager;
 mod usage;
-mod vault;
-mod world;
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
@@ -71,10 +71,10 @@ pub struct Where {
 /// Plays one part to its end.
 pub async fn part(part: Part) -> anyhow::Result<()> {
     match part {
-        Part::World(asked) => world::serve(&asked).await,
+        Part::World(asked) => environment::serve(&asked).await,
         Part::Round(at) => child::alone(async move || round::measure(&at).await).await,
-        Part::Floor(at) => child::alone(async move || floor::measure(&at, true).await).await,
-        Part::BareFloor(at) => child::alone(async move || floor::measure(&at, false).await).await,
+        Part::Floor(at) => child::alone(async move || baseline::measure(&at, true).await).await,
+        Part::BareFloor(at) => child::alone(async move || baseline::measure(&at, false).await).await,
     }
 }
 
@@ -87,8 +87,8 @@ pub async fn bench(asked: &Asked) -> anyhow::Result<Figures> {
     let round: round::Measured = Child::run("round", &world.doors).await?;
     round.check(asked.accounts)?;
     let traffic = world.replay().await?;
-    let floor: floor::Measured = Child::run("floor", &world.doors).await?;
-    let bare_floor: floor::Measured = Child::run("bare-floor", &world.doors).await?;
+    let floor: baseline::Measured = Child::run("floor", &world.doors).await?;
+    let bare_floor: baseline::Measured = Child::run("bare-floor", &world.doors).await?;
     world.end().await?;
     for floor in [&floor, &bare_floor] {
         floor.check(traffic.total())?;

@@ -18,8 +18,8 @@ use crate::adapters::system::clock::SystemClock;
 use crate::adapters::system::stdout::Stdout;
 use crate::app::{House, Ports, Settings};
 use crate::config::Config;
-use crate::local::embedded::{ACCOUNTS, RUNS};
-use crate::local::no_identity::NoIdentity;
+use crate::local::dynamodb::{ACCOUNTS, RUNS};
+use crate::local::no_web_identity::NoIdentity;
 
 /// What one round took. Times and CPU are the round's alone, the memory is the process's.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::store::time;
+use super::account_store::time;
 use crate::round::TOGETHER;
 use crate::round::claims::{LEASE, last_start};
 use crate::round::fan_out::BATCH;

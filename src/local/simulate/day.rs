@@ -9,11 +9,11 @@ use rand::rngs::ChaCha12Rng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
+use super::account_store::{Store, time};
 use super::capacity::{Capacity, Form, Place, SECOND, TICK};
 use super::cost::Used;
 use super::latency::Latency;
-use super::lateness::Lateness;
-use super::store::{Store, time};
+use super::latency_histogram::Lateness;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::catalogue::Subject;
 use crate::domain::catalogue::granted::Granted;
@@ -200,7 +200,7 @@ pub async fn day(
 
 #[cfg(test)]
 mod tests {
-    use super::super::store::{Memory, Tables};
+    use super::super::account_store::{Memory, Tables};
     use super::*;
 
     fn setting(seed: u64, graph: i64) -> Setting {

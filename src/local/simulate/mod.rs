@@ -3,13 +3,13 @@
 //! Real: schedule, plans, outcomes, and in one series the adapter and the embedded tables. Modelled: time, Microsoft's
 //! latencies, and the places in which runs go on (`docs/scale.md` tells of it).
 
+mod account_store;
 mod capacity;
 mod chart;
 mod cost;
 mod day;
 mod latency;
-mod lateness;
-mod store;
+mod latency_histogram;
 mod table;
 
 use std::path::PathBuf;
@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 
+use account_store::{Memory, Store, Tables};
 use capacity::Form;
 use day::{Setting, day};
 use latency::Latency;
-use store::{Memory, Store, Tables};
 
 #[derive(Clone, Debug, Args)]
 pub struct Asked {

@@ -7,13 +7,13 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::day::Run;
 use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http;
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::plan::Step;
-use crate::local::embedded::{ACCOUNTS, Embedded, RUNS};
+use crate::local::dynamodb::{ACCOUNTS, Embedded, RUNS};
+use crate::local::simulate::day::Run;
 use crate::ports::{Accounts, Claim, ClaimRequest, Recorded, Right};
 use crate::round::claims::LEASE;
 

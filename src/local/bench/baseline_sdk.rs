@@ -13,8 +13,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::book::{Sent, Service};
 use crate::adapters::http::sdk_config;
+use crate::local::bench::recording::{Sent, Service};
 
 pub struct Sdk {
     dynamodb: aws_sdk_dynamodb::Client,

@@ -16,8 +16,8 @@ use crate::adapters::microsoft::graph::GraphBatch;
 use crate::adapters::system::clock::SystemClock;
 use crate::app::{House, Ports, Settings};
 use crate::config::Config;
-use crate::local::embedded::{ACCOUNTS, Embedded, RUNS};
-use crate::local::no_identity::NoIdentity;
+use crate::local::dynamodb::{ACCOUNTS, Embedded, RUNS};
+use crate::local::no_web_identity::NoIdentity;
 use crate::local::secret_files::{PREFIX, SecretFiles};
 use crate::ports::{Clock, Journal, Secrets};
 

@@ -10,10 +10,10 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Url};
 use serde::{Deserialize, Serialize};
 
-use super::book::Sent;
-use super::sdk::{Call, Sdk};
-use super::{Where, usage};
 use crate::adapters::http::{Timeouts, client};
+use crate::local::bench::baseline_sdk::{Call, Sdk};
+use crate::local::bench::recording::Sent;
+use crate::local::bench::{Where, usage};
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Measured {

@@ -15,9 +15,6 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 
-use super::book::{Book, Service};
-use super::door::Door;
-use super::{Asked, child, vault};
 use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http::{Timeouts, client};
 use crate::adapters::system::clock::SystemClock;
@@ -25,7 +22,10 @@ use crate::domain::account::{Account, AccountId};
 use crate::domain::catalogue::Subject;
 use crate::domain::permissions::required;
 use crate::domain::policy::Policy;
-use crate::local::embedded::{ACCOUNTS, Embedded, RUNS};
+use crate::local::bench::recording::{Book, Service};
+use crate::local::bench::recording_proxy::Door;
+use crate::local::bench::{Asked, child, secrets_manager};
+use crate::local::dynamodb::{ACCOUNTS, Embedded, RUNS};
 use crate::local::fake_tenant::{Act, App, FakeTenant, Fault, Secret, Tenant, User, When};
 use crate::ports::Accounts;
 
@@ -73,7 +73,7 @@ pub async fn serve(asked: &Asked) -> anyhow::Result<()> {
     let secrets = populate(&tenant, asked)?;
     let embedded = Embedded::in_memory(client.clone()).await?;
     make_due(&embedded, asked.accounts).await?;
-    let vault = vault::serve(secrets).await.context("starting the stand-in for Secrets Manager")?;
+    let vault = secrets_manager::serve(secrets).await.context("starting the stand-in for Secrets Manager")?;
 
     let book = Arc::new(Book::default());
     let door = |service, upstream: &str, takes| {
@@ -157,7 +157,7 @@ async fn make_due(embedded: &Embedded, accounts: u32) -> anyhow::Result<()> {
             async move {
                 let mut account = Account::new(account_id(number)?, due);
                 account.secret_name = Some(format!("{PREFIX}{}", account.id));
-                account.secret_version = Some(vault::VERSION.to_owned());
+                account.secret_version = Some(secrets_manager::VERSION.to_owned());
                 anyhow::ensure!(store.create(&account).await?, "the account {} is there already", account.id);
                 Ok(())
             }

@@ -14,8 +14,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::book::{Answer, Book, Sent, Service};
-use super::world::CLIENT_SECRET;
+use crate::local::bench::environment::CLIENT_SECRET;
+use crate::local::bench::recording::{Answer, Book, Sent, Service};
 
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
