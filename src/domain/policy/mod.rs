@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::fields::{FieldError, Fields};
-use crate::domain::policy::operation_filter::Selection;
+use crate::domain::policy::operation_filter::OperationFilter;
 use crate::domain::policy::time_zone::Zone;
 use crate::domain::policy::working_hours::{WorkingDays, WorkingHours};
 
@@ -37,7 +37,7 @@ pub struct Policy {
     pub interval_seconds: Span,
     /// Operations drawn for a run, within 1..=40.
     pub calls_per_run: Span,
-    pub operations: Selection,
+    pub operations: OperationFilter,
     /// Milliseconds between small batches; `None`: as few and full batches as can be, without a pause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pacing: Option<Pacing>,
@@ -58,7 +58,7 @@ impl Default for Policy {
             working_days: WorkingDays::ALL,
             interval_seconds: Span { min: 3600, max: 14_400 },
             calls_per_run: Span { min: 3, max: 12 },
-            operations: Selection::default(),
+            operations: OperationFilter::default(),
             pacing: None,
             writes: true,
             pause_after: 3,

@@ -9,7 +9,7 @@ use crate::domain::fields::{FieldError, Fields};
 /// A glob is an id with `*` for any run of characters. Case and `_` do not matter:
 /// `mail.send_self` is `mail.sendSelf`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Selection {
+pub struct OperationFilter {
     include: Vec<String>,
     exclude: Vec<String>,
 }
@@ -18,13 +18,13 @@ pub struct Selection {
 const MAX_GLOBS: usize = 200;
 const MAX_GLOB_LENGTH: usize = 100;
 
-impl Default for Selection {
+impl Default for OperationFilter {
     fn default() -> Self {
         Self { include: vec!["*".to_owned()], exclude: Vec::new() }
     }
 }
 
-impl Selection {
+impl OperationFilter {
     /// This selection with the given lists in place of its own.
     pub fn under(&self, mut fields: Fields) -> Result<Self, FieldError> {
         let mut globs = |field: &str| -> Result<Option<Vec<String>>, FieldError> {
@@ -99,9 +99,9 @@ mod tests {
 
     use super::*;
 
-    fn selection(include: &[&str], exclude: &[&str]) -> Selection {
+    fn selection(include: &[&str], exclude: &[&str]) -> OperationFilter {
         let fields = Fields::of("operations", json!({"include": include, "exclude": exclude})).unwrap();
-        Selection::default().under(fields).unwrap()
+        OperationFilter::default().under(fields).unwrap()
     }
 
     #[test]
