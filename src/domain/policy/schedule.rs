@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Timelike, Utc};
 use rand::{Rng, RngExt};
 
 use crate::domain::policy::Policy;
-use crate::domain::policy::working_hours::Week;
+use crate::domain::policy::working_hours::WorkingWindow;
 
 /// The longest interval, also for an account that keeps failing.
 const DAY_SECONDS: u32 = 86_400;
@@ -42,7 +42,7 @@ pub fn first_run(now: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> Dat
 
 /// The moment itself where it lies in working hours; else a random one of the next window.
 pub fn fit(at: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<Utc> {
-    let week = Week { timezone: policy.timezone, hours: policy.working_hours, days: policy.working_days };
+    let week = WorkingWindow { timezone: policy.timezone, hours: policy.working_hours, days: policy.working_days };
     let at = at.with_nanosecond(0).unwrap_or(at);
     if week.contains(at) {
         return at;
@@ -59,7 +59,7 @@ pub fn fit(at: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<U
 
 /// A random working second of the window. Nearly every draw lands in working hours; around a
 /// daylight-saving change a few do not, and the first working minute is the last resort.
-fn within(week: &Week, start: DateTime<Utc>, end: DateTime<Utc>, rng: &mut impl Rng) -> Option<DateTime<Utc>> {
+fn within(week: &WorkingWindow, start: DateTime<Utc>, end: DateTime<Utc>, rng: &mut impl Rng) -> Option<DateTime<Utc>> {
     let seconds = (end - start).num_seconds();
     for _ in 0..64 {
         let at = start + Duration::seconds(rng.random_range(0..seconds));
@@ -92,7 +92,7 @@ mod tests {
         (0..count).map(|seed| next_run(at(now), policy, &mut ChaCha12Rng::seed_from_u64(seed))).collect()
     }
 
-    /// The local wall clock, as a reader of the policy would check it: independent of `Week`.
+    /// The local wall clock, as a reader of the policy would check it: independent of `WorkingWindow`.
     fn shows_working_hours(at: DateTime<Utc>, policy: &Policy) -> bool {
         let shape = serde_json::to_value(policy).unwrap();
         let zone: chrono_tz::Tz = shape["timezone"].as_str().unwrap().parse().unwrap();

@@ -97,13 +97,13 @@ impl Serialize for WorkingDays {
 
 /// When an account may be called: hours and days of one time zone.
 #[derive(Clone, Copy, Debug)]
-pub struct Week {
+pub struct WorkingWindow {
     pub timezone: Zone,
     pub hours: WorkingHours,
     pub days: WorkingDays,
 }
 
-impl Week {
+impl WorkingWindow {
     /// Whether the local wall clock at `at` shows working hours. The early part of a window that spans
     /// midnight belongs to the day before.
     pub fn contains(&self, at: DateTime<Utc>) -> bool {
@@ -119,7 +119,7 @@ impl Week {
     }
 
     /// The first window that begins after `at`, as instants `start..end`. Around a daylight-saving change
-    /// parts of it may lie outside working hours ([`Week::contains`] decides).
+    /// parts of it may lie outside working hours ([`WorkingWindow::contains`] decides).
     pub fn next_window(&self, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let today = self.timezone.local(at).date();
         // A fortnight: a week's only window may fall into the hour that spring leaves out.
