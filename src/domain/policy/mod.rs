@@ -15,7 +15,7 @@ use crate::domain::policy::working_hours::{WorkingDays, WorkingHours};
 
 /// Whole numbers `min..=max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Span {
+pub struct Range {
     pub min: u32,
     pub max: u32,
 }
@@ -34,9 +34,9 @@ pub struct Policy {
     pub working_hours: WorkingHours,
     pub working_days: WorkingDays,
     /// Seconds between runs, within 500..=86400.
-    pub interval_seconds: Span,
+    pub interval_seconds: Range,
     /// Operations drawn for a run, within 1..=40.
-    pub calls_per_run: Span,
+    pub calls_per_run: Range,
     pub operations: OperationFilter,
     /// Milliseconds between small batches; `None`: as few and full batches as can be, without a pause.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,8 +47,8 @@ pub struct Policy {
     pub pause_after: u32,
 }
 
-const INTERVAL: Span = Span { min: 500, max: 86_400 };
-const CALLS: Span = Span { min: 1, max: 40 };
+const INTERVAL: Range = Range { min: 500, max: 86_400 };
+const CALLS: Range = Range { min: 1, max: 40 };
 
 impl Default for Policy {
     fn default() -> Self {
@@ -56,8 +56,8 @@ impl Default for Policy {
             timezone: Zone::UTC,
             working_hours: WorkingHours::ALL_DAY,
             working_days: WorkingDays::ALL,
-            interval_seconds: Span { min: 3600, max: 14_400 },
-            calls_per_run: Span { min: 3, max: 12 },
+            interval_seconds: Range { min: 3600, max: 14_400 },
+            calls_per_run: Range { min: 3, max: 12 },
             operations: OperationFilter::default(),
             pacing: None,
             writes: true,
@@ -152,14 +152,14 @@ pub fn merge(policy: &mut Map<String, Value>, changes: Map<String, Value>) {
 }
 
 /// One end alone moves the other end's default where it must, so that `{"min": 20000}` is no error.
-fn parse_span(mut fields: Fields, bounds: Span, default: Span) -> Result<Span, FieldError> {
+fn parse_span(mut fields: Fields, bounds: Range, default: Range) -> Result<Range, FieldError> {
     let min = fields.whole("min", bounds.min, bounds.max)?;
     let max = fields.whole("max", bounds.min, bounds.max)?;
     let span = match (min, max) {
         (Some(min), Some(max)) if min > max => return Err(fields.error("min", "must not be above `max`")),
-        (Some(min), Some(max)) => Span { min, max },
-        (Some(min), None) => Span { min, max: default.max.max(min) },
-        (None, Some(max)) => Span { min: default.min.min(max), max },
+        (Some(min), Some(max)) => Range { min, max },
+        (Some(min), None) => Range { min, max: default.max.max(min) },
+        (None, Some(max)) => Range { min: default.min.min(max), max },
         (None, None) => default,
     };
     fields.finish()?;
@@ -282,8 +282,8 @@ mod tests {
     #[test]
     fn one_end_of_a_range_alone_moves_the_others_default_only_where_it_must() {
         let span = |value| Policy::parse(json!({"interval_seconds": value})).unwrap().interval_seconds;
-        assert_eq!(span(json!({"min": 20000})), Span { min: 20_000, max: 20_000 });
-        assert_eq!(span(json!({"min": 500})), Span { min: 500, max: 14_400 });
-        assert_eq!(span(json!({"max": 600})), Span { min: 600, max: 600 });
+        assert_eq!(span(json!({"min": 20000})), Range { min: 20_000, max: 20_000 });
+        assert_eq!(span(json!({"min": 500})), Range { min: 500, max: 14_400 });
+        assert_eq!(span(json!({"max": 600})), Range { min: 600, max: 600 });
     }
 }
