@@ -8,7 +8,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use e5_evergreen::adapters::microsoft::graph::{decode, encode};
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::CallResult;
-use e5_evergreen::domain::account::recent_calls::Habits;
+use e5_evergreen::domain::account::recent_calls::RecentCalls;
 use e5_evergreen::domain::catalogue::granted::Granted;
 use e5_evergreen::domain::catalogue::{self, Subject};
 use e5_evergreen::domain::plan::{BATCH, Plan, Role, Scope};
@@ -30,7 +30,7 @@ struct Caller {
     subject: Subject,
     granted: Granted,
     policy: Policy,
-    habits: Habits,
+    habits: RecentCalls,
     set_aside: BTreeMap<String, DateTime<Utc>>,
 }
 
@@ -44,7 +44,7 @@ impl Caller {
             subject,
             granted: Granted::Known(granted),
             policy: Policy::parse(policy).unwrap(),
-            habits: Habits::default(),
+            habits: RecentCalls::default(),
             set_aside: BTreeMap::new(),
         };
         for round in 0..ROUNDS {

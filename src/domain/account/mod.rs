@@ -12,7 +12,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::domain::account::expiry::Expiries;
-use crate::domain::account::recent_calls::Habits;
+use crate::domain::account::recent_calls::RecentCalls;
 
 /// The last part of the secret's name: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -117,7 +117,7 @@ pub struct Account {
     /// Operations that answered 403, and until when they are left out.
     pub set_aside: BTreeMap<String, DateTime<Utc>>,
     /// What recent runs have shown of each operation.
-    pub habits: Habits,
+    pub habits: RecentCalls,
     /// How many coming runs must look for what an earlier one left behind.
     pub sweeps: u32,
     /// When the subscription and the credential end, as far as that is known.
@@ -144,7 +144,7 @@ impl Account {
             pause: None,
             stopped_by: None,
             set_aside: BTreeMap::new(),
-            habits: Habits::default(),
+            habits: RecentCalls::default(),
             sweeps: 0,
             expiries: Expiries::default(),
             secret_name: None,

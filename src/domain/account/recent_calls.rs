@@ -20,7 +20,7 @@ const FULL: u64 = 1 << 20;
 
 /// The memory of one account: a few hundred bytes however many operations there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Habits {
+pub struct RecentCalls {
     runs: u16,
     seen: BTreeMap<u16, Seen>,
 }
@@ -31,7 +31,7 @@ struct Seen {
     failures: u8,
 }
 
-impl Habits {
+impl RecentCalls {
     /// Whether any draw is as welcome as any other.
     pub fn is_empty(&self) -> bool {
         self.seen.is_empty()
@@ -73,7 +73,7 @@ impl Habits {
         bytes
     }
 
-    /// `None` for bytes that [`Habits::encode`] does not make.
+    /// `None` for bytes that [`RecentCalls::encode`] does not make.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (runs, rest) = bytes.split_first_chunk::<2>()?;
         let (entries, []) = rest.as_chunks::<5>() else { return None };
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_is_unseen_for_long_is_drawn_more() {
-        let mut habits = Habits::default();
+        let mut habits = RecentCalls::default();
         let full = habits.welcome(operation());
         habits.note(&[call(true)]);
         let mut weights = vec![habits.welcome(operation())];
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_keeps_failing_is_drawn_less_and_is_forgiven_at_last() {
-        let mut habits = Habits::default();
+        let mut habits = RecentCalls::default();
         let full = habits.welcome(operation());
         let mut weights = Vec::new();
         for _ in 0..20 {
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn one_success_forgives_all_failures() {
-        let (mut failed, mut healed) = (Habits::default(), Habits::default());
+        let (mut failed, mut healed) = (RecentCalls::default(), RecentCalls::default());
         failed.note(&[call(false)]);
         healed.note(&[call(false)]);
         healed.note(&[call(true)]);
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_memory_stays_small_and_reads_back_as_it_was_written() {
-        let mut habits = Habits::default();
+        let mut habits = RecentCalls::default();
         let all: Vec<_> = catalogue::all().collect();
         for run in 0..70_000_usize {
             let calls: Vec<_> = (0..12)
@@ -159,8 +159,8 @@ mod tests {
         }
         let bytes = habits.encode();
         assert!(bytes.len() < 1100, "{}", bytes.len());
-        assert_eq!(Habits::decode(&bytes), Some(habits));
-        assert_eq!(Habits::decode(&bytes[1..]), None);
-        assert_eq!(Habits::decode(&[]), None);
+        assert_eq!(RecentCalls::decode(&bytes), Some(habits));
+        assert_eq!(RecentCalls::decode(&bytes[1..]), None);
+        assert_eq!(RecentCalls::decode(&[]), None);
     }
 }

@@ -16,7 +16,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::domain::account::AccountId;
-use crate::domain::account::recent_calls::Habits;
+use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::granted::Granted;
 use crate::domain::catalogue::{self, Body, Effect, Leftover, Need, Operation, Subject};
@@ -152,7 +152,7 @@ impl Plan {
 
     /// The seed for a run: of a few that follow from the round's, the one whose draw suits the account's habits
     /// best. So draws vary and failures fade, while a seed alone still gives its plan again.
-    pub fn seed(scope: &Scope, habits: &Habits, account: &AccountId, round: Seed) -> Seed {
+    pub fn seed(scope: &Scope, habits: &RecentCalls, account: &AccountId, round: Seed) -> Seed {
         if habits.is_empty() {
             return round;
         }

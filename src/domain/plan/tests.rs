@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::account::AccountId;
-use crate::domain::account::recent_calls::Habits;
+use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::seed::Seed;
 
 /// Everything that a plan is drawn from, owned.
@@ -242,8 +242,8 @@ fn draws_avoid_what_keeps_failing_and_what_was_seen_lately_and_a_seed_alone_give
         request_id: None,
     };
     let failing: Vec<_> = drawable(&world.scope()).into_iter().take(30).map(|operation| operation.id).collect();
-    let mut habits = Habits::default();
-    let often = |habits: &Habits| -> usize {
+    let mut habits = RecentCalls::default();
+    let often = |habits: &RecentCalls| -> usize {
         let seeds = (0..200).map(|round| Plan::seed(&world.scope(), habits, &account, Seed::new(round)));
         let draws = seeds.map(|seed| drawn(&Plan::draw(&world.scope(), &mut seed.rng(&account, "plan"))));
         draws.map(|draw| draw.iter().filter(|id| failing.contains(id)).count()).sum()

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 
 use crate::domain::account::expiry::{Expiries, Expiry};
-use crate::domain::account::recent_calls::Habits;
+use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
 use crate::domain::seed::fnv1a;
 use crate::ports::Found;
@@ -54,7 +54,7 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
         ("set_aside", (!set_aside.is_empty()).then_some(AttributeValue::M(set_aside))),
         (
             "habits",
-            (account.habits != Habits::default()).then(|| AttributeValue::B(Blob::new(account.habits.encode()))),
+            (account.habits != RecentCalls::default()).then(|| AttributeValue::B(Blob::new(account.habits.encode()))),
         ),
         ("sweeps", positive(account.sweeps)),
         ("renewal_at", subscription.map(|expiry| time(expiry.at))),
@@ -95,7 +95,7 @@ pub fn found(item: &Item, shards: u16) -> Option<Found> {
         pause,
         stopped_by: reader.read("stopped_by", |value| StoppedBy::parse(value.as_s().ok()?)),
         set_aside: reader.read("set_aside", as_times).unwrap_or_default(),
-        habits: reader.read("habits", |value| Habits::decode(value.as_b().ok()?.as_ref())).unwrap_or_default(),
+        habits: reader.read("habits", |value| RecentCalls::decode(value.as_b().ok()?.as_ref())).unwrap_or_default(),
         sweeps: reader.count("sweeps"),
         expiries: Expiries {
             subscription: reader.expiry("renewal_at", "renewal_told"),
