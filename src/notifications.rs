@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::app::House;
 use crate::domain::account::AccountId;
-use crate::domain::account::expiry::{Expiry, Matter};
+use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::outcome::Change;
 use crate::log::{Level, line};
 use crate::ports::{Alert, Alerts, Broken, Journal};
@@ -39,7 +39,7 @@ enum What {
     },
     /// Something ends soon, or has ended by `now`.
     Expiry {
-        matter: Matter,
+        matter: Expiring,
         expiry: Expiry,
         now: DateTime<Utc>,
     },
@@ -79,19 +79,19 @@ impl AccountChange {
         format!("Account {} {what}{reason}", self.account)
     }
 
-    fn says_expiry(&self, matter: Matter, expiry: Expiry, now: DateTime<Utc>) -> String {
+    fn says_expiry(&self, matter: Expiring, expiry: Expiry, now: DateTime<Utc>) -> String {
         let (when, date) = (when(expiry, now), expiry.at.format("%F"));
         let what = match matter {
-            Matter::Subscription => "The developer subscription of its tenant",
-            Matter::Credential => "The client secret or certificate that it signs in with",
+            Expiring::Subscription => "The developer subscription of its tenant",
+            Expiring::Credential => "The client secret or certificate that it signs in with",
         };
         let remedy = match matter {
-            Matter::Credential => "Make a new one in the app's registration, and put it into the account's secret.",
-            Matter::Subscription if expiry.at > now => {
+            Expiring::Credential => "Make a new one in the app's registration, and put it into the account's secret.",
+            Expiring::Subscription if expiry.at > now => {
                 "Microsoft renews it, or does not, by its own judgement of development on it; nobody can promise that. \
                  See the developer programme's dashboard, link a GitHub account there, and save what you would miss."
             }
-            Matter::Subscription => {
+            Expiring::Subscription => {
                 "Its data can be read for 30 days, by administrators for 30 more, and is deleted on day 60: save what you \
                  would miss. If it was renewed since, there is nothing to do: it is looked up once a day."
             }
@@ -104,10 +104,10 @@ impl AccountChange {
             What::Status { change: Change::Paused, .. } => "paused".to_owned(),
             What::Status { change: Change::Resumed, .. } => "resumed".to_owned(),
             What::Status { change: Change::NeedsPerson, .. } => "needs you".to_owned(),
-            What::Expiry { matter: Matter::Subscription, expiry, now } => {
+            What::Expiry { matter: Expiring::Subscription, expiry, now } => {
                 format!("subscription {}", when(*expiry, *now))
             }
-            What::Expiry { matter: Matter::Credential, expiry, now } => format!("credential {}", when(*expiry, *now)),
+            What::Expiry { matter: Expiring::Credential, expiry, now } => format!("credential {}", when(*expiry, *now)),
         }
     }
 }
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(lines[0]["error"], "telling: AuthorizationError");
     }
 
-    fn end(account: &str, matter: Matter, days: i64) -> AccountChange {
+    fn end(account: &str, matter: Expiring, days: i64) -> AccountChange {
         let now = "2026-03-02T10:00:00Z".parse::<DateTime<Utc>>().unwrap();
         let what = What::Expiry { matter, expiry: Expiry::new(now + chrono::TimeDelta::days(days)), now };
         AccountChange { account: AccountId::parse(account).unwrap(), what }
@@ -270,9 +270,9 @@ mod tests {
     #[test]
     fn an_end_says_when_and_what_to_do_and_promises_nothing() {
         let told = messages(&[
-            end("a", Matter::Subscription, 13),
-            end("a", Matter::Subscription, -1),
-            end("a", Matter::Credential, 1),
+            end("a", Expiring::Subscription, 13),
+            end("a", Expiring::Subscription, -1),
+            end("a", Expiring::Credential, 1),
         ]);
         let subjects: Vec<&str> = told.iter().map(|alert| alert.subject.as_str()).collect();
         assert_eq!(
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn ends_stand_in_the_digest_beside_the_changes() {
         let mut changes = many(9);
-        changes.extend([end("x", Matter::Subscription, 7), end("x", Matter::Credential, 7)]);
+        changes.extend([end("x", Expiring::Subscription, 7), end("x", Expiring::Credential, 7)]);
         let digest = messages(&changes);
         assert_eq!(digest.len(), 1);
         assert_eq!(digest[0].subject, "E5 Evergreen: 9 paused, 0 resumed, 0 need you, 2 expire");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::access::token;
 use crate::app::House;
 use crate::app::token_cache::Access;
-use crate::domain::account::expiry::{Expiry, Matter};
+use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::{Account, Status};
 use crate::domain::catalogue::granted::Granted;
@@ -70,7 +70,7 @@ pub struct RunReport {
     pub status: Status,
     pub change: Option<Change>,
     /// Ends that have come near enough for a person to be told.
-    pub expiring: Vec<(Matter, Expiry)>,
+    pub expiring: Vec<(Expiring, Expiry)>,
     /// Days until the subscription and until the credential ends, where that is known.
     pub days_to_renewal: Option<i64>,
     pub credential_days_left: Option<i64>,

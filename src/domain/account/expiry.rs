@@ -41,7 +41,7 @@ pub fn questions(secret: &AccountSecret) -> Vec<Question> {
 
 /// What ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Matter {
+pub enum Expiring {
     /// The tenant's developer subscription, unless Microsoft renews it.
     Subscription,
     /// The client secret or certificate that the account signs in with.
@@ -139,10 +139,10 @@ impl Expiries {
     }
 
     /// What a person is to be told of now. Each threshold is told of once, until the end is another.
-    pub fn news(&mut self, now: DateTime<Utc>) -> Vec<(Matter, Expiry)> {
+    pub fn news(&mut self, now: DateTime<Utc>) -> Vec<(Expiring, Expiry)> {
         let known =
-            [(Matter::Subscription, self.subscription.as_mut()), (Matter::Credential, self.credential.as_mut())];
-        let news = |(matter, expiry): (Matter, Option<&mut Expiry>)| {
+            [(Expiring::Subscription, self.subscription.as_mut()), (Expiring::Credential, self.credential.as_mut())];
+        let news = |(matter, expiry): (Expiring, Option<&mut Expiry>)| {
             let expiry = expiry?;
             expiry.crosses(now).then_some((matter, *expiry))
         };
@@ -253,7 +253,7 @@ mod tests {
         let told: Vec<i64> = (0..50).filter(|at| !known.news(day(*at)).is_empty()).map(|at| 40 - at).collect();
         assert_eq!(told, [30, 14, 7, 1, 0]);
         let mut late = Expiries { credential: Some(Expiry::new(day(5))), ..Expiries::default() };
-        assert_eq!(late.news(day(0)), [(Matter::Credential, Expiry { at: day(5), told: Some(7) })]);
+        assert_eq!(late.news(day(0)), [(Expiring::Credential, Expiry { at: day(5), told: Some(7) })]);
         assert!(late.news(day(3)).is_empty());
     }
 
