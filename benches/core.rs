@@ -9,7 +9,7 @@ use e5_evergreen::adapters::microsoft::graph::{decode, encode};
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::CallResult;
 use e5_evergreen::domain::account::recent_calls::RecentCalls;
-use e5_evergreen::domain::catalogue::granted::Granted;
+use e5_evergreen::domain::catalogue::granted::GrantedPermissions;
 use e5_evergreen::domain::catalogue::{self, Subject};
 use e5_evergreen::domain::plan::{BATCH, Plan, Role, Scope};
 use e5_evergreen::domain::policy::Policy;
@@ -28,7 +28,7 @@ struct Caller {
     name: &'static str,
     id: AccountId,
     subject: Subject,
-    granted: Granted,
+    granted: GrantedPermissions,
     policy: Policy,
     habits: RecentCalls,
     set_aside: BTreeMap<String, DateTime<Utc>>,
@@ -42,7 +42,7 @@ impl Caller {
             name,
             id: AccountId::parse(name).unwrap(),
             subject,
-            granted: Granted::Known(granted),
+            granted: GrantedPermissions::Known(granted),
             policy: Policy::parse(policy).unwrap(),
             habits: RecentCalls::default(),
             set_aside: BTreeMap::new(),

@@ -13,7 +13,7 @@ use crate::app::token_cache::Access;
 use crate::domain::account::AccountId;
 use crate::domain::account::expiry::{self, Question as Asked, Subscription};
 use crate::domain::catalogue;
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::permissions::required;
 use crate::domain::plan::Payload;
 use crate::domain::secret::{AccountSecret, Credential};
@@ -74,19 +74,19 @@ pub async fn check(house: &House, id: &AccountId) -> Result<Value, ActionError> 
     verdicts.extend(look(house, &secret, &access).await);
     let mut answer = said(&verdicts);
     answer["granted"] = json!(match &access.granted {
-        Granted::Known(names) => Some(names),
-        Granted::Unknown => None,
+        GrantedPermissions::Known(names) => Some(names),
+        GrantedPermissions::Unknown => None,
     });
     answer["missing_permissions"] = json!(missing);
     answer["never_drawn"] = json!(never.iter().map(|operation| operation.id).collect::<Vec<_>>());
     Ok(answer)
 }
 
-fn permissions(granted: &Granted, wanted: usize, never: usize) -> Verdict {
+fn permissions(granted: &GrantedPermissions, wanted: usize, never: usize) -> Verdict {
     let about = "permissions";
     match granted {
         _ if wanted == 0 => verdict(about, false, "The policy selects no operation: widen its `operations`."),
-        Granted::Unknown => {
+        GrantedPermissions::Unknown => {
             verdict(about, None, "The token does not say what is granted: what is refused is left out for a week.")
         }
         _ if never == 0 => verdict(about, true, format!("All {wanted} operations of the policy are allowed.")),

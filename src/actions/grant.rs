@@ -14,7 +14,7 @@ use crate::actions::{ActionError, get};
 use crate::app::House;
 use crate::app::token_cache::Access;
 use crate::domain::account::{AccountId, Status};
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Operation, Subject};
 use crate::domain::outcome::Outcome;
 use crate::domain::permissions::diff::{Diff, GRAPH, Registration, Step, Tenant, diff, lacking};
@@ -264,7 +264,7 @@ impl Grantor<'_> {
 
     /// What was set aside since it was refused can be drawn again.
     async fn lift(&self, consented: BTreeSet<String>) -> Result<Option<&'static str>, ActionError> {
-        let granted = Granted::Known(consented);
+        let granted = GrantedPermissions::Known(consented);
         let mut account = get(self.house, self.id).await?.account;
         let before = account.set_aside.len();
         let refused = |key: &str| catalogue::find(key).is_some_and(|row| granted.allow(row, self.subject));

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use crate::access::default_policy::Defaults;
 use crate::actions::sign_in::Pending;
 use crate::domain::account::AccountId;
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 
 /// Access tokens until five minutes before they expire, and the newest refresh tokens. What belongs to
 /// another version of the secret is not used.
@@ -30,7 +30,7 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub struct Access {
     pub token: SecretString,
-    pub granted: Granted,
+    pub granted: GrantedPermissions,
     /// As [`crate::ports::Token::user`].
     pub user: Vec<String>,
     pub expires_at: DateTime<Utc>,
@@ -138,7 +138,7 @@ mod tests {
     fn access(minutes: i64) -> Option<Access> {
         Some(Access {
             token: "t".to_owned().into(),
-            granted: Granted::Unknown,
+            granted: GrantedPermissions::Unknown,
             user: Vec::new(),
             expires_at: now() + Duration::minutes(minutes),
         })

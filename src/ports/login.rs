@@ -1,6 +1,6 @@
 //! The login service, and the identity of the program itself.
 
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::cause::Cause;
 use crate::domain::cloud::Cloud;
 use crate::domain::secret::AccountSecret;
@@ -58,7 +58,7 @@ pub struct Token {
     pub access_token: SecretString,
     /// `None` where the answer did not say: good for this run alone.
     pub lifetime: Option<Duration>,
-    pub granted: Granted,
+    pub granted: GrantedPermissions,
     /// Whom a user's token speaks for: object id and UPN, as far as it can be read.
     pub user: Vec<String>,
     /// A rotated refresh token.

@@ -15,7 +15,7 @@ use crate::app::token_cache::Access;
 use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::{Account, Status};
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::cause::{Cause, graph_cause};
 use crate::domain::outcome::{self, Change, Outcome};
 use crate::domain::plan::{self, Plan, Scope};
@@ -216,7 +216,7 @@ async fn attempt(
     token::save_rotated(house, account, secret, text).await;
     let now = house.clock.now();
     let scope = scope(account, secret, &access.granted, now);
-    let unknown = access.granted == Granted::Unknown;
+    let unknown = access.granted == GrantedPermissions::Unknown;
     if probe {
         let helps = !plan::drawable(&scope).is_empty();
         return (Done::default(), if helps { Outcome::Probed } else { nothing_allowed(secret) });
@@ -252,7 +252,7 @@ fn mailbox(secret: &AccountSecret, access: &Access) -> Vec<String> {
 pub fn scope<'a>(
     account: &'a Account,
     secret: &'a AccountSecret,
-    granted: &'a Granted,
+    granted: &'a GrantedPermissions,
     now: DateTime<Utc>,
 ) -> Scope<'a> {
     Scope {

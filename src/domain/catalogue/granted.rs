@@ -9,13 +9,13 @@ use crate::domain::catalogue::{Operation, Subject};
 /// Delegated: the `scope` of the token's answer. App-only: the `roles` of the token, where it can be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Granted {
+pub enum GrantedPermissions {
     Known(BTreeSet<String>),
     /// The token does not say; what is not allowed is learnt from 403s.
     Unknown,
 }
 
-impl Granted {
+impl GrantedPermissions {
     /// From a space-separated `scope`; a resource's prefix (`https://graph.microsoft.com/Mail.Read`) is dropped.
     pub fn from_scope(scope: &str) -> Self {
         Self::Known(scope.split_whitespace().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect())
@@ -38,26 +38,26 @@ mod tests {
 
     #[test]
     fn a_scope_may_carry_the_resources_prefix() {
-        let granted = Granted::from_scope("openid https://graph.microsoft.com/Mail.Read User.Read");
-        let Granted::Known(names) = granted else { panic!("known") };
+        let granted = GrantedPermissions::from_scope("openid https://graph.microsoft.com/Mail.Read User.Read");
+        let GrantedPermissions::Known(names) = granted else { panic!("known") };
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["Mail.Read", "User.Read", "openid"]);
     }
 
-    fn allowed(granted: &Granted, subject: Subject, id: &str) -> bool {
+    fn allowed(granted: &GrantedPermissions, subject: Subject, id: &str) -> bool {
         granted.allow(catalogue::find(id).unwrap(), subject)
     }
 
     #[test]
     fn any_accepted_permission_will_do() {
         for subject in [Subject::User, Subject::App] {
-            assert!(allowed(&Granted::from_scope("Mail.ReadWrite"), subject, "mail.messages.list"));
-            assert!(!allowed(&Granted::from_scope("Mail.Read"), subject, "mail.folder.create"));
+            assert!(allowed(&GrantedPermissions::from_scope("Mail.ReadWrite"), subject, "mail.messages.list"));
+            assert!(!allowed(&GrantedPermissions::from_scope("Mail.Read"), subject, "mail.folder.create"));
         }
     }
 
     #[test]
     fn what_may_write_mail_may_create_list_and_purge_folders() {
-        let granted = Granted::from_scope("Mail.ReadWrite User.Read");
+        let granted = GrantedPermissions::from_scope("Mail.ReadWrite User.Read");
         for id in ["mail.folder.create", "mail.folders.list", "mail.folder.purge"] {
             assert!(allowed(&granted, Subject::User, id), "{id}");
         }
@@ -67,9 +67,14 @@ mod tests {
     fn unknown_permissions_allow_all_that_is_for_the_kind_of_token() {
         for subject in [Subject::User, Subject::App] {
             for row in catalogue::all() {
-                assert_eq!(Granted::Unknown.allow(row, subject), row.permission(subject).is_some(), "{}", row.id);
+                assert_eq!(
+                    GrantedPermissions::Unknown.allow(row, subject),
+                    row.permission(subject).is_some(),
+                    "{}",
+                    row.id
+                );
             }
         }
-        assert!(!allowed(&Granted::Unknown, Subject::App, "onenote.pages"));
+        assert!(!allowed(&GrantedPermissions::Unknown, Subject::App, "onenote.pages"));
     }
 }

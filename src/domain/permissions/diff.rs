@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{Operation, Subject};
 use crate::domain::permissions::required::missing;
 
@@ -19,8 +19,8 @@ const ADMINISTRATIVE: [&str; 3] =
     ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"];
 
 /// The permissions that granting takes, and the token has not.
-pub fn lacking(subject: Subject, granted: &Granted) -> Vec<&'static str> {
-    let Granted::Known(names) = granted else { return Vec::new() };
+pub fn lacking(subject: Subject, granted: &GrantedPermissions) -> Vec<&'static str> {
+    let GrantedPermissions::Known(names) = granted else { return Vec::new() };
     let [register, assign, consent] = ADMINISTRATIVE;
     let takes = [register, if subject == Subject::App { assign } else { consent }];
     takes.into_iter().filter(|name| !names.contains(*name)).collect()
@@ -75,7 +75,7 @@ pub fn diff(wanted: &[&'static Operation], subject: Subject, tenant: &Tenant) ->
     let beyond = |mut held: BTreeSet<String>| {
         // What they allow today is gone when they are taken away again.
         held.retain(|name| !ADMINISTRATIVE.contains(&name.as_str()));
-        let mut names = missing(wanted, subject, &Granted::Known(held));
+        let mut names = missing(wanted, subject, &GrantedPermissions::Known(held));
         names.retain(|name| !ADMINISTRATIVE.contains(name));
         names
     };
@@ -266,13 +266,13 @@ mod tests {
 
     #[test]
     fn granting_takes_two_permissions_by_the_kind_of_token() {
-        let none = Granted::from_scope("");
+        let none = GrantedPermissions::from_scope("");
         assert_eq!(lacking(Subject::App, &none), ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"]);
         assert_eq!(
             lacking(Subject::User, &none),
             ["Application.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"]
         );
-        assert!(lacking(Subject::User, &Granted::from_scope(&ADMINISTRATIVE.join(" "))).is_empty());
-        assert!(lacking(Subject::App, &Granted::Unknown).is_empty());
+        assert!(lacking(Subject::User, &GrantedPermissions::from_scope(&ADMINISTRATIVE.join(" "))).is_empty());
+        assert!(lacking(Subject::App, &GrantedPermissions::Unknown).is_empty());
     }
 }

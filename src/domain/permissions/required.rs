@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{Operation, Subject};
 use crate::domain::plan::{Scope, drawable, whole};
 use crate::domain::policy::Policy;
 
 /// The scope of a draw in which no run has shown anything yet.
-fn drawn(policy: &Policy, subject: Subject, user_id: Option<&str>, granted: &Granted) -> Vec<&'static Operation> {
+fn drawn(
+    policy: &Policy,
+    subject: Subject,
+    user_id: Option<&str>,
+    granted: &GrantedPermissions,
+) -> Vec<&'static Operation> {
     let scope = Scope {
         policy,
         subject,
@@ -24,7 +29,7 @@ fn drawn(policy: &Policy, subject: Subject, user_id: Option<&str>, granted: &Gra
 
 /// The operations that the policy would draw if everything were granted.
 pub fn wanted(policy: &Policy, subject: Subject, user_id: Option<&str>) -> Vec<&'static Operation> {
-    drawn(policy, subject, user_id, &Granted::Unknown)
+    drawn(policy, subject, user_id, &GrantedPermissions::Unknown)
 }
 
 /// Those of them that these permissions will never let be drawn.
@@ -32,7 +37,7 @@ pub fn never_drawn(
     policy: &Policy,
     subject: Subject,
     user_id: Option<&str>,
-    granted: &Granted,
+    granted: &GrantedPermissions,
 ) -> Vec<&'static Operation> {
     let can: BTreeSet<_> = drawn(policy, subject, user_id, granted).iter().map(|operation| operation.id).collect();
     wanted(policy, subject, user_id).into_iter().filter(|operation| !can.contains(operation.id)).collect()
@@ -45,7 +50,11 @@ pub fn permissions(operations: &[&'static Operation], subject: Subject) -> BTree
 }
 
 /// The fewest permissions for those of the requests that nothing that is granted allows.
-pub fn missing(operations: &[&'static Operation], subject: Subject, granted: &Granted) -> BTreeSet<&'static str> {
+pub fn missing(
+    operations: &[&'static Operation],
+    subject: Subject,
+    granted: &GrantedPermissions,
+) -> BTreeSet<&'static str> {
     let mut lacking = closure(operations);
     lacking.retain(|operation| !granted.allow(operation, subject));
     fewest(&lacking, subject)
@@ -89,8 +98,9 @@ mod tests {
                 let policy = policy(include);
                 let wanted = wanted(&policy, subject, Some("u"));
                 let needed = permissions(&wanted, subject);
-                let granted =
-                    |names: &BTreeSet<&str>| Granted::Known(names.iter().map(|name| (*name).to_owned()).collect());
+                let granted = |names: &BTreeSet<&str>| {
+                    GrantedPermissions::Known(names.iter().map(|name| (*name).to_owned()).collect())
+                };
                 assert!(!needed.is_empty());
                 let all = granted(&needed);
                 assert!(never_drawn(&policy, subject, Some("u"), &all).is_empty(), "{include:?}");
@@ -117,7 +127,7 @@ mod tests {
         permissions(&wanted(policy, subject, user.then_some("u")), subject)
     }
 
-    fn drawable(policy: &Policy, subject: Subject, granted: &Granted) -> usize {
+    fn drawable(policy: &Policy, subject: Subject, granted: &GrantedPermissions) -> usize {
         drawn(policy, subject, Some("u"), granted).len()
     }
 
@@ -158,9 +168,10 @@ mod tests {
             for operations in [json!({}), json!({"include": ["mail.*", "files.*"]}), json!({"exclude": ["teams.*"]})] {
                 let policy = Policy::parse(json!({"operations": operations})).unwrap();
                 let needed = permissions_needed(&policy, subject, true);
-                let all = drawable(&policy, subject, &Granted::Unknown);
-                let granted =
-                    |names: &BTreeSet<&str>| Granted::Known(names.iter().map(|name| (*name).to_owned()).collect());
+                let all = drawable(&policy, subject, &GrantedPermissions::Unknown);
+                let granted = |names: &BTreeSet<&str>| {
+                    GrantedPermissions::Known(names.iter().map(|name| (*name).to_owned()).collect())
+                };
                 assert_eq!(drawable(&policy, subject, &granted(&needed)), all);
                 for permission in &needed {
                     let mut fewer = needed.clone();

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::domain::account::AccountId;
 use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::catalogue::contents::Contents;
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Body, Effect, Leftover, Need, Operation, Subject};
 use crate::domain::policy::Policy;
 use crate::domain::secret::AccountSecret;
@@ -39,7 +39,7 @@ pub struct Scope<'a> {
     pub subject: Subject,
     /// App-only: the user whose mailbox and drive are called. Without it only tenant-wide operations are drawn.
     pub user_id: Option<&'a str>,
-    pub granted: &'a Granted,
+    pub granted: &'a GrantedPermissions,
     /// Operations or services left out, and until when.
     pub set_aside: &'a BTreeMap<String, DateTime<Utc>>,
     /// Whether to look for what an earlier run left behind.

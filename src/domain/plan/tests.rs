@@ -13,7 +13,7 @@ struct World {
     policy: Policy,
     subject: Subject,
     user_id: Option<&'static str>,
-    granted: Granted,
+    granted: GrantedPermissions,
     set_aside: BTreeMap<String, DateTime<Utc>>,
     sweep: bool,
     watch: Option<AccountSecret>,
@@ -25,7 +25,7 @@ impl World {
             policy: Policy::parse(policy).unwrap(),
             subject,
             user_id: Some("megan@contoso.com"),
-            granted: Granted::Unknown,
+            granted: GrantedPermissions::Unknown,
             set_aside: BTreeMap::new(),
             sweep: false,
             watch: None,
@@ -111,7 +111,7 @@ proptest! {
         "Directory.Read.All", "Sites.Read.All", "MailboxSettings.ReadWrite",
     ], 1..10)) {
         let mut world = World::new(Subject::User, json!({"calls_per_run": {"min": 40, "max": 40}}));
-        world.granted = Granted::from_scope(&granted.join(" "));
+        world.granted = GrantedPermissions::from_scope(&granted.join(" "));
         world.sweep = true;
         for step in world.draw(seed).steps {
             let accepted = step.operation.accepted(Subject::User);
@@ -296,7 +296,7 @@ fn only_what_the_policy_would_draw_and_the_permissions_allow_is_watched() {
     let watching = |policy: Value, granted: &str, aside: Option<&str>| {
         let mut world = World::new(Subject::App, policy);
         world.watch = Some(watched());
-        world.granted = Granted::from_scope(granted);
+        world.granted = GrantedPermissions::from_scope(granted);
         world.set_aside.extend(aside.map(|key| (key.to_owned(), now() + chrono::TimeDelta::days(7))));
         watches(&world.draw(1))
     };

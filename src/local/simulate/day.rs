@@ -16,7 +16,7 @@ use super::latency::Latency;
 use super::latency_histogram::Lateness;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::catalogue::Subject;
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::outcome::{self, Outcome};
 use crate::domain::plan::{Plan, Scope};
 use crate::domain::policy::Policy;
@@ -66,7 +66,7 @@ fn draw(count: u64) -> anyhow::Result<Vec<Plan>> {
             policy: &policy,
             subject,
             user_id: Some("megan@contoso.onmicrosoft.com"),
-            granted: &Granted::Unknown,
+            granted: &GrantedPermissions::Unknown,
             set_aside: &set_aside,
             sweep: false,
             watch: None,

@@ -16,7 +16,7 @@ use super::*;
 use crate::app::{Ports, Settings};
 use crate::domain::account::AccountId;
 use crate::domain::account::history::HistoryRow;
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::plan::Scope;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
@@ -202,7 +202,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 policy: &secret.policy,
                 subject: secret.credential.subject(),
                 user_id: None,
-                granted: &Granted::Unknown,
+                granted: &GrantedPermissions::Unknown,
                 set_aside: &BTreeMap::new(),
                 sweep: seed.is_multiple_of(2),
                 watch: seed.is_multiple_of(3).then_some(&secret),
@@ -212,7 +212,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
             let access = Access {
                 user: Vec::new(),
                 token: id.as_str().to_owned().into(),
-                granted: Granted::Unknown,
+                granted: GrantedPermissions::Unknown,
                 expires_at: start() + TimeDelta::hours(1),
             };
             let sender = Sender {

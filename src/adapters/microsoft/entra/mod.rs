@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::adapters::http::{join, read_bounded};
 use crate::adapters::microsoft::retry_after::retry_after;
 use crate::domain::catalogue::Subject;
-use crate::domain::catalogue::granted::Granted;
+use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::cause::{LoginFault, login_fault};
 use crate::domain::cloud::Cloud;
 use crate::domain::secret::{AccountSecret, Credential};
@@ -217,9 +217,11 @@ fn token(body: &[u8], subject: Subject) -> Result<Token, TokenError> {
     let seconds = answer.expires_in.as_u64().or_else(|| answer.expires_in.as_str()?.parse().ok());
     let claims = claims(&answer.access_token);
     let granted = match (subject, &answer.scope) {
-        (Subject::User, Some(scope)) => Granted::from_scope(scope),
-        (Subject::User, None) => Granted::Unknown,
-        (Subject::App, _) => claims.as_ref().map_or(Granted::Unknown, |claims| Granted::Known(claims.roles.clone())),
+        (Subject::User, Some(scope)) => GrantedPermissions::from_scope(scope),
+        (Subject::User, None) => GrantedPermissions::Unknown,
+        (Subject::App, _) => claims
+            .as_ref()
+            .map_or(GrantedPermissions::Unknown, |claims| GrantedPermissions::Known(claims.roles.clone())),
     };
     let user = match (subject, claims) {
         (Subject::User, Some(Claims { oid, upn, .. })) => oid.into_iter().chain(upn).collect(),
@@ -331,9 +333,9 @@ mod tests {
     #[test]
     fn app_only_permissions_are_the_roles_of_a_token_that_can_be_read() {
         let granted = |token: String| read(json!({"access_token": token}), Subject::App).granted;
-        assert_eq!(granted("opaque".to_owned()), Granted::Unknown);
-        assert_eq!(granted(jwt(json!({"roles": ["Mail.Read"]}))), Granted::from_scope("Mail.Read"));
-        assert_eq!(granted(jwt(json!({}))), Granted::from_scope(""));
+        assert_eq!(granted("opaque".to_owned()), GrantedPermissions::Unknown);
+        assert_eq!(granted(jwt(json!({"roles": ["Mail.Read"]}))), GrantedPermissions::from_scope("Mail.Read"));
+        assert_eq!(granted(jwt(json!({}))), GrantedPermissions::from_scope(""));
     }
 
     #[test]
