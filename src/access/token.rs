@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::app::House;
-use crate::app::token_cache::Access;
+use crate::app::token_cache::AccessToken;
 use crate::domain::account::Account;
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{AccountSecret, Credential, with_refresh_token};
@@ -29,7 +29,7 @@ pub async fn get(
     account: &Account,
     secret: &AccountSecret,
     text: &SecretText,
-) -> Result<Access, Outcome> {
+) -> Result<AccessToken, Outcome> {
     if let Some(access) = house.warm.access(&account.id, &text.version, house.clock.now()) {
         return Ok(access);
     }
@@ -42,7 +42,7 @@ pub async fn renew(
     account: &Account,
     secret: &AccountSecret,
     text: &SecretText,
-) -> Result<Access, Outcome> {
+) -> Result<AccessToken, Outcome> {
     let gate = format!("login {}", secret.tenant_id);
     if let Some(until) = house.gates.opens_at(&gate, house.clock.now()) {
         return Err(Outcome::Throttled { until: Some(until) });
@@ -69,7 +69,7 @@ pub async fn renew(
         }
     })?;
     let lifetime = lifetime.and_then(|lifetime| Duration::from_std(lifetime).ok()).unwrap_or(THIS_RUN);
-    let access = Access { token: access_token, granted, user, expires_at: now + lifetime };
+    let access = AccessToken { token: access_token, granted, user, expires_at: now + lifetime };
     let newest = refresh_token.or_else(|| house.warm.refresh_token(&account.id, &text.version));
     house.warm.keep(&account.id, &text.version, Some(access.clone()), newest);
     Ok(access)

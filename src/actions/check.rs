@@ -9,7 +9,7 @@ use crate::access::default_policy;
 use crate::access::token;
 use crate::actions::{ActionError, get};
 use crate::app::House;
-use crate::app::token_cache::Access;
+use crate::app::token_cache::AccessToken;
 use crate::domain::account::AccountId;
 use crate::domain::account::expiry::{self, Question as Asked, Subscription};
 use crate::domain::catalogue;
@@ -122,7 +122,7 @@ fn questions(secret: &AccountSecret) -> Vec<Question> {
 }
 
 /// Asks Graph what the token lets be asked; what it does not is said so.
-async fn look(house: &House, secret: &AccountSecret, access: &Access) -> Vec<Verdict> {
+async fn look(house: &House, secret: &AccountSecret, access: &AccessToken) -> Vec<Verdict> {
     let subject = secret.credential.subject();
     let (allowed, barred): (Vec<_>, Vec<_>) = questions(secret).into_iter().partition(|question| {
         catalogue::find(question.asked.row).is_some_and(|row| access.granted.allow(row, subject))
@@ -169,7 +169,7 @@ async fn look(house: &House, secret: &AccountSecret, access: &Access) -> Vec<Ver
 pub async fn ask(
     house: &House,
     secret: &AccountSecret,
-    access: &Access,
+    access: &AccessToken,
     items: &[BatchItem],
 ) -> Result<Vec<BatchReply>, String> {
     if items.is_empty() {

@@ -12,7 +12,7 @@ use crate::access::token;
 use crate::actions::check::{WITHIN, ask};
 use crate::actions::{ActionError, get};
 use crate::app::House;
-use crate::app::token_cache::Access;
+use crate::app::token_cache::AccessToken;
 use crate::domain::account::{AccountId, Status};
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Operation, Subject};
@@ -39,7 +39,7 @@ struct Grantor<'a> {
     house: &'a House,
     id: &'a AccountId,
     secret: &'a AccountSecret,
-    access: &'a Access,
+    access: &'a AccessToken,
     subject: Subject,
     wanted: Vec<&'static Operation>,
 }

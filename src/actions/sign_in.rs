@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::actions::{ActionError, state};
 use crate::app::House;
-use crate::app::token_cache::Access;
+use crate::app::token_cache::AccessToken;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::cloud::Cloud;
 use crate::domain::policy::schedule;
@@ -270,7 +270,7 @@ async fn finish(
     let now = house.clock.now();
     let lifetime = token.lifetime.and_then(|lifetime| TimeDelta::from_std(lifetime).ok()).unwrap_or_default();
     let Token { access_token, granted, user, .. } = token;
-    let access = Access { token: access_token, granted, user, expires_at: now + lifetime };
+    let access = AccessToken { token: access_token, granted, user, expires_at: now + lifetime };
     house.warm.keep(id, &version, Some(access), None);
 
     let due = schedule::fit(now, &policy, &mut Seed::new(house.chance()).rng(id, "first"));

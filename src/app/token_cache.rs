@@ -22,13 +22,13 @@ pub struct Warm {
 
 struct Entry {
     secret_version: String,
-    access: Option<Access>,
+    access: Option<AccessToken>,
     refresh_token: Option<SecretString>,
 }
 
 /// An access token and what it allows.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct AccessToken {
     pub token: SecretString,
     pub granted: GrantedPermissions,
     /// As [`crate::ports::Token::user`].
@@ -62,7 +62,7 @@ impl Warm {
         };
     }
 
-    pub fn access(&self, id: &AccountId, secret_version: &str, now: DateTime<Utc>) -> Option<Access> {
+    pub fn access(&self, id: &AccountId, secret_version: &str, now: DateTime<Utc>) -> Option<AccessToken> {
         self.with(id, secret_version, |entry| entry.access.clone())
             .flatten()
             .filter(|access| access.expires_at - Duration::minutes(5) > now)
@@ -81,7 +81,7 @@ impl Warm {
         &self,
         id: &AccountId,
         secret_version: &str,
-        access: Option<Access>,
+        access: Option<AccessToken>,
         refresh_token: Option<SecretString>,
     ) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,8 +135,8 @@ mod tests {
         AccountId::parse(text).unwrap()
     }
 
-    fn access(minutes: i64) -> Option<Access> {
-        Some(Access {
+    fn access(minutes: i64) -> Option<AccessToken> {
+        Some(AccessToken {
             token: "t".to_owned().into(),
             granted: GrantedPermissions::Unknown,
             user: Vec::new(),

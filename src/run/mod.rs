@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::access::token;
 use crate::app::House;
-use crate::app::token_cache::Access;
+use crate::app::token_cache::AccessToken;
 use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::{Account, Status};
@@ -239,7 +239,7 @@ async fn attempt(
 }
 
 /// The names of the mailbox that is called, as far as they are known: every account of one user has one of them.
-fn mailbox(secret: &AccountSecret, access: &Access) -> Vec<String> {
+fn mailbox(secret: &AccountSecret, access: &AccessToken) -> Vec<String> {
     let username = match &secret.credential {
         Credential::Password { username, .. } => Some(username),
         _ => None,
@@ -271,7 +271,7 @@ pub fn scope<'a>(
 pub fn draw(
     account: &Account,
     secret: &AccountSecret,
-    access: &Access,
+    access: &AccessToken,
     mut chance: Chance,
     now: DateTime<Utc>,
 ) -> (Seed, Plan) {

@@ -9,7 +9,7 @@ use rand::rngs::ChaCha12Rng;
 
 use crate::access::token;
 use crate::app::House;
-use crate::app::token_cache::Access;
+use crate::app::token_cache::AccessToken;
 use crate::domain::account::Account;
 use crate::domain::catalogue::Operation;
 use crate::domain::plan::Plan;
@@ -31,7 +31,7 @@ pub struct Sender<'a> {
     pub account: &'a mut Account,
     pub secret: &'a AccountSecret,
     pub text: &'a SecretText,
-    pub access: Access,
+    pub access: AccessToken,
     /// Nothing is sent that may not be answered by then.
     pub deadline: DateTime<Utc>,
     /// Of that, what is kept for the clean-up.

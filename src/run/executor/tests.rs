@@ -209,7 +209,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 now: start(),
             };
             let plan = Plan::draw(&scope, &mut Seed::new(seed).rng(&id, "plan"));
-            let access = Access {
+            let access = AccessToken {
                 user: Vec::new(),
                 token: id.as_str().to_owned().into(),
                 granted: GrantedPermissions::Unknown,
