@@ -132,7 +132,7 @@ impl Plan {
     pub fn draw(scope: &Scope, rng: &mut ChaCha12Rng) -> Self {
         let drawable = drawable(scope);
         let chosen = choose(&drawable, scope, rng);
-        let mut picked = Picked::default();
+        let mut picked = Selection::default();
         for operation in &chosen {
             picked.add(operation, Role::Drawn);
         }
@@ -189,7 +189,7 @@ pub fn whole(operation: &Operation) -> &'static [&'static Operation] {
     /// Worked out once.
     static WHOLES: LazyLock<HashMap<&'static str, Vec<&'static Operation>>> = LazyLock::new(|| {
         let whole = |operation: &'static Operation| {
-            let mut picked = Picked::default();
+            let mut picked = Selection::default();
             picked.add(operation, Role::Drawn);
             picked.complete(operation);
             let list = |operation: &&Operation| match operation.effect {
@@ -259,13 +259,13 @@ fn choose(drawable: &[&'static Operation], scope: &Scope, rng: &mut ChaCha12Rng)
 
 /// Operations with their roles, each at most once.
 #[derive(Default)]
-struct Picked {
+struct Selection {
     roles: BTreeMap<&'static str, Role>,
     /// In the order of arrival, which is the order of the draw.
     order: Vec<&'static Operation>,
 }
 
-impl Picked {
+impl Selection {
     fn add(&mut self, operation: &'static Operation, role: Role) -> bool {
         if self.roles.contains_key(operation.id) {
             return false;
