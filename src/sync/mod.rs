@@ -28,7 +28,7 @@ pub use report::{SyncError, SyncReport, Told};
 const TOGETHER: usize = 20;
 
 /// What a secret says of one account.
-struct Part<'a> {
+struct Definition<'a> {
     name: &'a str,
     version: &'a str,
     /// The default where the account's part is faulty: its runs will tell, and pause it.
@@ -180,7 +180,7 @@ impl Sync<'_> {
             }
             *owner = Some(Arc::clone(&name));
             let policy = part.map_or_else(|_| default.as_ref().clone(), |secret| secret.policy);
-            self.apply(&id, &Part { name: &secret.name, version: &text.version, policy }).await?;
+            self.apply(&id, &Definition { name: &secret.name, version: &text.version, policy }).await?;
         }
         Ok(())
     }
@@ -193,7 +193,7 @@ impl Sync<'_> {
         }
     }
 
-    async fn apply(&mut self, id: &AccountId, part: &Part<'_>) -> Result<(), Broken> {
+    async fn apply(&mut self, id: &AccountId, part: &Definition<'_>) -> Result<(), Broken> {
         let done = match self.known.find(id) {
             None => create(self.house, id, part, self.seed).await?,
             Some(at) if !self.known.at(at).as_it_was(part.version) => refresh(self.house, id, part, self.seed).await?,
@@ -221,7 +221,7 @@ fn lost_to(owner: &str) -> String {
     format!("the account is defined by secret `{owner}` already, and that one wins")
 }
 
-async fn create(house: &House, id: &AccountId, part: &Part<'_>, seed: Seed) -> Result<Done, Broken> {
+async fn create(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<Done, Broken> {
     let due = schedule::first_run(house.clock.now(), &part.policy, &mut seed.rng(id, "first"));
     let mut account = Account::new(id.clone(), due);
     account.secret_name = Some(part.name.to_owned());
@@ -229,7 +229,7 @@ async fn create(house: &House, id: &AccountId, part: &Part<'_>, seed: Seed) -> R
     Ok(if house.accounts.create(&account).await? { Done::Created } else { Done::Busy })
 }
 
-async fn refresh(house: &House, id: &AccountId, part: &Part<'_>, seed: Seed) -> Result<Done, Broken> {
+async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<Done, Broken> {
     let Some(found) = house.accounts.get(id).await? else { return Ok(Done::Busy) };
     let now = house.clock.now();
     let mut account = found.account;
