@@ -21,7 +21,7 @@ use crate::log::{Level, line};
 use crate::ports::{Broken, SecretEntry, SecretFault, SecretText};
 
 use known_accounts::Known;
-use report::Done;
+use report::SyncResult;
 pub use report::{SyncError, SyncReport, Told};
 
 /// Secrets that one `BatchGetSecretValue` brings.
@@ -137,7 +137,8 @@ impl Sync<'_> {
                 None => {
                     entry.owner = Some(Arc::clone(&name));
                     let (id, astray) = (entry.id.clone(), entry.astray);
-                    self.report.add(&id, if astray { bring_back(self.house, &id).await? } else { Done::Unchanged });
+                    self.report
+                        .add(&id, if astray { bring_back(self.house, &id).await? } else { SyncResult::Unchanged });
                 }
                 Some(owner) => {
                     let (id, error) = (entry.id.clone(), lost_to(owner));
@@ -198,7 +199,7 @@ impl Sync<'_> {
             None => create(self.house, id, part, self.seed).await?,
             Some(at) if !self.known.at(at).as_it_was(part.version) => refresh(self.house, id, part, self.seed).await?,
             Some(at) if self.known.at(at).astray => bring_back(self.house, id).await?,
-            Some(_) => Done::Unchanged,
+            Some(_) => SyncResult::Unchanged,
         };
         self.report.add(id, done);
         Ok(())
@@ -206,7 +207,7 @@ impl Sync<'_> {
 
     async fn stop_the_rest(&mut self) -> Result<(), Broken> {
         for entry in self.known.iter().filter(|entry| entry.owner.is_none()) {
-            let done = if entry.stopped { Done::Unchanged } else { stop(self.house, &entry.id).await? };
+            let done = if entry.stopped { SyncResult::Unchanged } else { stop(self.house, &entry.id).await? };
             self.report.add(&entry.id, done);
         }
         Ok(())
@@ -221,16 +222,16 @@ fn lost_to(owner: &str) -> String {
     format!("the account is defined by secret `{owner}` already, and that one wins")
 }
 
-async fn create(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<Done, Broken> {
+async fn create(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, Broken> {
     let due = schedule::first_run(house.clock.now(), &part.policy, &mut seed.rng(id, "first"));
     let mut account = Account::new(id.clone(), due);
     account.secret_name = Some(part.name.to_owned());
     account.secret_version = Some(part.version.to_owned());
-    Ok(if house.accounts.create(&account).await? { Done::Created } else { Done::Busy })
+    Ok(if house.accounts.create(&account).await? { SyncResult::Created } else { SyncResult::Busy })
 }
 
-async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<Done, Broken> {
-    let Some(found) = house.accounts.get(id).await? else { return Ok(Done::Busy) };
+async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, Broken> {
+    let Some(found) = house.accounts.get(id).await? else { return Ok(SyncResult::Busy) };
     let now = house.clock.now();
     let mut account = found.account;
     let rng = &mut seed.rng(id, "first");
@@ -240,26 +241,26 @@ async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: See
     account.expiries.watched_at = None;
     let stopped_by_hand = account.status == Status::Stopped && account.stopped_by != Some(StoppedBy::SecretGone);
     let troubled = account.status != Status::Active || account.consecutive_failures > 0;
-    let mut done = Done::Changed;
+    let mut done = SyncResult::Changed;
     if stopped_by_hand {
         // What a person stopped, only a person starts again.
     } else if troubled || account.next_run_at.is_none() {
         account.revive(schedule::first_run(now, &part.policy, rng));
-        done = Done::Resumed;
+        done = SyncResult::Resumed;
     } else {
         reschedule(&mut account, &part.policy, now, rng);
     }
-    Ok(if house.accounts.update(&account, now).await? { done } else { Done::Busy })
+    Ok(if house.accounts.update(&account, now).await? { done } else { SyncResult::Busy })
 }
 
 /// Puts an account back where rounds look: the number of shards has become smaller.
-async fn bring_back(house: &House, id: &AccountId) -> Result<Done, Broken> {
-    let (Some(found), now) = (house.accounts.get(id).await?, house.clock.now()) else { return Ok(Done::Busy) };
+async fn bring_back(house: &House, id: &AccountId) -> Result<SyncResult, Broken> {
+    let (Some(found), now) = (house.accounts.get(id).await?, house.clock.now()) else { return Ok(SyncResult::Busy) };
     if !known_accounts::astray(&found.account, found.indexed) {
-        return Ok(Done::Unchanged);
+        return Ok(SyncResult::Unchanged);
     }
     let moved = !found.account.claimed(now) && house.accounts.update(&found.account, now).await?;
-    Ok(if moved { Done::Moved } else { Done::Busy })
+    Ok(if moved { SyncResult::Moved } else { SyncResult::Busy })
 }
 
 /// The next time of an active account whose policy may have changed: another interval, other hours.
@@ -271,10 +272,10 @@ pub fn reschedule(account: &mut Account, policy: &Policy, now: DateTime<Utc>, rn
     }
 }
 
-async fn stop(house: &House, id: &AccountId) -> Result<Done, Broken> {
-    let Some(found) = house.accounts.get(id).await? else { return Ok(Done::Stopped) };
+async fn stop(house: &House, id: &AccountId) -> Result<SyncResult, Broken> {
+    let Some(found) = house.accounts.get(id).await? else { return Ok(SyncResult::Stopped) };
     let mut account = found.account;
     account.stop(StoppedBy::SecretGone);
     house.accounts.seize(&account).await?;
-    Ok(Done::Stopped)
+    Ok(SyncResult::Stopped)
 }

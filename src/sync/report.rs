@@ -51,7 +51,7 @@ pub struct SyncError {
 
 /// What became of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum SyncResult {
     Created,
     Resumed,
     Changed,
@@ -62,15 +62,15 @@ pub enum Done {
 }
 
 impl SyncReport {
-    pub fn add(&mut self, id: &AccountId, done: Done) {
+    pub fn add(&mut self, id: &AccountId, done: SyncResult) {
         let list = match done {
-            Done::Created => &mut self.created,
-            Done::Resumed => &mut self.resumed,
-            Done::Changed => &mut self.changed,
-            Done::Moved => &mut self.moved,
-            Done::Stopped => &mut self.stopped,
-            Done::Busy => &mut self.busy,
-            Done::Unchanged => {
+            SyncResult::Created => &mut self.created,
+            SyncResult::Resumed => &mut self.resumed,
+            SyncResult::Changed => &mut self.changed,
+            SyncResult::Moved => &mut self.moved,
+            SyncResult::Stopped => &mut self.stopped,
+            SyncResult::Busy => &mut self.busy,
+            SyncResult::Unchanged => {
                 self.unchanged += 1;
                 return;
             }
@@ -109,7 +109,7 @@ mod tests {
     fn a_list_is_told_as_far_as_there_is_room_and_the_rest_is_counted() {
         let mut report = SyncReport::default();
         for number in 0..MOST_TOLD + 7 {
-            report.add(&AccountId::parse(&number.to_string()).unwrap(), Done::Created);
+            report.add(&AccountId::parse(&number.to_string()).unwrap(), SyncResult::Created);
         }
         assert_eq!((report.created.iter().count(), report.untold), (MOST_TOLD, 7));
         assert_eq!(serde_json::json!(SyncReport::default()).get("untold"), None);
