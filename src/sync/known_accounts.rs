@@ -11,7 +11,7 @@ use crate::log::{Level, line};
 use crate::ports::{Broken, Found, SecretEntry};
 
 /// The accounts that there were when the sync began, in the order of their ids.
-pub struct Known {
+pub struct KnownAccounts {
     accounts: Vec<Entry>,
     /// By the name of the secret that each was defined by.
     by_secret: HashMap<Arc<str>, Vec<usize>>,
@@ -31,7 +31,7 @@ pub struct Entry {
     pub owner: Option<Arc<str>>,
 }
 
-impl Known {
+impl KnownAccounts {
     pub async fn read(house: &House) -> Result<Self, Broken> {
         let mut accounts = Vec::new();
         let mut texts = Texts::default();

@@ -20,7 +20,7 @@ use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Broken, SecretEntry, SecretFault, SecretText};
 
-use known_accounts::Known;
+use known_accounts::KnownAccounts;
 use report::SyncResult;
 pub use report::{SyncError, SyncReport, Told};
 
@@ -41,7 +41,7 @@ struct Definition<'a> {
 /// # Errors
 /// Where secrets or accounts cannot be listed or written; what was done until then stands, and nobody is stopped.
 pub async fn sync(house: &House) -> Result<SyncReport, Broken> {
-    let known = Known::read(house).await?;
+    let known = KnownAccounts::read(house).await?;
     let (seed, new, report) = (Seed::new(house.chance()), HashMap::new(), SyncReport::default());
     let mut sync = Sync { house, seed, known, new, all: false, report };
     let listed = sync.secrets().await?;
@@ -59,7 +59,7 @@ pub async fn sync(house: &House) -> Result<SyncReport, Broken> {
 struct Sync<'a> {
     house: &'a House,
     seed: Seed,
-    known: Known,
+    known: KnownAccounts,
     /// Accounts that there were not, and the secrets that define them.
     new: HashMap<AccountId, Option<Arc<str>>>,
     /// Every secret is read, also one that is as it was.
