@@ -22,7 +22,7 @@ use crate::ports::{Broken, SecretEntry, SecretFault, SecretText};
 
 use known_accounts::KnownAccounts;
 use report::SyncResult;
-pub use report::{SyncError, SyncReport, Told};
+pub use report::{Capped, SyncError, SyncReport};
 
 /// Secrets that one `BatchGetSecretValue` brings.
 const TOGETHER: usize = 20;

@@ -12,19 +12,19 @@ const MOST_TOLD: usize = 1000;
 /// What sync did, by account; `errors` are secrets that define nothing usable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SyncReport {
-    pub created: Told<AccountId>,
+    pub created: Capped<AccountId>,
     /// Due again: the secret is new, or changed while the account was paused or failing.
-    pub resumed: Told<AccountId>,
+    pub resumed: Capped<AccountId>,
     /// The secret changed, and the account goes on.
-    pub changed: Told<AccountId>,
+    pub changed: Capped<AccountId>,
     /// Stood in a partition of the due index that no round looks in any more.
-    pub moved: Told<AccountId>,
+    pub moved: Capped<AccountId>,
     /// The secret is gone.
-    pub stopped: Told<AccountId>,
+    pub stopped: Capped<AccountId>,
     pub unchanged: u32,
     /// Claimed by a run just now: looked at again by the next sync.
-    pub busy: Told<AccountId>,
-    pub errors: Told<SyncError>,
+    pub busy: Capped<AccountId>,
+    pub errors: Capped<SyncError>,
     /// Entries that the lists had no room for.
     #[serde(skip_serializing_if = "is_zero")]
     pub untold: usize,
@@ -33,9 +33,9 @@ pub struct SyncReport {
 /// A list that is told from its beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Told<T>(Vec<T>);
+pub struct Capped<T>(Vec<T>);
 
-impl<T> Default for Told<T> {
+impl<T> Default for Capped<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
@@ -91,7 +91,7 @@ impl SyncReport {
     }
 }
 
-impl<T> Told<T> {
+impl<T> Capped<T> {
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.0.iter()
     }
