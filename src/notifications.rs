@@ -28,11 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountChange {
     account: AccountId,
-    what: What,
+    what: ChangeKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum What {
+enum ChangeKind {
     Status {
         change: Change,
         reason: Option<String>,
@@ -51,17 +51,18 @@ impl AccountChange {
         if run.unrecorded.is_some() {
             return Vec::new();
         }
-        let status = run.change.map(|change| What::Status { change, reason: run.row.reason.clone() });
+        let status = run.change.map(|change| ChangeKind::Status { change, reason: run.row.reason.clone() });
         let now = run.row.ended_at;
-        let ends = run.expiring.iter().map(|(matter, expiry)| What::Expiry { matter: *matter, expiry: *expiry, now });
+        let ends =
+            run.expiring.iter().map(|(matter, expiry)| ChangeKind::Expiry { matter: *matter, expiry: *expiry, now });
         let account = &run.row.account_id;
         status.into_iter().chain(ends).map(|what| Self { account: account.clone(), what }).collect()
     }
 
     fn says(&self) -> String {
         match &self.what {
-            What::Status { change, reason } => self.says_status(*change, reason.as_deref()),
-            What::Expiry { matter, expiry, now } => self.says_expiry(*matter, *expiry, *now),
+            ChangeKind::Status { change, reason } => self.says_status(*change, reason.as_deref()),
+            ChangeKind::Expiry { matter, expiry, now } => self.says_expiry(*matter, *expiry, *now),
         }
     }
 
@@ -101,13 +102,15 @@ impl AccountChange {
 
     fn headline(&self) -> String {
         match &self.what {
-            What::Status { change: Change::Paused, .. } => "paused".to_owned(),
-            What::Status { change: Change::Resumed, .. } => "resumed".to_owned(),
-            What::Status { change: Change::NeedsPerson, .. } => "needs you".to_owned(),
-            What::Expiry { matter: Expiring::Subscription, expiry, now } => {
+            ChangeKind::Status { change: Change::Paused, .. } => "paused".to_owned(),
+            ChangeKind::Status { change: Change::Resumed, .. } => "resumed".to_owned(),
+            ChangeKind::Status { change: Change::NeedsPerson, .. } => "needs you".to_owned(),
+            ChangeKind::Expiry { matter: Expiring::Subscription, expiry, now } => {
                 format!("subscription {}", when(*expiry, *now))
             }
-            What::Expiry { matter: Expiring::Credential, expiry, now } => format!("credential {}", when(*expiry, *now)),
+            ChangeKind::Expiry { matter: Expiring::Credential, expiry, now } => {
+                format!("credential {}", when(*expiry, *now))
+            }
         }
     }
 }
@@ -153,10 +156,10 @@ fn messages(changes: &[AccountChange]) -> Vec<Alert> {
         return changes.iter().map(single).collect();
     }
     let count = |wanted: Change| {
-        let is = |change: &&AccountChange| matches!(change.what, What::Status { change, .. } if change == wanted);
+        let is = |change: &&AccountChange| matches!(change.what, ChangeKind::Status { change, .. } if change == wanted);
         changes.iter().filter(is).count()
     };
-    let expiring = match changes.iter().filter(|change| matches!(change.what, What::Expiry { .. })).count() {
+    let expiring = match changes.iter().filter(|change| matches!(change.what, ChangeKind::Expiry { .. })).count() {
         0 => String::new(),
         count => format!(", {count} expire"),
     };
@@ -185,7 +188,7 @@ mod tests {
     use super::*;
 
     fn change(account: &str, change: Change) -> AccountChange {
-        let what = What::Status { change, reason: Some("because".to_owned()) };
+        let what = ChangeKind::Status { change, reason: Some("because".to_owned()) };
         AccountChange { account: AccountId::parse(account).unwrap(), what }
     }
 
@@ -234,7 +237,7 @@ mod tests {
     fn a_digest_of_very_many_changes_still_fits_a_message() {
         let mut changes = many(5000);
         for change in &mut changes {
-            change.what = What::Status { change: Change::Paused, reason: Some("x".repeat(800)) };
+            change.what = ChangeKind::Status { change: Change::Paused, reason: Some("x".repeat(800)) };
         }
         let digest = messages(&changes);
         assert!(digest[0].text.len() < 256 * 1024, "{}", digest[0].text.len());
@@ -263,7 +266,7 @@ mod tests {
 
     fn end(account: &str, matter: Expiring, days: i64) -> AccountChange {
         let now = "2026-03-02T10:00:00Z".parse::<DateTime<Utc>>().unwrap();
-        let what = What::Expiry { matter, expiry: Expiry::new(now + chrono::TimeDelta::days(days)), now };
+        let what = ChangeKind::Expiry { matter, expiry: Expiry::new(now + chrono::TimeDelta::days(days)), now };
         AccountChange { account: AccountId::parse(account).unwrap(), what }
     }
 
