@@ -25,7 +25,7 @@ use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Found, Recorded, SecretFault, SecretText};
 use crate::run::executor::Sender;
-use crate::run::progress::{Done, Ending};
+use crate::run::progress::{Ending, RunCalls};
 
 /// An account that this round has claimed.
 pub struct Claimed {
@@ -98,7 +98,7 @@ pub async fn run(
     }
     let name = secret_name(house, &account);
     let (policy, done, outcome) = match read_secret(house, &account, &name, secret) {
-        Err(outcome) => (house.default_policy().as_ref().clone(), Done::default(), outcome),
+        Err(outcome) => (house.default_policy().as_ref().clone(), RunCalls::default(), outcome),
         Ok((secret, text)) => {
             account.expiries.read(&secret.credential);
             let probe = account.status == Status::Paused && !by_hand;
@@ -208,10 +208,10 @@ async fn attempt(
     chance: &mut Chance,
     probe: bool,
     deadline: DateTime<Utc>,
-) -> (Done, Outcome) {
+) -> (RunCalls, Outcome) {
     let access = match token::get(house, account, secret, text).await {
         Ok(access) => access,
-        Err(outcome) => return (Done::default(), outcome),
+        Err(outcome) => return (RunCalls::default(), outcome),
     };
     token::save_rotated(house, account, secret, text).await;
     let now = house.clock.now();
@@ -219,12 +219,12 @@ async fn attempt(
     let unknown = access.granted == GrantedPermissions::Unknown;
     if probe {
         let helps = !plan::drawable(&scope).is_empty();
-        return (Done::default(), if helps { Outcome::Probed } else { nothing_allowed(secret) });
+        return (RunCalls::default(), if helps { Outcome::Probed } else { nothing_allowed(secret) });
     }
     let seed = chance.settle(&scope, account);
     let plan = Plan::draw(&scope, &mut seed.rng(&account.id, "plan"));
     if plan.is_empty() {
-        return (Done::default(), nothing_allowed(secret));
+        return (RunCalls::default(), nothing_allowed(secret));
     }
     let rng = seed.rng(&account.id, "waves");
     let reserve = (deadline - now) / 4;
@@ -293,7 +293,7 @@ fn nothing_allowed(secret: &AccountSecret) -> Outcome {
 }
 
 /// What the calls mean for the account.
-fn conclude(done: &Done, permissions_unknown: bool) -> Outcome {
+fn conclude(done: &RunCalls, permissions_unknown: bool) -> Outcome {
     if done.ok > 0 {
         return Outcome::Succeeded;
     }
@@ -329,7 +329,7 @@ fn conclude(done: &Done, permissions_unknown: bool) -> Outcome {
 fn settle(
     account: &mut Account,
     policy: &Policy,
-    done: &Done,
+    done: &RunCalls,
     outcome: &Outcome,
     seed: Seed,
     now: DateTime<Utc>,

@@ -27,7 +27,7 @@ const SWEEPS_AFTER_MAIL: u32 = 3;
 
 /// What a plan's calls came to.
 #[derive(Debug, Default)]
-pub struct Done {
+pub struct RunCalls {
     pub calls: Vec<CallResult>,
     pub ok: u32,
     pub failed: u32,
@@ -102,7 +102,7 @@ pub struct Work<'a> {
     /// All that this run writes: a sweep must not take it for an earlier run's.
     own: String,
     pub why: Option<String>,
-    pub done: Done,
+    pub done: RunCalls,
 }
 
 impl<'a> Work<'a> {
@@ -119,7 +119,7 @@ impl<'a> Work<'a> {
             next_step: plan.steps.len(),
             own: placeholders::written(plan),
             why: None,
-            done: Done::default(),
+            done: RunCalls::default(),
         }
     }
 
@@ -312,7 +312,7 @@ impl<'a> Work<'a> {
         self.end(Ending::Transient { why });
     }
 
-    pub fn finish(mut self) -> Done {
+    pub fn finish(mut self) -> RunCalls {
         let standing = self.standing.values().copied().max().unwrap_or(0);
         self.done.sweeps = self.done.sweeps.max(standing);
         self.done.swept = self.sweeping && !self.sweeps_failed;

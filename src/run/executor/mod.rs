@@ -17,7 +17,7 @@ use crate::domain::secret::AccountSecret;
 use crate::ports::{BatchItem, BatchReply, Caller, GraphError, SecretText};
 use crate::run::batching::{Batch, Lanes, OUTLOOK_AT_ONCE};
 use crate::run::item_result::Verdict;
-use crate::run::progress::{Done, Ending, Item, Work};
+use crate::run::progress::{Ending, Item, RunCalls, Work};
 
 /// The first wait of our own, where throttling comes without a header; doubled while it goes on.
 const BACKOFF: TimeDelta = TimeDelta::seconds(4);
@@ -41,7 +41,7 @@ pub struct Sender<'a> {
 
 impl Sender<'_> {
     /// Sends the plan. Whatever ends it early, what was made is removed as far as the deadline allows.
-    pub async fn send(mut self, plan: &Plan) -> Done {
+    pub async fn send(mut self, plan: &Plan) -> RunCalls {
         let mut work = Work::new(plan, &mut self.rng);
         for wave in 0..plan.waves() {
             let mut items = work.ready(wave, self.must_end(&work.done));
@@ -54,7 +54,7 @@ impl Sender<'_> {
     }
 
     /// Whether only clean-up is still sent.
-    fn must_end(&self, done: &Done) -> bool {
+    fn must_end(&self, done: &RunCalls) -> bool {
         done.ending.is_some() || self.out_of_time()
     }
 
@@ -158,7 +158,7 @@ impl Sender<'_> {
         again
     }
 
-    fn sendable(&self, item: &Item, done: &Done) -> bool {
+    fn sendable(&self, item: &Item, done: &RunCalls) -> bool {
         match &done.ending {
             Some(Ending::Unauthorized | Ending::Token(_)) => false,
             // Also when the house is asked to stop, what was made is removed while the deadline allows.
