@@ -25,7 +25,7 @@ use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Found, Recorded, SecretFault, SecretText};
 use crate::run::executor::Sender;
-use crate::run::progress::{Ending, RunCalls};
+use crate::run::progress::{EarlyEnd, RunCalls};
 
 /// An account that this round has claimed.
 pub struct Claimed {
@@ -298,10 +298,10 @@ fn conclude(done: &RunCalls, permissions_unknown: bool) -> Outcome {
         return Outcome::Succeeded;
     }
     match &done.ending {
-        Some(Ending::Throttled { until }) => return Outcome::Throttled { until: Some(*until) },
-        Some(Ending::Transient { why }) => return Outcome::Transient { why: why.clone() },
-        Some(Ending::Token(outcome)) => return outcome.clone(),
-        Some(Ending::Unauthorized) => {
+        Some(EarlyEnd::Throttled { until }) => return Outcome::Throttled { until: Some(*until) },
+        Some(EarlyEnd::Transient { why }) => return Outcome::Transient { why: why.clone() },
+        Some(EarlyEnd::Token(outcome)) => return outcome.clone(),
+        Some(EarlyEnd::Unauthorized) => {
             if let Some(cause) = graph_cause(401, "") {
                 return Outcome::Misconfigured { cause };
             }
@@ -345,7 +345,7 @@ fn settle(
     account.sweeps = account.sweeps.max(done.sweeps);
     let rng = &mut seed.rng(&account.id, "schedule");
     let change = outcome::settle(account, policy, outcome, now, rng);
-    if let Some(Ending::Throttled { until }) = &done.ending {
+    if let Some(EarlyEnd::Throttled { until }) = &done.ending {
         outcome::not_before(account, policy, *until, rng);
     }
     change

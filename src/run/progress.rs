@@ -41,12 +41,12 @@ pub struct RunCalls {
     pub swept: bool,
     /// What the watching steps were answered, by row; `None` where the answer was a refusal.
     pub watched: BTreeMap<&'static str, Option<Value>>,
-    pub ending: Option<Ending>,
+    pub ending: Option<EarlyEnd>,
 }
 
 /// Why a run ended before its plan did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum EarlyEnd {
     Throttled {
         until: DateTime<Utc>,
     },
@@ -247,7 +247,7 @@ impl<'a> Work<'a> {
                 self.done.throttled += 1;
                 self.note(item, false, *status, code.clone(), request_id.clone());
                 let wait = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok()).unwrap_or_default();
-                self.end(Ending::Throttled { until: now + wait });
+                self.end(EarlyEnd::Throttled { until: now + wait });
             }
             Verdict::Transient { status, code, request_id, .. } => {
                 self.done.failed += 1;
@@ -260,7 +260,7 @@ impl<'a> Work<'a> {
             Verdict::Unauthorized => {
                 self.done.failed += 1;
                 self.note(item, false, 401, None, None);
-                self.end(Ending::Unauthorized);
+                self.end(EarlyEnd::Unauthorized);
             }
         }
     }
@@ -296,10 +296,10 @@ impl<'a> Work<'a> {
     }
 
     /// The first ending stands, but for a token that is refused, which ends also the clean-up.
-    pub fn end(&mut self, ending: Ending) {
-        let last = matches!(ending, Ending::Unauthorized | Ending::Token(_));
+    pub fn end(&mut self, ending: EarlyEnd) {
+        let last = matches!(ending, EarlyEnd::Unauthorized | EarlyEnd::Token(_));
         let later = match (&self.done.ending, &ending) {
-            (Some(Ending::Throttled { until: old }), Ending::Throttled { until }) => until > old,
+            (Some(EarlyEnd::Throttled { until: old }), EarlyEnd::Throttled { until }) => until > old,
             _ => false,
         };
         if self.done.ending.is_none() || last || later {
@@ -309,7 +309,7 @@ impl<'a> Work<'a> {
 
     pub fn end_unanswered(&mut self) {
         let why = self.why.clone().unwrap_or_else(|| "Graph left a request unanswered".to_owned());
-        self.end(Ending::Transient { why });
+        self.end(EarlyEnd::Transient { why });
     }
 
     pub fn finish(mut self) -> RunCalls {

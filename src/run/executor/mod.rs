@@ -17,7 +17,7 @@ use crate::domain::secret::AccountSecret;
 use crate::ports::{BatchItem, BatchReply, Caller, GraphError, SecretText};
 use crate::run::batching::{Batch, Lanes, OUTLOOK_AT_ONCE};
 use crate::run::item_result::Verdict;
-use crate::run::progress::{Ending, Item, RunCalls, Work};
+use crate::run::progress::{EarlyEnd, Item, RunCalls, Work};
 
 /// The first wait of our own, where throttling comes without a header; doubled while it goes on.
 const BACKOFF: TimeDelta = TimeDelta::seconds(4);
@@ -160,7 +160,7 @@ impl Sender<'_> {
 
     fn sendable(&self, item: &Item, done: &RunCalls) -> bool {
         match &done.ending {
-            Some(Ending::Unauthorized | Ending::Token(_)) => false,
+            Some(EarlyEnd::Unauthorized | EarlyEnd::Token(_)) => false,
             // Also when the house is asked to stop, what was made is removed while the deadline allows.
             _ if item.cleans() => self.house.clock.now() < self.deadline - self.reserve / 4,
             Some(_) => false,
@@ -215,12 +215,12 @@ impl Sender<'_> {
     }
 
     /// Waits until the tenant, and the limits that these items count against, may be called again.
-    async fn pass_gates(&self, items: &[(Item, Option<usize>)]) -> Result<(), Ending> {
+    async fn pass_gates(&self, items: &[(Item, Option<usize>)]) -> Result<(), EarlyEnd> {
         loop {
             let now = self.house.clock.now();
             let Some(until) = self.opens_at(items.iter().map(|(item, _)| item), now) else { return Ok(()) };
             if until >= self.deadline - self.reserve || self.house.stopping() {
-                return Err(Ending::Throttled { until });
+                return Err(EarlyEnd::Throttled { until });
             }
             self.house.sleep((until - now).to_std().unwrap_or_default()).await;
         }
@@ -260,7 +260,7 @@ impl Sender<'_> {
             match token::renew(self.house, self.account, self.secret, self.text).await {
                 Ok(access) => self.access = access,
                 Err(outcome) => {
-                    work.end(Ending::Token(outcome));
+                    work.end(EarlyEnd::Token(outcome));
                     return false;
                 }
             }
@@ -280,7 +280,7 @@ impl Sender<'_> {
         let throttled = again.iter().any(|(_, verdict)| matches!(verdict, Verdict::Throttled { .. }));
         if until >= self.deadline - self.reserve || self.house.stopping() {
             let why = work.why.clone().unwrap_or_else(|| "Graph is unavailable".to_owned());
-            work.end(if throttled { Ending::Throttled { until } } else { Ending::Transient { why } });
+            work.end(if throttled { EarlyEnd::Throttled { until } } else { EarlyEnd::Transient { why } });
             return false;
         }
         self.house.sleep((until - now).to_std().unwrap_or_default()).await;
