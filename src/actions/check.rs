@@ -27,29 +27,29 @@ const SOON: i64 = 30;
 pub const WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
 
 #[derive(Debug, Serialize)]
-struct Verdict {
+struct Finding {
     about: &'static str,
     /// `None`: it could not be found out.
     good: Option<bool>,
     verdict: String,
 }
 
-fn verdict(about: &'static str, good: impl Into<Option<bool>>, verdict: impl Into<String>) -> Verdict {
-    Verdict { about, good: good.into(), verdict: verdict.into() }
+fn verdict(about: &'static str, good: impl Into<Option<bool>>, verdict: impl Into<String>) -> Finding {
+    Finding { about, good: good.into(), verdict: verdict.into() }
 }
 
 /// What is looked up.
 struct Question {
     about: &'static str,
     asked: Asked,
-    judge: fn(&Value, &AccountSecret, DateTime<Utc>) -> Verdict,
+    judge: fn(&Value, &AccountSecret, DateTime<Utc>) -> Finding,
 }
 
 /// Tells of everything that can be found out about an account without changing anything.
 pub async fn check(house: &House, id: &AccountId) -> Result<Value, ActionError> {
     let mut account = get(house, id).await?.account;
     let (name, text) = default_policy::with_account(house, &account).await?;
-    let said = |verdicts: &[Verdict]| json!({"account": id, "verdicts": verdicts});
+    let said = |verdicts: &[Finding]| json!({"account": id, "verdicts": verdicts});
     let (secret, text) = match read_secret(house, &account, &name, text) {
         Ok(read) => read,
         Err(outcome) => return Ok(said(&[verdict("secret", false, outcome.reason().unwrap_or_default())])),
@@ -82,7 +82,7 @@ pub async fn check(house: &House, id: &AccountId) -> Result<Value, ActionError> 
     Ok(answer)
 }
 
-fn permissions(granted: &GrantedPermissions, wanted: usize, never: usize) -> Verdict {
+fn permissions(granted: &GrantedPermissions, wanted: usize, never: usize) -> Finding {
     let about = "permissions";
     match granted {
         _ if wanted == 0 => verdict(about, false, "The policy selects no operation: widen its `operations`."),
@@ -122,7 +122,7 @@ fn questions(secret: &AccountSecret) -> Vec<Question> {
 }
 
 /// Asks Graph what the token lets be asked; what it does not is said so.
-async fn look(house: &House, secret: &AccountSecret, access: &AccessToken) -> Vec<Verdict> {
+async fn look(house: &House, secret: &AccountSecret, access: &AccessToken) -> Vec<Finding> {
     let subject = secret.credential.subject();
     let (allowed, barred): (Vec<_>, Vec<_>) = questions(secret).into_iter().partition(|question| {
         catalogue::find(question.asked.row).is_some_and(|row| access.granted.allow(row, subject))
@@ -132,7 +132,7 @@ async fn look(house: &House, secret: &AccountSecret, access: &AccessToken) -> Ve
             catalogue::find(question.asked.row).and_then(|row| row.permission(subject)).unwrap_or("a permission");
         verdict(question.about, None, format!("Not allowed to look: grant {least} if you want to know."))
     };
-    let mut verdicts: Vec<Verdict> = barred.iter().map(not_allowed).collect();
+    let mut verdicts: Vec<Finding> = barred.iter().map(not_allowed).collect();
     let items: Vec<BatchItem> = allowed
         .iter()
         .map(|question| BatchItem {
@@ -194,7 +194,7 @@ pub async fn ask(
     answer.map_err(|error| error.to_string())
 }
 
-fn security_defaults(answer: &Value, _: &AccountSecret, _: DateTime<Utc>) -> Verdict {
+fn security_defaults(answer: &Value, _: &AccountSecret, _: DateTime<Utc>) -> Finding {
     let about = "security_defaults";
     match answer["isEnabled"].as_bool() {
         Some(true) => verdict(
@@ -208,7 +208,7 @@ fn security_defaults(answer: &Value, _: &AccountSecret, _: DateTime<Utc>) -> Ver
     }
 }
 
-fn app_credentials(answer: &Value, secret: &AccountSecret, now: DateTime<Utc>) -> Verdict {
+fn app_credentials(answer: &Value, secret: &AccountSecret, now: DateTime<Utc>) -> Finding {
     let about = "app_credentials";
     let own = match &secret.credential {
         Credential::Certificate { certificate, .. } => {
@@ -232,7 +232,7 @@ fn app_credentials(answer: &Value, secret: &AccountSecret, now: DateTime<Utc>) -
     }
 }
 
-fn subscription(answer: &Value, _: &AccountSecret, now: DateTime<Utc>) -> Verdict {
+fn subscription(answer: &Value, _: &AccountSecret, now: DateTime<Utc>) -> Finding {
     let about = "subscription";
     let remedy = "see the developer programme's dashboard; nobody can promise a renewal";
     match Subscription::of(answer) {
@@ -248,7 +248,7 @@ fn subscription(answer: &Value, _: &AccountSecret, now: DateTime<Utc>) -> Verdic
     }
 }
 
-fn ends(about: &'static str, what: &str, end: DateTime<Utc>, now: DateTime<Utc>, remedy: &str) -> Verdict {
+fn ends(about: &'static str, what: &str, end: DateTime<Utc>, now: DateTime<Utc>, remedy: &str) -> Finding {
     let (days, date) = ((end - now).num_days(), end.format("%F"));
     if end <= now {
         return verdict(about, false, format!("{what} ended on {date}: {remedy}."));
