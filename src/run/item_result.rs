@@ -7,7 +7,7 @@ use crate::ports::{BatchReply, Unread};
 
 /// What became of one item.
 #[derive(Clone, Debug)]
-pub enum Verdict {
+pub enum ItemResult {
     Ok {
         status: u16,
         body: Unread,
@@ -30,18 +30,18 @@ pub enum Verdict {
         retry_after: Option<Duration>,
     },
     /// Not carried out, since the item before it in its lane failed (424).
-    Held,
+    DependencyFailed,
     Unauthorized,
 }
 
-impl Verdict {
+impl ItemResult {
     pub fn of(reply: BatchReply, operation: &Operation) -> Self {
         let BatchReply { status, retry_after, error_code: code, request_id, body, .. } = reply;
         match status {
             200..=299 => Self::Ok { status, body },
             _ if operation.expected.contains(&status) => Self::Ok { status, body: Unread::default() },
             401 => Self::Unauthorized,
-            424 => Self::Held,
+            424 => Self::DependencyFailed,
             429 => Self::Throttled { status, code, request_id, retry_after },
             500 | 502..=504 | 509 => Self::Transient { status, code, request_id, retry_after },
             _ => Self::Failed { status, code, request_id },

@@ -13,7 +13,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Payload, Plan, Role, Step, WRITES};
 use crate::ports::{NO_DRIVE, Unread};
 use crate::run::batching::Numbered;
-use crate::run::item_result::Verdict;
+use crate::run::item_result::ItemResult;
 use crate::run::placeholders;
 
 /// An operation that answered 403 is left out for this long; a missing mailbox or drive for a day.
@@ -157,9 +157,9 @@ impl<'a> Work<'a> {
         std::mem::take(&mut self.found)
     }
 
-    pub fn settle(&mut self, item: &Item, verdict: &Verdict, now: DateTime<Utc>) {
+    pub fn settle(&mut self, item: &Item, verdict: &ItemResult, now: DateTime<Utc>) {
         match verdict {
-            Verdict::Ok { status, body } => self.succeeded(item, *status, body),
+            ItemResult::Ok { status, body } => self.succeeded(item, *status, body),
             _ => self.give_up(item, verdict, now),
         }
     }
@@ -221,21 +221,21 @@ impl<'a> Work<'a> {
     }
 
     /// A write that was refused for now may have been carried out all the same.
-    pub fn doubt(&mut self, item: &Item, verdict: &Verdict) {
-        let carried_out = matches!(verdict, Verdict::Throttled { .. } | Verdict::Transient { .. });
+    pub fn doubt(&mut self, item: &Item, verdict: &ItemResult) {
+        let carried_out = matches!(verdict, ItemResult::Throttled { .. } | ItemResult::Transient { .. });
         if carried_out && matches!(item.operation.effect, Effect::Create { .. }) {
             self.done.sweeps = self.done.sweeps.max(SWEEPS_AFTER_DOUBT);
         }
     }
 
-    pub fn give_up(&mut self, item: &Item, verdict: &Verdict, now: DateTime<Utc>) {
+    pub fn give_up(&mut self, item: &Item, verdict: &ItemResult, now: DateTime<Utc>) {
         self.doubt(item, verdict);
         if item.role == Role::Sweep || (item.role == Role::CleanUp && item.step >= self.plan.steps.len()) {
             self.sweeps_failed = true;
         }
         match verdict {
-            Verdict::Ok { .. } => {}
-            Verdict::Failed { status, code, request_id } => {
+            ItemResult::Ok { .. } => {}
+            ItemResult::Failed { status, code, request_id } => {
                 self.done.failed += 1;
                 self.note(item, false, *status, code.clone(), request_id.clone());
                 if item.role == Role::Watch {
@@ -243,21 +243,21 @@ impl<'a> Work<'a> {
                 }
                 self.learn(item.operation, *status, code.as_deref().unwrap_or_default(), now);
             }
-            Verdict::Throttled { status, code, request_id, retry_after } => {
+            ItemResult::Throttled { status, code, request_id, retry_after } => {
                 self.done.throttled += 1;
                 self.note(item, false, *status, code.clone(), request_id.clone());
                 let wait = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok()).unwrap_or_default();
                 self.end(EarlyEnd::Throttled { until: now + wait });
             }
-            Verdict::Transient { status, code, request_id, .. } => {
+            ItemResult::Transient { status, code, request_id, .. } => {
                 self.done.failed += 1;
                 self.note(item, false, *status, code.clone(), request_id.clone());
             }
-            Verdict::Held => {
+            ItemResult::DependencyFailed => {
                 self.done.failed += 1;
                 self.note(item, false, 424, None, None);
             }
-            Verdict::Unauthorized => {
+            ItemResult::Unauthorized => {
                 self.done.failed += 1;
                 self.note(item, false, 401, None, None);
                 self.end(EarlyEnd::Unauthorized);

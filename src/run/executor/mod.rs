@@ -16,7 +16,7 @@ use crate::domain::plan::Plan;
 use crate::domain::secret::AccountSecret;
 use crate::ports::{BatchItem, BatchReply, Caller, GraphError, SecretText};
 use crate::run::batching::{Batch, Lanes, OUTLOOK_AT_ONCE};
-use crate::run::item_result::Verdict;
+use crate::run::item_result::ItemResult;
 use crate::run::progress::{EarlyEnd, Item, RunCalls, Work};
 
 /// The first wait of our own, where throttling comes without a header; doubled while it goes on.
@@ -105,7 +105,7 @@ impl Sender<'_> {
     }
 
     /// Sends one batch. Gives back what may be sent once more, with why; what has ended is noted in `work`.
-    async fn attempt(&mut self, chunk: Batch<Item>, work: &mut Work<'_>, first: bool) -> Vec<(Item, Verdict)> {
+    async fn attempt(&mut self, chunk: Batch<Item>, work: &mut Work<'_>, first: bool) -> Vec<(Item, ItemResult)> {
         let (chunk, unsendable): (Vec<_>, Vec<_>) =
             chunk.into_iter().partition(|(item, _)| self.sendable(item, &work.done));
         for (item, _) in unsendable {
@@ -138,7 +138,7 @@ impl Sender<'_> {
             Err(verdict) => {
                 let again: Vec<_> =
                     chunk.into_iter().filter_map(|(item, _)| self.judge(item, &verdict, work, first)).collect();
-                if matches!(verdict, Verdict::Transient { .. }) && again.is_empty() {
+                if matches!(verdict, ItemResult::Transient { .. }) && again.is_empty() {
                     work.end_unanswered();
                 }
                 return again;
@@ -149,8 +149,8 @@ impl Sender<'_> {
         let mut again = Vec::new();
         for (item, _) in chunk {
             let verdict = match replies.remove(&item.step.to_string()) {
-                None => Verdict::Transient { status: 0, code: None, request_id: None, retry_after: None },
-                Some(reply) => Verdict::of(reply, item.operation),
+                None => ItemResult::Transient { status: 0, code: None, request_id: None, retry_after: None },
+                Some(reply) => ItemResult::of(reply, item.operation),
             };
             self.close_gate(&verdict, Some(item.operation));
             again.extend(self.judge(item, &verdict, work, first));
@@ -169,13 +169,13 @@ impl Sender<'_> {
     }
 
     /// Ends here, asks for another chance, or fails.
-    fn judge(&self, item: Item, verdict: &Verdict, work: &mut Work<'_>, first: bool) -> Option<(Item, Verdict)> {
+    fn judge(&self, item: Item, verdict: &ItemResult, work: &mut Work<'_>, first: bool) -> Option<(Item, ItemResult)> {
         let again = first
             && match verdict {
-                Verdict::Throttled { .. } | Verdict::Held => true,
-                Verdict::Transient { .. } => item.repeatable(),
-                Verdict::Unauthorized => true,
-                Verdict::Ok { .. } | Verdict::Failed { .. } => false,
+                ItemResult::Throttled { .. } | ItemResult::DependencyFailed => true,
+                ItemResult::Transient { .. } => item.repeatable(),
+                ItemResult::Unauthorized => true,
+                ItemResult::Ok { .. } | ItemResult::Failed { .. } => false,
             };
         if again {
             work.doubt(&item, verdict);
@@ -186,7 +186,7 @@ impl Sender<'_> {
     }
 
     /// One HTTP request; its failure as a verdict on every item.
-    async fn exchange(&mut self, batch: &[BatchItem], work: &mut Work<'_>) -> Result<Vec<BatchReply>, Verdict> {
+    async fn exchange(&mut self, batch: &[BatchItem], work: &mut Work<'_>) -> Result<Vec<BatchReply>, ItemResult> {
         let left = (self.deadline - self.house.clock.now()).to_std().unwrap_or_default();
         let caller = Caller {
             cloud: self.secret.cloud,
@@ -196,20 +196,20 @@ impl Sender<'_> {
         match self.house.graph.batch(&caller, batch).await {
             Ok(replies) => Ok(replies),
             Err(GraphError::Throttled { retry_after }) => {
-                let verdict = Verdict::Throttled { status: 429, code: None, request_id: None, retry_after };
+                let verdict = ItemResult::Throttled { status: 429, code: None, request_id: None, retry_after };
                 self.close_gate(&verdict, None);
                 Err(verdict)
             }
-            Err(GraphError::Unauthorized) => Err(Verdict::Unauthorized),
+            Err(GraphError::Unauthorized) => Err(ItemResult::Unauthorized),
             Err(GraphError::Transient { what, retry_after }) => {
                 work.why.get_or_insert(what);
-                let verdict = Verdict::Transient { status: 0, code: None, request_id: None, retry_after };
+                let verdict = ItemResult::Transient { status: 0, code: None, request_id: None, retry_after };
                 self.close_gate(&verdict, None);
                 Err(verdict)
             }
             Err(GraphError::Refused { status, code }) => {
                 work.why.get_or_insert(format!("Graph refused a batch ({status} {code})"));
-                Err(Verdict::Failed { status, code: Some(code), request_id: None })
+                Err(ItemResult::Failed { status, code: Some(code), request_id: None })
             }
         }
     }
@@ -239,12 +239,12 @@ impl Sender<'_> {
 
     /// What Graph asks to wait for, the whole tenant waits for. A limit that says nothing (OneNote's) has a
     /// gate of its own, which closes for longer each time.
-    fn close_gate(&self, verdict: &Verdict, operation: Option<&Operation>) {
+    fn close_gate(&self, verdict: &ItemResult, operation: Option<&Operation>) {
         let now = self.house.clock.now();
         let asked = verdict.retry_after().and_then(|wait| TimeDelta::from_std(wait).ok());
         match (verdict, asked, operation) {
             (_, Some(wait), _) => self.house.gates.close(&self.secret.tenant_id, now + wait, now),
-            (Verdict::Throttled { .. }, None, operation) => {
+            (ItemResult::Throttled { .. }, None, operation) => {
                 let limit = operation.map_or("batch", |operation| operation.service.limit());
                 self.house.gates.back_off(&self.gate(limit), BACKOFF, now);
             }
@@ -254,8 +254,8 @@ impl Sender<'_> {
 
     /// Prepares the second sending: a new token, the wait that was asked for, or one of our own with
     /// jitter. `false` where it is not to be.
-    async fn wait_before_again(&mut self, again: &[(Item, Verdict)], work: &mut Work<'_>) -> bool {
-        if again.iter().any(|(_, verdict)| matches!(verdict, Verdict::Unauthorized)) {
+    async fn wait_before_again(&mut self, again: &[(Item, ItemResult)], work: &mut Work<'_>) -> bool {
+        if again.iter().any(|(_, verdict)| matches!(verdict, ItemResult::Unauthorized)) {
             self.house.warm.drop_access(&self.account.id);
             match token::renew(self.house, self.account, self.secret, self.text).await {
                 Ok(access) => self.access = access,
@@ -266,8 +266,9 @@ impl Sender<'_> {
             }
         }
         let asked = again.iter().filter_map(|(_, verdict)| verdict.retry_after()).max();
-        let refused =
-            again.iter().any(|(_, verdict)| matches!(verdict, Verdict::Throttled { .. } | Verdict::Transient { .. }));
+        let refused = again
+            .iter()
+            .any(|(_, verdict)| matches!(verdict, ItemResult::Throttled { .. } | ItemResult::Transient { .. }));
         if !refused {
             return true;
         }
@@ -277,7 +278,7 @@ impl Sender<'_> {
         let opens = self.opens_at(again.iter().map(|(item, _)| item), now);
         let asked = asked.and_then(|wait| now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
         let until = opens.max(asked).unwrap_or(now + BACKOFF / 2) + jitter;
-        let throttled = again.iter().any(|(_, verdict)| matches!(verdict, Verdict::Throttled { .. }));
+        let throttled = again.iter().any(|(_, verdict)| matches!(verdict, ItemResult::Throttled { .. }));
         if until >= self.deadline - self.reserve || self.house.stopping() {
             let why = work.why.clone().unwrap_or_else(|| "Graph is unavailable".to_owned());
             work.end(if throttled { EarlyEnd::Throttled { until } } else { EarlyEnd::Transient { why } });
