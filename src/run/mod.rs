@@ -24,7 +24,7 @@ use crate::domain::secret::{AccountSecret, Credential, SecretDocument};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Found, Recorded, SecretFault, SecretText};
-use crate::run::executor::Sender;
+use crate::run::executor::Executor;
 use crate::run::progress::{EarlyEnd, RunCalls};
 
 /// An account that this round has claimed.
@@ -231,7 +231,7 @@ async fn attempt(
     let reserve = reserve.min(TimeDelta::seconds(8)).max(TimeDelta::zero());
     let _turn = house.turns.take(mailbox(secret, &access)).await;
     let askable = plan::askable(&scope, secret);
-    let sender = Sender { house, account: &mut *account, secret, text, access, deadline, reserve, rng };
+    let sender = Executor { house, account: &mut *account, secret, text, access, deadline, reserve, rng };
     let done = sender.send(&plan).await;
     account.expiries.learn(secret, &askable, &done.watched, house.clock.now());
     let outcome = conclude(&done, unknown);

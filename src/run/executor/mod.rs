@@ -26,7 +26,7 @@ const BACKOFF: TimeDelta = TimeDelta::seconds(4);
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// What a run sends with.
-pub struct Sender<'a> {
+pub struct Executor<'a> {
     pub house: &'a House,
     pub account: &'a mut Account,
     pub secret: &'a AccountSecret,
@@ -39,7 +39,7 @@ pub struct Sender<'a> {
     pub rng: ChaCha12Rng,
 }
 
-impl Sender<'_> {
+impl Executor<'_> {
     /// Sends the plan. Whatever ends it early, what was made is removed as far as the deadline allows.
     pub async fn send(mut self, plan: &Plan) -> RunCalls {
         let mut work = Work::new(plan, &mut self.rng);

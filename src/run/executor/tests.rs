@@ -215,7 +215,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 granted: GrantedPermissions::Unknown,
                 expires_at: start() + TimeDelta::hours(1),
             };
-            let sender = Sender {
+            let sender = Executor {
                 house,
                 account: &mut account,
                 secret: &secret,
