@@ -86,7 +86,7 @@ fn cleans(role: Role, operation: &Operation) -> bool {
 }
 
 /// What is known so far of a plan under way.
-pub struct Work<'a> {
+pub struct Progress<'a> {
     plan: &'a Plan,
     answers: Vec<Option<Value>>,
     /// Decides which element of each answer is taken.
@@ -105,7 +105,7 @@ pub struct Work<'a> {
     pub done: RunCalls,
 }
 
-impl<'a> Work<'a> {
+impl<'a> Progress<'a> {
     pub fn new(plan: &'a Plan, rng: &mut ChaCha12Rng) -> Self {
         Self {
             plan,

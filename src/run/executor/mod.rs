@@ -17,7 +17,7 @@ use crate::domain::secret::AccountSecret;
 use crate::ports::{BatchItem, BatchReply, Caller, GraphError, SecretText};
 use crate::run::batching::{Batch, Lanes, OUTLOOK_AT_ONCE};
 use crate::run::item_result::ItemResult;
-use crate::run::progress::{EarlyEnd, Item, RunCalls, Work};
+use crate::run::progress::{EarlyEnd, Item, Progress, RunCalls};
 
 /// The first wait of our own, where throttling comes without a header; doubled while it goes on.
 const BACKOFF: TimeDelta = TimeDelta::seconds(4);
@@ -42,7 +42,7 @@ pub struct Executor<'a> {
 impl Executor<'_> {
     /// Sends the plan. Whatever ends it early, what was made is removed as far as the deadline allows.
     pub async fn send(mut self, plan: &Plan) -> RunCalls {
-        let mut work = Work::new(plan, &mut self.rng);
+        let mut work = Progress::new(plan, &mut self.rng);
         for wave in 0..plan.waves() {
             let mut items = work.ready(wave, self.must_end(&work.done));
             items.extend(work.found());
@@ -62,7 +62,7 @@ impl Executor<'_> {
         self.house.stopping() || self.house.clock.now() >= self.deadline - self.reserve
     }
 
-    async fn send_items(&mut self, items: Vec<Item>, work: &mut Work<'_>) {
+    async fn send_items(&mut self, items: Vec<Item>, work: &mut Progress<'_>) {
         let mut again = Vec::new();
         for chunk in self.batches(items) {
             self.pace(work).await;
@@ -96,7 +96,7 @@ impl Executor<'_> {
     }
 
     /// The policy's random gap before each batch but the first; none where only clean-up is left.
-    async fn pace(&mut self, work: &mut Work<'_>) {
+    async fn pace(&mut self, work: &mut Progress<'_>) {
         let Some(pacing) = self.secret.policy.pacing else { return };
         if std::mem::replace(&mut work.begun, true) && !self.must_end(&work.done) {
             let gap = self.rng.random_range(pacing.min_ms..=pacing.max_ms);
@@ -105,7 +105,7 @@ impl Executor<'_> {
     }
 
     /// Sends one batch. Gives back what may be sent once more, with why; what has ended is noted in `work`.
-    async fn attempt(&mut self, chunk: Batch<Item>, work: &mut Work<'_>, first: bool) -> Vec<(Item, ItemResult)> {
+    async fn attempt(&mut self, chunk: Batch<Item>, work: &mut Progress<'_>, first: bool) -> Vec<(Item, ItemResult)> {
         let (chunk, unsendable): (Vec<_>, Vec<_>) =
             chunk.into_iter().partition(|(item, _)| self.sendable(item, &work.done));
         for (item, _) in unsendable {
@@ -169,7 +169,13 @@ impl Executor<'_> {
     }
 
     /// Ends here, asks for another chance, or fails.
-    fn judge(&self, item: Item, verdict: &ItemResult, work: &mut Work<'_>, first: bool) -> Option<(Item, ItemResult)> {
+    fn judge(
+        &self,
+        item: Item,
+        verdict: &ItemResult,
+        work: &mut Progress<'_>,
+        first: bool,
+    ) -> Option<(Item, ItemResult)> {
         let again = first
             && match verdict {
                 ItemResult::Throttled { .. } | ItemResult::DependencyFailed => true,
@@ -186,7 +192,7 @@ impl Executor<'_> {
     }
 
     /// One HTTP request; its failure as a verdict on every item.
-    async fn exchange(&mut self, batch: &[BatchItem], work: &mut Work<'_>) -> Result<Vec<BatchReply>, ItemResult> {
+    async fn exchange(&mut self, batch: &[BatchItem], work: &mut Progress<'_>) -> Result<Vec<BatchReply>, ItemResult> {
         let left = (self.deadline - self.house.clock.now()).to_std().unwrap_or_default();
         let caller = Caller {
             cloud: self.secret.cloud,
@@ -254,7 +260,7 @@ impl Executor<'_> {
 
     /// Prepares the second sending: a new token, the wait that was asked for, or one of our own with
     /// jitter. `false` where it is not to be.
-    async fn wait_before_again(&mut self, again: &[(Item, ItemResult)], work: &mut Work<'_>) -> bool {
+    async fn wait_before_again(&mut self, again: &[(Item, ItemResult)], work: &mut Progress<'_>) -> bool {
         if again.iter().any(|(_, verdict)| matches!(verdict, ItemResult::Unauthorized)) {
             self.house.warm.drop_access(&self.account.id);
             match token::renew(self.house, self.account, self.secret, self.text).await {
