@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::domain::catalogue::contents::Contents;
-use crate::domain::catalogue::{Leftover, Need, Operation};
+use crate::domain::catalogue::{Need, Operation, OrphanQuery};
 use crate::domain::plan::{Payload, Plan, encode, fill};
 
 /// The value for a need: of the answer itself, or of one element of the list that it is. All who take from one
@@ -73,7 +73,7 @@ pub fn written(plan: &Plan) -> String {
 /// placeholders of its clean-up.
 pub fn leftovers(
     list: &Value,
-    leftover: &Leftover,
+    leftover: &OrphanQuery,
     undo: &Operation,
     own: &str,
 ) -> Vec<BTreeMap<&'static str, String>> {

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::date_time::utc;
-use super::{Body, Effect, Leftover, Method, Need, OWN_UPN, Operation, Service, permissions};
+use super::{Body, Effect, Method, Need, OWN_UPN, Operation, OrphanQuery, Service, permissions};
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -76,7 +76,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(calendar),
         effect: Effect::Create {
             undo: "calendar.delete",
-            leftover: Leftover { list: "calendar.list", query: "$select=id,name&$top=50", name: "name", take: "id" },
+            leftover: OrphanQuery { list: "calendar.list", query: "$select=id,name&$top=50", name: "name", take: "id" },
         },
         doc: page!("user-post-calendars"),
         ..Operation::request(Method::Post, Service::Calendar, "/me/calendars")
@@ -106,7 +106,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(group),
         effect: Effect::Create {
             undo: "calendarGroup.delete",
-            leftover: Leftover {
+            leftover: OrphanQuery {
                 list: "calendarGroup.list",
                 query: "$select=id,name&$top=50",
                 name: "name",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
+use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "contactFolder.delete",
-            leftover: Leftover {
+            leftover: OrphanQuery {
                 list: "contactFolder.list",
                 query: "$select=id,displayName&$top=50",
                 name: "displayName",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
+use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -106,7 +106,12 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "drive.item.delete",
-            leftover: Leftover { list: "drive.children", query: "$select=id,name&$top=200", name: "name", take: "id" },
+            leftover: OrphanQuery {
+                list: "drive.children",
+                query: "$select=id,name&$top=200",
+                name: "name",
+                take: "id",
+            },
         },
         doc: page!("driveitem-post-children"),
         ..Operation::request(Method::Post, Service::Files, "/me/drive/root/children")

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Leftover, Method, Need, OWN_UPN, Operation, Service, permissions};
+use super::{Body, Effect, Method, Need, OWN_UPN, Operation, OrphanQuery, Service, permissions};
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -124,7 +124,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "mail.folder.purge",
-            leftover: Leftover {
+            leftover: OrphanQuery {
                 list: "mail.folders.list",
                 query: "$filter=startswith(displayName,'Evergreen')&$select=id,displayName&$top=50",
                 name: "displayName",
@@ -193,7 +193,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(letter),
         effect: Effect::Create {
             undo: "mail.sent.purge",
-            leftover: Leftover {
+            leftover: OrphanQuery {
                 list: "mail.messages.list",
                 query: "$filter=startswith(subject,'Evergreen')&$select=id,subject&$top=50",
                 name: "subject",
@@ -222,7 +222,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(rule),
         effect: Effect::Create {
             undo: "mail.rule.delete",
-            leftover: Leftover { list: "mail.rules.list", query: "", name: "displayName", take: "id" },
+            leftover: OrphanQuery { list: "mail.rules.list", query: "", name: "displayName", take: "id" },
         },
         doc: page!("mailfolder-post-messagerules"),
         ..Operation::request(Method::Post, Service::Mail, "/me/mailFolders/inbox/messageRules")

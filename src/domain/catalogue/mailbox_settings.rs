@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
+use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -74,7 +74,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(category),
         effect: Effect::Create {
             undo: "category.delete",
-            leftover: Leftover { list: "category.list", query: "", name: "displayName", take: "id" },
+            leftover: OrphanQuery { list: "category.list", query: "", name: "displayName", take: "id" },
         },
         doc: page!("outlookuser-post-mastercategories"),
         ..Operation::request(Method::Post, Service::MailboxSettings, "/me/outlook/masterCategories")

@@ -46,7 +46,7 @@ mod xlsx;
 
 use std::sync::LazyLock;
 
-pub use operation::{Body, Effect, Leftover, Method, Need, Operation, Service, Subject};
+pub use operation::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, Subject};
 
 const SERVICES: &[&[Operation]] = &[
     applications::ROWS,

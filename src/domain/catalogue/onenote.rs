@@ -1,6 +1,6 @@
 //! The account's own OneNote notebooks; delegated only since March 2025.
 
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
+use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -66,7 +66,12 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Bytes { content_type: "text/html", make: note },
         effect: Effect::Create {
             undo: "onenote.page.delete",
-            leftover: Leftover { list: "onenote.pages", query: "$select=id,title&$top=100", name: "title", take: "id" },
+            leftover: OrphanQuery {
+                list: "onenote.pages",
+                query: "$select=id,title&$top=100",
+                name: "title",
+                take: "id",
+            },
         },
         doc: page!("onenote-post-pages"),
         ..Operation::request(Method::Post, Service::Onenote, "/me/onenote/pages")

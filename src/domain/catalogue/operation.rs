@@ -100,7 +100,7 @@ pub enum Effect {
     Read,
     /// Makes something that stands by itself: `undo` removes it, and everything inside it, in the same
     /// run; `leftover` tells how a later run finds what a crash left.
-    Create { undo: &'static str, leftover: Leftover },
+    Create { undo: &'static str, leftover: OrphanQuery },
     /// Makes or changes something inside what this run made; it goes when its container goes.
     Inside,
     /// Removes what the operation `made_by` made. Runs after everything else that uses it.
@@ -109,7 +109,7 @@ pub enum Effect {
 
 /// How a later run finds what an earlier one left: list, then match the name that Evergreen gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Leftover {
+pub struct OrphanQuery {
     /// Id of the operation that lists such things (its own query is replaced by `query`).
     pub list: &'static str,
     /// Query for the list: the name and what `take` needs, newest first where that can be had.

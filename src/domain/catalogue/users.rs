@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Leftover, Method, Need, Operation, Service, permissions};
+use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -215,7 +215,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(extension),
         effect: Effect::Create {
             undo: "extension.delete",
-            leftover: Leftover { list: "extension.list", query: "", name: "id", take: "id" },
+            leftover: OrphanQuery { list: "extension.list", query: "", name: "id", take: "id" },
         },
         doc: page!("opentypeextension-post-opentypeextension"),
         ..Operation::request(Method::Post, Service::Users, "/me/extensions")

@@ -19,7 +19,7 @@ use crate::domain::account::AccountId;
 use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::granted::GrantedPermissions;
-use crate::domain::catalogue::{self, Body, Effect, Leftover, Need, Operation, Subject};
+use crate::domain::catalogue::{self, Body, Effect, Need, Operation, OrphanQuery, Subject};
 use crate::domain::policy::Policy;
 use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
@@ -82,7 +82,7 @@ pub struct Step {
     pub payload: Payload,
     pub inputs: Vec<Input>,
     /// A sweep's: what to look for, and the operation that removes it.
-    pub leftover: Option<(Leftover, &'static Operation)>,
+    pub leftover: Option<(OrphanQuery, &'static Operation)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
