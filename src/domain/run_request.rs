@@ -8,15 +8,15 @@ use crate::domain::seed::Seed;
 
 /// An account to be run by a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct RunRequest {
     pub account: AccountId,
     /// The claim that the tick made; without one the worker claims the account itself, where it is due.
-    pub claim: Option<Handed>,
+    pub claim: Option<Handover>,
 }
 
 /// A claim to be taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handed {
+pub struct Handover {
     /// What the account is held by for as long as nobody else has had it.
     pub run_id: String,
     /// Of the round that claimed it.
@@ -29,7 +29,7 @@ pub struct Message {
     /// The queue's own name for it, for the answer.
     pub id: String,
     /// `None` where it says nothing that a worker understands.
-    pub order: Option<Order>,
+    pub order: Option<RunRequest>,
 }
 
 /// Lambda hands over no more at once.
@@ -50,7 +50,7 @@ struct Body {
     seed: Option<u64>,
 }
 
-impl Order {
+impl RunRequest {
     /// The body of a message, at most 1 KiB.
     pub fn body(&self) -> String {
         let claim = self.claim.as_ref();
@@ -67,7 +67,7 @@ impl Order {
         let claim = match (body.run_id, body.seed) {
             (None, None) => None,
             (Some(run_id), Some(seed)) if is_id(&run_id) && seed <= Seed::MAX => {
-                Some(Handed { run_id, seed: Seed::new(seed) })
+                Some(Handover { run_id, seed: Seed::new(seed) })
             }
             _ => return None,
         };
@@ -84,7 +84,7 @@ pub fn messages(event: &Value) -> Option<Vec<Message>> {
 fn message(record: &Value) -> Option<Message> {
     let text = |name| record.get(name).and_then(Value::as_str);
     let id = text("messageId").filter(|id| is_id(id) && text("eventSource") == Some("aws:sqs"))?;
-    Some(Message { id: id.to_owned(), order: text("body").and_then(Order::parse) })
+    Some(Message { id: id.to_owned(), order: text("body").and_then(RunRequest::parse) })
 }
 
 fn is_id(text: &str) -> bool {
@@ -97,16 +97,16 @@ mod tests {
 
     use super::*;
 
-    fn order(claim: Option<Handed>) -> Order {
-        Order { account: AccountId::parse(&"a".repeat(128)).unwrap(), claim }
+    fn order(claim: Option<Handover>) -> RunRequest {
+        RunRequest { account: AccountId::parse(&"a".repeat(128)).unwrap(), claim }
     }
 
     #[test]
     fn an_order_reads_back_as_it_was_written() {
-        let handed = Handed { run_id: "00ff".repeat(4), seed: Seed::new(Seed::MAX) };
+        let handed = Handover { run_id: "00ff".repeat(4), seed: Seed::new(Seed::MAX) };
         for order in [order(None), order(Some(handed))] {
             assert!(order.body().len() < MOST_BYTES);
-            assert_eq!(Order::parse(&order.body()), Some(order));
+            assert_eq!(RunRequest::parse(&order.body()), Some(order));
         }
     }
 
@@ -127,7 +127,7 @@ mod tests {
             r#"{"account":"a","more":1}"#,
             &long,
         ] {
-            assert_eq!(Order::parse(body), None, "{body}");
+            assert_eq!(RunRequest::parse(body), None, "{body}");
         }
     }
 

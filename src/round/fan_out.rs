@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::app::House;
-use crate::domain::run_request::{Handed, Order};
+use crate::domain::run_request::{Handover, RunRequest};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Queue};
@@ -56,11 +56,11 @@ struct Sent {
 }
 
 async fn send(house: &House, queue: &dyn Queue, seed: Seed, claimed: Vec<Claimed>) -> Sent {
-    let order = |claimed: &Claimed| Order {
+    let order = |claimed: &Claimed| RunRequest {
         account: claimed.found.account.id.clone(),
-        claim: Some(Handed { run_id: claimed.run_id.clone(), seed }),
+        claim: Some(Handover { run_id: claimed.run_id.clone(), seed }),
     };
-    let orders: Vec<Order> = claimed.iter().map(order).collect();
+    let orders: Vec<RunRequest> = claimed.iter().map(order).collect();
     let all = count(claimed.len());
     let (unsent, why, broken) = match queue.send(&orders).await {
         Ok(unsent) if unsent.is_empty() => return Sent { queued: all, released: 0, broken: None },

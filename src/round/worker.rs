@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::access::default_policy;
 use crate::app::House;
-use crate::domain::run_request::{Message, Order};
+use crate::domain::run_request::{Message, RunRequest};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Broken, Right};
@@ -110,7 +110,12 @@ async fn take(house: &House, messages: Vec<Message>, seed: Seed, taken: &mut Tak
     claims
 }
 
-async fn take_one(house: &House, order: &Order, seed: Seed, now: DateTime<Utc>) -> Result<Option<Claimed>, Broken> {
+async fn take_one(
+    house: &House,
+    order: &RunRequest,
+    seed: Seed,
+    now: DateTime<Utc>,
+) -> Result<Option<Claimed>, Broken> {
     let (right, seed) = match &order.claim {
         Some(handed) => (Right::From(handed.run_id.clone()), handed.seed),
         None => (Right::Due, seed),

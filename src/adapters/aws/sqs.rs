@@ -7,7 +7,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
 use crate::adapters::aws::sdk_error::say;
-use crate::domain::run_request::Order;
+use crate::domain::run_request::RunRequest;
 use crate::ports::{Broken, Queue, Unsent};
 
 pub struct Sqs {
@@ -23,7 +23,7 @@ impl Sqs {
 
 #[async_trait]
 impl Queue for Sqs {
-    async fn send(&self, orders: &[Order]) -> Result<Vec<Unsent>, Broken> {
+    async fn send(&self, orders: &[RunRequest]) -> Result<Vec<Unsent>, Broken> {
         let broken = |what: String| Broken::new("sending accounts to the queue", what);
         let mut request = self.client.send_message_batch().queue_url(&self.url);
         for (at, order) in orders.iter().enumerate() {
