@@ -41,14 +41,14 @@ pub struct BatchReply {
     /// Graph's `error.code`, cleaned for logs; [`NO_DRIVE`] where its message says so.
     pub error_code: Option<String>,
     pub request_id: Option<String>,
-    pub body: Unread,
+    pub body: RawBody,
 }
 
 /// The JSON of an answer as it came. Most answers are only counted: one is taken apart where somebody asks for what it says.
 #[derive(Clone, Debug, Default)]
-pub struct Unread(Option<Box<RawValue>>);
+pub struct RawBody(Option<Box<RawValue>>);
 
-impl Unread {
+impl RawBody {
     pub fn new(json: &RawValue) -> Self {
         Self(Some(json.to_owned()))
     }

@@ -14,7 +14,7 @@ pub use accounts::{AccountPage, Accounts, Claim, ClaimRequest, Cursor, Due, DueP
 pub use alerts::{Alert, Alerts};
 pub use clock::Clock;
 pub use error::Broken;
-pub use graph::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, Unread};
+pub use graph::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, RawBody};
 pub use log::Journal;
 pub use login::{Client, DeviceCode, Poll, Token, TokenError, Tokens, WebIdentity};
 pub use queue::{Queue, Unsent};

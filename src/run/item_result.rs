@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::domain::catalogue::Operation;
-use crate::ports::{BatchReply, Unread};
+use crate::ports::{BatchReply, RawBody};
 
 /// What became of one item.
 #[derive(Clone, Debug)]
 pub enum ItemResult {
     Ok {
         status: u16,
-        body: Unread,
+        body: RawBody,
     },
     Failed {
         status: u16,
@@ -39,7 +39,7 @@ impl ItemResult {
         let BatchReply { status, retry_after, error_code: code, request_id, body, .. } = reply;
         match status {
             200..=299 => Self::Ok { status, body },
-            _ if operation.expected.contains(&status) => Self::Ok { status, body: Unread::default() },
+            _ if operation.expected.contains(&status) => Self::Ok { status, body: RawBody::default() },
             401 => Self::Unauthorized,
             424 => Self::DependencyFailed,
             429 => Self::Throttled { status, code, request_id, retry_after },

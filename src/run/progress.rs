@@ -11,7 +11,7 @@ use crate::domain::account::history::CallResult;
 use crate::domain::catalogue::{Effect, Method, Operation, Subject};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Payload, Plan, Role, Step, WRITES};
-use crate::ports::{NO_DRIVE, Unread};
+use crate::ports::{NO_DRIVE, RawBody};
 use crate::run::batching::Numbered;
 use crate::run::item_result::ItemResult;
 use crate::run::placeholders;
@@ -164,7 +164,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn succeeded(&mut self, item: &Item, status: u16, body: &Unread) {
+    fn succeeded(&mut self, item: &Item, status: u16, body: &RawBody) {
         self.done.ok += 1;
         self.note(item, true, status, None, None);
         self.removed(item);

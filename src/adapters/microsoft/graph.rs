@@ -18,7 +18,7 @@ use crate::adapters::http::{join, read_bounded};
 use crate::adapters::microsoft::retry_after::{self, retry_after};
 use crate::domain::cloud::Cloud;
 use crate::domain::plan::Payload;
-use crate::ports::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, Unread};
+use crate::ports::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, RawBody};
 
 /// Answers of twenty small pages lie far below.
 const MOST: usize = 8 * 1024 * 1024;
@@ -158,7 +158,7 @@ pub fn decode(body: &[u8]) -> Result<Vec<BatchReply>, GraphError> {
 }
 
 fn reply(Reply { id, status, headers, body }: Reply<'_>) -> BatchReply {
-    let body = body.map(Unread::new).unwrap_or_default();
+    let body = body.map(RawBody::new).unwrap_or_default();
     if (200..300).contains(&status) {
         return BatchReply { id, status, retry_after: None, error_code: None, request_id: None, body };
     }

@@ -23,7 +23,7 @@ use crate::domain::seed::Seed;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{
     AccountPage, Accounts, Broken, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Found, Graph,
-    Journal, Poll, Recorded, SecretEntry, SecretFault, Secrets, Token, TokenError, Tokens, Unread,
+    Journal, Poll, RawBody, Recorded, SecretEntry, SecretFault, Secrets, Token, TokenError, Tokens,
 };
 
 const DEADLINE: TimeDelta = TimeDelta::seconds(120);
@@ -86,7 +86,7 @@ impl Graph for Throttling {
             let (status, retry_after) =
                 if refuses(rng) { (if rng.random_bool(0.2) { 503 } else { 429 }, wait(rng)) } else { (200, None) };
             let body = json!({"id": "x", "userPrincipalName": "u", "value": [{"id": "y", "groupTypes": ["Unified"]}]});
-            let body = Unread::new(&to_raw_value(&body).unwrap());
+            let body = RawBody::new(&to_raw_value(&body).unwrap());
             BatchReply { id: item.id.clone(), status, retry_after, error_code: None, request_id: None, body }
         };
         Ok(items.iter().map(|item| reply(item, &mut rng)).collect())
