@@ -15,13 +15,13 @@ use crate::app::mailbox_locks::Turns;
 use crate::app::throttle::Gates;
 use crate::app::token_cache::Warm;
 use crate::domain::policy::Policy;
-use crate::ports::{Accounts, Alerts, Clock, Graph, Journal, Queue, Secrets, Tokens};
+use crate::ports::{Accounts, Alerts, Clock, Graph, Journal, Login, Queue, Secrets};
 
 /// Everything that a story is told with. Built once, in `main`.
 pub struct House {
     pub accounts: Arc<dyn Accounts>,
     pub secrets: Arc<dyn Secrets>,
-    pub tokens: Arc<dyn Tokens>,
+    pub tokens: Arc<dyn Login>,
     pub graph: Arc<dyn Graph>,
     pub clock: Arc<dyn Clock>,
     pub journal: Arc<dyn Journal>,
@@ -48,7 +48,7 @@ pub struct Settings {
 pub struct Ports {
     pub accounts: Arc<dyn Accounts>,
     pub secrets: Arc<dyn Secrets>,
-    pub tokens: Arc<dyn Tokens>,
+    pub tokens: Arc<dyn Login>,
     pub graph: Arc<dyn Graph>,
     pub clock: Arc<dyn Clock>,
     pub journal: Arc<dyn Journal>,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The login service.
 #[async_trait]
-pub trait Tokens: Send + Sync {
+pub trait Login: Send + Sync {
     /// One token request. `refresh_token` stands in for the secret's own where a newer one is known.
     async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError>;
     /// Begins a sign-in by device code.

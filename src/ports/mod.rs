@@ -16,6 +16,6 @@ pub use clock::Clock;
 pub use error::Broken;
 pub use graph::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, RawBody};
 pub use log::Journal;
-pub use login::{Client, DeviceCode, Poll, Token, TokenError, Tokens, WebIdentity};
+pub use login::{Client, DeviceCode, Login, Poll, Token, TokenError, WebIdentity};
 pub use queue::{Queue, Unsent};
 pub use secrets::{SecretEntry, SecretFault, SecretText, Secrets};

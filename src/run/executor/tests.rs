@@ -23,7 +23,7 @@ use crate::domain::seed::Seed;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{
     AccountPage, Accounts, Broken, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Found, Graph,
-    Journal, Poll, RawBody, Recorded, SecretEntry, SecretFault, Secrets, Token, TokenError, Tokens,
+    Journal, Login, Poll, RawBody, Recorded, SecretEntry, SecretFault, Secrets, Token, TokenError,
 };
 
 const DEADLINE: TimeDelta = TimeDelta::seconds(120);
@@ -153,7 +153,7 @@ impl Secrets for Unused {
 }
 
 #[async_trait]
-impl Tokens for Unused {
+impl Login for Unused {
     async fn request(&self, _: &AccountSecret, _: Option<&SecretString>) -> Result<Token, TokenError> {
         unreachable!()
     }

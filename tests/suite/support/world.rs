@@ -24,8 +24,8 @@ use e5_evergreen::handler::{HandlerError, handle};
 use e5_evergreen::local::fake_tenant::{App, FakeTenant, Recorded, Tenant, User};
 use e5_evergreen::local::virtual_clock::VirtualClock;
 use e5_evergreen::ports::{
-    Alert, Alerts, BatchItem, BatchReply, Broken, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal, Poll,
-    Queue, Token, TokenError, Tokens,
+    Alert, Alerts, BatchItem, BatchReply, Broken, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal, Login,
+    Poll, Queue, Token, TokenError,
 };
 use rand::{SeedableRng, rngs::ChaCha12Rng};
 use secrecy::SecretString;
@@ -507,7 +507,7 @@ impl Fate {
 struct Mortal<P>(P, Arc<Fate>);
 
 #[async_trait]
-impl<P: Tokens> Tokens for Mortal<P> {
+impl<P: Login> Login for Mortal<P> {
     async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
         self.1.meet(self.0.request(secret, refresh_token)).await
     }

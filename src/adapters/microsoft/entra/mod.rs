@@ -24,7 +24,7 @@ use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::cause::{LoginFault, login_fault};
 use crate::domain::cloud::Cloud;
 use crate::domain::secret::{AccountSecret, Credential};
-use crate::ports::{self, Clock, DeviceCode, Poll, Token, TokenError, Tokens, WebIdentity};
+use crate::ports::{self, Clock, DeviceCode, Login, Poll, Token, TokenError, WebIdentity};
 
 /// An answer is a few KiB; a token with very many groups somewhat more.
 const MOST: usize = 256 * 1024;
@@ -106,7 +106,7 @@ fn audience(cloud: Cloud, tenant_id: &str) -> String {
 }
 
 #[async_trait]
-impl Tokens for Entra {
+impl Login for Entra {
     async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
         let url = self.url(secret.cloud, &secret.tenant_id, "token")?;
         let assertion = self.assertion(secret).await?;
