@@ -15,11 +15,11 @@ use crate::app::mailbox_locks::Turns;
 use crate::app::throttle::Gates;
 use crate::app::token_cache::Warm;
 use crate::domain::policy::Policy;
-use crate::ports::{Accounts, Alerts, Clock, Graph, Journal, Login, Queue, Secrets};
+use crate::ports::{AccountStore, Alerts, Clock, Graph, Journal, Login, Queue, Secrets};
 
 /// Everything that a story is told with. Built once, in `main`.
 pub struct House {
-    pub accounts: Arc<dyn Accounts>,
+    pub accounts: Arc<dyn AccountStore>,
     pub secrets: Arc<dyn Secrets>,
     pub tokens: Arc<dyn Login>,
     pub graph: Arc<dyn Graph>,
@@ -46,7 +46,7 @@ pub struct Settings {
 
 /// The ports of a house.
 pub struct Ports {
-    pub accounts: Arc<dyn Accounts>,
+    pub accounts: Arc<dyn AccountStore>,
     pub secrets: Arc<dyn Secrets>,
     pub tokens: Arc<dyn Login>,
     pub graph: Arc<dyn Graph>,

@@ -54,7 +54,7 @@ account that fails is no failure of the command: `list` and `history` tell of it
 The environment may set CONCURRENCY, DUE_SHARDS, RUN_RETENTION_DAYS, LOGIN_ENDPOINT and GRAPH_ENDPOINT, as for the
 function, and EVERGREEN_DATA for --data.
 
-Accounts must be your own. Microsoft may not count artificial activity towards a renewal: nothing is promised.";
+AccountStore must be your own. Microsoft may not count artificial activity towards a renewal: nothing is promised.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 /// What is remembered of accounts and runs.
 #[async_trait]
-pub trait Accounts: Send + Sync {
+pub trait AccountStore: Send + Sync {
     /// Fails where something that the store needs is proven to be missing; asks until it is known to be there. A claim,
     /// too, is only taken where it is.
     async fn ready(&self) -> Result<(), Broken>;

@@ -10,7 +10,7 @@ mod login;
 mod queue;
 mod secrets;
 
-pub use accounts::{AccountPage, Accounts, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded, Right};
+pub use accounts::{AccountPage, AccountStore, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded, Right};
 pub use alerts::{Alert, Alerts};
 pub use clock::Clock;
 pub use error::Broken;

@@ -27,7 +27,7 @@ use crate::local::bench::recording_proxy::Door;
 use crate::local::bench::{Asked, child, secrets_manager};
 use crate::local::dynamodb::{ACCOUNTS, Embedded, RUNS};
 use crate::local::fake_tenant::{Act, App, FakeTenant, Fault, Secret, Tenant, User, When};
-use crate::ports::Accounts;
+use crate::ports::AccountStore;
 
 /// Every account has a client secret of its own, this and its id, so that a token request tells whose it is.
 pub const CLIENT_SECRET: &str = "secret-of-";

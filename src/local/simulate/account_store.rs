@@ -14,7 +14,7 @@ use crate::domain::account::{Account, AccountId};
 use crate::domain::plan::Step;
 use crate::local::dynamodb::{ACCOUNTS, Embedded, RUNS};
 use crate::local::simulate::day::Run;
-use crate::ports::{Accounts, Claim, ClaimRequest, Recorded, Right};
+use crate::ports::{AccountStore, Claim, ClaimRequest, Recorded, Right};
 use crate::round::claims::LEASE;
 
 /// Requests to the tables side by side.

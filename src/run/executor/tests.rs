@@ -22,7 +22,7 @@ use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{
-    AccountPage, Accounts, Broken, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Found, Graph,
+    AccountPage, AccountStore, Broken, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Found, Graph,
     Journal, Login, Poll, RawBody, Recorded, SecretEntry, SecretFault, Secrets, Token, TokenError,
 };
 
@@ -97,7 +97,7 @@ impl Graph for Throttling {
 struct Unused;
 
 #[async_trait]
-impl Accounts for Unused {
+impl AccountStore for Unused {
     async fn ready(&self) -> Result<(), Broken> {
         unreachable!()
     }

@@ -1,4 +1,4 @@
-//! The port `Accounts` over two DynamoDB tables.
+//! The port `AccountStore` over two DynamoDB tables.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,9 @@ use crate::adapters::aws::dynamodb::schema_check::Needed;
 use crate::adapters::aws::sdk_error::say;
 use crate::domain::account::history::HistoryRow;
 use crate::domain::account::{Account, AccountId};
-use crate::ports::{AccountPage, Accounts, Broken, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded, Right};
+use crate::ports::{
+    AccountPage, AccountStore, Broken, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded, Right,
+};
 
 const INDEX: &str = "due";
 
@@ -123,7 +125,7 @@ fn cut_off(item: &Item) -> bool {
 }
 
 #[async_trait]
-impl Accounts for DynamoAccounts {
+impl AccountStore for DynamoAccounts {
     async fn ready(&self) -> Result<(), Broken> {
         let index = async {
             match self.index_fits.load(Ordering::Relaxed) {
