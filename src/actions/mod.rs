@@ -21,7 +21,7 @@ use crate::domain::policy::schedule;
 use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
 use crate::notifications::{self, AccountChange};
-use crate::ports::{Broken, Cursor, Found, Right, SecretFault, SecretText};
+use crate::ports::{Broken, Cursor, Right, SecretFault, SecretText, StoredAccount};
 use crate::round::claims::claim;
 use crate::round::with_secrets;
 use crate::run::{self, Chance, read_secret};
@@ -69,8 +69,8 @@ pub async fn some(
     house: &House,
     after: Option<&AccountId>,
     most: usize,
-) -> Result<(Vec<Found>, Option<AccountId>), Broken> {
-    let mut accounts: Vec<Found> = Vec::new();
+) -> Result<(Vec<StoredAccount>, Option<AccountId>), Broken> {
+    let mut accounts: Vec<StoredAccount> = Vec::new();
     let mut cursor = after.map(Cursor::after);
     let next = loop {
         let page = house.accounts.all(cursor).await?;
@@ -95,7 +95,7 @@ pub async fn show(house: &House, id: &AccountId) -> Result<Value, ActionError> {
 }
 
 /// An account's state, and what its secret says that is no secret.
-pub fn describe(house: &House, found: &Found, name: &str, secret: Result<SecretText, SecretFault>) -> Value {
+pub fn describe(house: &House, found: &StoredAccount, name: &str, secret: Result<SecretText, SecretFault>) -> Value {
     let mut shown = state(&found.account);
     shown["set_aside"] = json!(found.account.set_aside);
     if !found.warnings.is_empty() {
@@ -137,7 +137,7 @@ pub fn state(account: &Account) -> Value {
     })
 }
 
-pub async fn get(house: &House, id: &AccountId) -> Result<Found, ActionError> {
+pub async fn get(house: &House, id: &AccountId) -> Result<StoredAccount, ActionError> {
     house.accounts.get(id).await?.ok_or_else(|| ActionError::NoAccount(id.clone()))
 }
 

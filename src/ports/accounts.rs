@@ -25,7 +25,7 @@ pub trait AccountStore: Send + Sync {
     async fn update(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, Broken>;
     /// Overwrites an account, taking it away from a run that may hold it.
     async fn seize(&self, account: &Account) -> Result<(), Broken>;
-    async fn get(&self, id: &AccountId) -> Result<Option<Found>, Broken>;
+    async fn get(&self, id: &AccountId) -> Result<Option<StoredAccount>, Broken>;
     /// One page of all accounts.
     async fn all(&self, after: Option<Cursor>) -> Result<AccountPage, Broken>;
     async fn add_history(&self, row: &HistoryRow) -> Result<(), Broken>;
@@ -59,7 +59,7 @@ pub struct Due {
 
 /// An account as it was read. `warnings` name attributes that were malformed and read as their defaults.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct StoredAccount {
     pub account: Account,
     pub warnings: Vec<String>,
     /// Whether rounds find it once its time has come: it has a time, and a shard that they look in.
@@ -68,7 +68,7 @@ pub struct Found {
 
 #[derive(Clone, Debug, Default)]
 pub struct AccountPage {
-    pub accounts: Vec<Found>,
+    pub accounts: Vec<StoredAccount>,
     pub next: Option<Cursor>,
 }
 
@@ -94,7 +94,7 @@ pub enum Right {
 #[derive(Clone, Debug)]
 pub enum Claim {
     Taken {
-        found: Box<Found>,
+        found: Box<StoredAccount>,
         /// An earlier claim ran out without a record: its run was cut off, and may have left something.
         cut_off: bool,
     },

@@ -10,7 +10,9 @@ mod login;
 mod queue;
 mod secrets;
 
-pub use accounts::{AccountPage, AccountStore, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded, Right};
+pub use accounts::{
+    AccountPage, AccountStore, Claim, ClaimRequest, Cursor, Due, DuePage, Recorded, Right, StoredAccount,
+};
 pub use alerts::{Alert, Alerts};
 pub use clock::Clock;
 pub use error::Broken;

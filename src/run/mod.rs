@@ -23,13 +23,13 @@ use crate::domain::policy::Policy;
 use crate::domain::secret::{AccountSecret, Credential, SecretDocument};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
-use crate::ports::{Found, Recorded, SecretFault, SecretText};
+use crate::ports::{Recorded, SecretFault, SecretText, StoredAccount};
 use crate::run::executor::Executor;
 use crate::run::progress::{EarlyEnd, RunCalls};
 
 /// An account that this round has claimed.
 pub struct Claimed {
-    pub found: Found,
+    pub found: StoredAccount,
     pub run_id: String,
     pub chance: Chance,
     pub cut_off: bool,

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::app::House;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::log::{Level, line};
-use crate::ports::{Broken, Found, SecretEntry};
+use crate::ports::{Broken, SecretEntry, StoredAccount};
 
 /// The accounts that there were when the sync began, in the order of their ids.
 pub struct KnownAccounts {
@@ -90,7 +90,7 @@ impl KnownAccounts {
 }
 
 impl Entry {
-    fn of(found: Found, texts: &mut Texts) -> Self {
+    fn of(found: StoredAccount, texts: &mut Texts) -> Self {
         let account = found.account;
         Self {
             secret: account.secret_name.as_deref().map(|text| texts.one(text)),

@@ -22,8 +22,8 @@ use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{
-    AccountPage, AccountStore, Broken, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Found, Graph,
-    Journal, Login, Poll, RawBody, Recorded, SecretEntry, SecretFault, Secrets, Token, TokenError,
+    AccountPage, AccountStore, Broken, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Graph, Journal,
+    Login, Poll, RawBody, Recorded, SecretEntry, SecretFault, Secrets, StoredAccount, Token, TokenError,
 };
 
 const DEADLINE: TimeDelta = TimeDelta::seconds(120);
@@ -119,7 +119,7 @@ impl AccountStore for Unused {
     async fn seize(&self, _: &Account) -> Result<(), Broken> {
         unreachable!()
     }
-    async fn get(&self, _: &AccountId) -> Result<Option<Found>, Broken> {
+    async fn get(&self, _: &AccountId) -> Result<Option<StoredAccount>, Broken> {
         unreachable!()
     }
     async fn all(&self, _: Option<Cursor>) -> Result<AccountPage, Broken> {

@@ -19,7 +19,7 @@ use crate::adapters::aws::sdk_error::say;
 use crate::domain::account::history::HistoryRow;
 use crate::domain::account::{Account, AccountId};
 use crate::ports::{
-    AccountPage, AccountStore, Broken, Claim, ClaimRequest, Cursor, Due, DuePage, Found, Recorded, Right,
+    AccountPage, AccountStore, Broken, Claim, ClaimRequest, Cursor, Due, DuePage, Recorded, Right, StoredAccount,
 };
 
 const INDEX: &str = "due";
@@ -76,7 +76,7 @@ impl DynamoAccounts {
             .is_some_and(|found| attributes(&found.account, self.shards) == attributes(account, self.shards))
     }
 
-    fn found(&self, item: &Item) -> Option<Found> {
+    fn found(&self, item: &Item) -> Option<StoredAccount> {
         found(item, self.shards)
     }
 
@@ -244,7 +244,7 @@ impl AccountStore for DynamoAccounts {
         send(update, || format!("updating account {}", account.id)).await.map(|_| ())
     }
 
-    async fn get(&self, id: &AccountId) -> Result<Option<Found>, Broken> {
+    async fn get(&self, id: &AccountId) -> Result<Option<StoredAccount>, Broken> {
         let get = self
             .client
             .get_item()

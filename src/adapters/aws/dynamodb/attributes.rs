@@ -10,7 +10,7 @@ use crate::domain::account::expiry::{Expiries, Expiry};
 use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
 use crate::domain::seed::fnv1a;
-use crate::ports::Found;
+use crate::ports::StoredAccount;
 
 pub type Item = HashMap<String, AttributeValue>;
 
@@ -72,7 +72,7 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
 
 /// Reads an item. Missing attributes have their defaults; malformed ones too, with a warning that names them.
 /// `None` where the key itself is none of ours.
-pub fn found(item: &Item, shards: u16) -> Option<Found> {
+pub fn found(item: &Item, shards: u16) -> Option<StoredAccount> {
     let id = AccountId::parse(item.get("account_id")?.as_s().ok()?).ok()?;
     let mut reader = Reader { item, id: &id, warnings: Vec::new() };
     let status = reader.read("status", |value| Status::parse(value.as_s().ok()?)).unwrap_or(Status::Active);
@@ -112,7 +112,7 @@ pub fn found(item: &Item, shards: u16) -> Option<Found> {
     let number = shard.and_then(|shard| shard.parse().ok());
     let indexed = next_run_at.is_some() && number.is_some_and(|number: u16| number < shards);
     let warnings = reader.warnings;
-    Some(Found { account, warnings, indexed })
+    Some(StoredAccount { account, warnings, indexed })
 }
 
 struct Reader<'a> {
