@@ -15,7 +15,7 @@ use crate::actions::sign_in::sign_in;
 use crate::actions::{self, ActionError};
 use crate::app::House;
 use crate::event::{self, Event, EventError};
-use crate::ports::Broken;
+use crate::ports::InfraError;
 use crate::round::round;
 use crate::round::worker::work;
 use crate::sync::sync;
@@ -28,7 +28,7 @@ pub enum HandlerError {
     #[error(transparent)]
     Action(#[from] ActionError),
     #[error(transparent)]
-    Broken(#[from] Broken),
+    InfraError(#[from] InfraError),
 }
 
 impl HandlerError {
@@ -36,15 +36,15 @@ impl HandlerError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Event(_) => "BadEvent",
-            Self::Action(ActionError::Broken(broken)) | Self::Broken(broken) if broken.unfit => "Misdeployed",
-            Self::Action(ActionError::Broken(_)) | Self::Broken(_) => "Infrastructure",
+            Self::Action(ActionError::InfraError(broken)) | Self::InfraError(broken) if broken.unfit => "Misdeployed",
+            Self::Action(ActionError::InfraError(_)) | Self::InfraError(_) => "Infrastructure",
             Self::Action(_) => "BadAction",
         }
     }
 
     /// Whether no event can go well until somebody mends the deployment.
     pub const fn unfit(&self) -> bool {
-        matches!(self, Self::Action(ActionError::Broken(broken)) | Self::Broken(broken) if broken.unfit)
+        matches!(self, Self::Action(ActionError::InfraError(broken)) | Self::InfraError(broken) if broken.unfit)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::account::AccountId;
 use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::outcome::Change;
 use crate::log::{Level, line};
-use crate::ports::{Alert, Alerts, Broken, Journal};
+use crate::ports::{Alert, Alerts, InfraError, Journal};
 use crate::run::RunReport;
 
 /// More changes than these in one round are one message.
@@ -139,7 +139,7 @@ async fn send(alerts: &dyn Alerts, journal: &dyn Journal, messages: Vec<Alert>) 
     let sending = join_all(messages.iter().map(|message| alerts.publish(message)));
     let failed = match tokio::time::timeout(PATIENCE, sending).await {
         Ok(sent) => sent.into_iter().filter_map(Result::err).next(),
-        Err(_) => Some(Broken::new("telling of changes", "no answer in time")),
+        Err(_) => Some(InfraError::new("telling of changes", "no answer in time")),
     };
     if let Some(broken) = failed {
         let fields = json!({"error": broken.to_string(), "messages": count});
@@ -205,9 +205,9 @@ mod tests {
 
     #[async_trait]
     impl Alerts for Topic {
-        async fn publish(&self, alert: &Alert) -> Result<(), Broken> {
+        async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
             if self.fails.is_some_and(|fails| alert.subject.contains(fails)) {
-                return Err(Broken::new("telling", "AuthorizationError"));
+                return Err(InfraError::new("telling", "AuthorizationError"));
             }
             self.told.lock().unwrap().push(alert.clone());
             Ok(())

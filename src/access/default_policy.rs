@@ -11,7 +11,7 @@ use crate::domain::account::Account;
 use crate::domain::policy::Policy;
 use crate::domain::secret::MAX_SECRET_BYTES;
 use crate::log::{Level, line};
-use crate::ports::{Broken, SecretFault, SecretText};
+use crate::ports::{InfraError, SecretFault, SecretText};
 use crate::run::secret_name;
 
 /// What the reserved secret said when it was read last.
@@ -46,7 +46,7 @@ pub fn name(house: &House) -> String {
 /// # Errors
 /// As [`crate::ports::Secrets::fetch`]; also where the default policy cannot be had just now and never was: a run must not
 /// write because nobody could read that it may not.
-pub async fn fetch(house: &House, names: &[String]) -> Result<Fetched, Broken> {
+pub async fn fetch(house: &House, names: &[String]) -> Result<Fetched, InfraError> {
     let reserved = name(house);
     let mut all = names.to_vec();
     all.push(reserved.clone());
@@ -63,7 +63,7 @@ pub async fn fetch(house: &House, names: &[String]) -> Result<Fetched, Broken> {
 pub async fn with_account(
     house: &House,
     account: &Account,
-) -> Result<(String, Result<SecretText, SecretFault>), Broken> {
+) -> Result<(String, Result<SecretText, SecretFault>), InfraError> {
     let name = secret_name(house, account);
     let fetched = fetch(house, std::slice::from_ref(&name)).await?;
     let text = fetched.into_iter().next().map_or(Err(SecretFault::Gone), |(_, text)| text);
@@ -71,13 +71,13 @@ pub async fn with_account(
 }
 
 /// Takes in what reading the reserved secret came to. One that is faulty is told of, and else ignored.
-pub fn note(house: &House, read: Result<SecretText, SecretFault>) -> Result<(), Broken> {
+pub fn note(house: &House, read: Result<SecretText, SecretFault>) -> Result<(), InfraError> {
     let known = house.warm.defaults();
     let new = match read {
         Err(SecretFault::Gone) => Some(Defaults::default()),
         Err(fault @ SecretFault::Transient(_)) => {
             let (Some(known), name) = (known, name(house)) else {
-                return Err(Broken::new("reading the default policy", fault.to_string()));
+                return Err(InfraError::new("reading the default policy", fault.to_string()));
             };
             let said = "the default policy could not be read; what it was before holds";
             house.journal.write(&line(Level::Warn, said, json!({"secret": name, "error": fault.to_string()})));

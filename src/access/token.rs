@@ -10,7 +10,7 @@ use crate::domain::account::Account;
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{AccountSecret, Credential, with_refresh_token};
 use crate::log::{Level, line};
-use crate::ports::{Broken, SecretText, Token, TokenError};
+use crate::ports::{InfraError, SecretText, Token, TokenError};
 use crate::run::secret_name;
 
 /// A rotated refresh token is written to its secret once in this time: a secret keeps about 100 versions,
@@ -117,7 +117,7 @@ pub async fn save_outside_a_run(
     account: &mut Account,
     secret: &AccountSecret,
     text: &SecretText,
-) -> Result<(), Broken> {
+) -> Result<(), InfraError> {
     let version = account.secret_version.clone();
     save_rotated(house, account, secret, text).await;
     if account.secret_version != version {

@@ -21,7 +21,7 @@ use crate::domain::policy::schedule;
 use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
 use crate::notifications::{self, AccountChange};
-use crate::ports::{Broken, Cursor, Right, SecretFault, SecretText, StoredAccount};
+use crate::ports::{Cursor, InfraError, Right, SecretFault, SecretText, StoredAccount};
 use crate::round::claims::claim;
 use crate::round::with_secrets;
 use crate::run::{self, Chance, read_secret};
@@ -47,7 +47,7 @@ pub enum ActionError {
     #[error("somebody else keeps writing the secret of account {0}; nothing was written, try again")]
     Racing(AccountId),
     #[error(transparent)]
-    Broken(#[from] Broken),
+    InfraError(#[from] InfraError),
 }
 
 /// Accounts that one answer tells of: it may hold 6 MB, and half a kilobyte is usual for each.
@@ -69,7 +69,7 @@ pub async fn some(
     house: &House,
     after: Option<&AccountId>,
     most: usize,
-) -> Result<(Vec<StoredAccount>, Option<AccountId>), Broken> {
+) -> Result<(Vec<StoredAccount>, Option<AccountId>), InfraError> {
     let mut accounts: Vec<StoredAccount> = Vec::new();
     let mut cursor = after.map(Cursor::after);
     let next = loop {
@@ -172,7 +172,7 @@ pub async fn run(
             notifications::tell(house, AccountChange::of(&run).as_slice()).await;
             Ok(run.value())
         }
-        None => Err(Broken::new("running the account", "its secret was not asked for").into()),
+        None => Err(InfraError::new("running the account", "its secret was not asked for").into()),
     }
 }
 

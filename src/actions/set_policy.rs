@@ -10,7 +10,7 @@ use crate::domain::policy::schedule;
 use crate::domain::secret::SecretDocument;
 use crate::domain::secret::rewrite::with_policy;
 use crate::domain::seed::Seed;
-use crate::ports::{Broken, SecretText};
+use crate::ports::{InfraError, SecretText};
 use crate::sync::reschedule;
 
 /// Somebody else may be writing the same secret: so often the change is merged anew.
@@ -48,7 +48,7 @@ pub async fn set_policy(house: &House, id: &AccountId, changes: &Map<String, Val
 }
 
 /// The other accounts of the same secret have not changed: a new version alone must not resume them.
-async fn follow(house: &House, account: &Account, old: &SecretText, version: &str) -> Result<(), Broken> {
+async fn follow(house: &House, account: &Account, old: &SecretText, version: &str) -> Result<(), InfraError> {
     let Ok(document @ SecretDocument::Many(_)) = SecretDocument::parse(&old.text) else { return Ok(()) };
     for other in document.ids("").into_iter().flatten().filter(|other| *other != account.id) {
         let Some(found) = house.accounts.get(&other).await? else { continue };

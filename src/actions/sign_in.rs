@@ -21,7 +21,7 @@ use crate::domain::secret::rewrite;
 use crate::domain::secret::{SecretDocument, is_name_in_a_path};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
-use crate::ports::{Broken, Client, Poll, SecretFault, SecretText, Token, TokenError};
+use crate::ports::{Client, InfraError, Poll, SecretFault, SecretText, Token, TokenError};
 
 /// What the event says beside the account; what it leaves out comes from the account's secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,7 +139,7 @@ async fn begin(house: &House, id: &AccountId, client: Client) -> Result<Value, A
 }
 
 /// Writes the pending sign-in to its reserved secret, over what an earlier one left.
-async fn keep(house: &House, id: &AccountId, pending: &Pending) -> Result<(), Broken> {
+async fn keep(house: &House, id: &AccountId, pending: &Pending) -> Result<(), InfraError> {
     let (name, text) = (kept_name(house, id), pending.text());
     if house.secrets.create(&name, &text).await?.is_some() {
         return Ok(());

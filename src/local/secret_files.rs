@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::secret::MAX_SECRET_BYTES;
 use crate::domain::seed::fnv1a;
-use crate::ports::{Broken, SecretEntry, SecretFault, SecretText, Secrets};
+use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText, Secrets};
 
 /// Names are `secrets/<file without .json>`.
 pub const PREFIX: &str = "secrets/";
@@ -75,9 +75,9 @@ fn readable_by_others(_: &fs::Metadata) -> bool {
 
 #[async_trait]
 impl Secrets for SecretFiles {
-    async fn list(&self) -> Result<Vec<SecretEntry>, Broken> {
+    async fn list(&self) -> Result<Vec<SecretEntry>, InfraError> {
         let broken =
-            |error: std::io::Error| Broken::new(format!("listing {}", self.folder.display()), error.to_string());
+            |error: std::io::Error| InfraError::new(format!("listing {}", self.folder.display()), error.to_string());
         let mut entries = Vec::new();
         for file in fs::read_dir(&self.folder).map_err(broken)? {
             let path = file.map_err(broken)?.path();
@@ -91,12 +91,12 @@ impl Secrets for SecretFiles {
         Ok(entries)
     }
 
-    async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, Broken> {
+    async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, InfraError> {
         Ok(names.iter().map(|name| (name.clone(), self.read(name))).collect())
     }
 
-    async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, Broken> {
-        let broken = |what: String| Broken::new(format!("writing secret {name}"), what);
+    async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, InfraError> {
+        let broken = |what: String| InfraError::new(format!("writing secret {name}"), what);
         let path = self.path(name).ok_or_else(|| broken("the name leads elsewhere".to_owned()))?;
         match self.read(name) {
             Ok(now) if now.version == version => {}
@@ -107,8 +107,8 @@ impl Secrets for SecretFiles {
         self.read(name).map(|now| Some(now.version)).map_err(|fault| broken(fault.to_string()))
     }
 
-    async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, Broken> {
-        let broken = |what: String| Broken::new(format!("creating secret {name}"), what);
+    async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, InfraError> {
+        let broken = |what: String| InfraError::new(format!("creating secret {name}"), what);
         let path = self.path(name).ok_or_else(|| broken("the name leads elsewhere".to_owned()))?;
         if path.try_exists().map_err(|error| broken(error.to_string()))? {
             return Ok(None);
@@ -117,8 +117,8 @@ impl Secrets for SecretFiles {
         self.read(name).map(|now| Some(now.version)).map_err(|fault| broken(fault.to_string()))
     }
 
-    async fn delete(&self, name: &str) -> Result<(), Broken> {
-        let broken = |what: String| Broken::new(format!("deleting secret {name}"), what);
+    async fn delete(&self, name: &str) -> Result<(), InfraError> {
+        let broken = |what: String| InfraError::new(format!("deleting secret {name}"), what);
         let path = self.path(name).ok_or_else(|| broken("the name leads elsewhere".to_owned()))?;
         match fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(broken(error.to_string())),

@@ -3,7 +3,7 @@
 use crate::domain::account::Account;
 use crate::domain::account::AccountId;
 use crate::domain::account::history::HistoryRow;
-use crate::ports::error::Broken;
+use crate::ports::error::InfraError;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -12,25 +12,25 @@ use chrono::{DateTime, Utc};
 pub trait AccountStore: Send + Sync {
     /// Fails where something that the store needs is proven to be missing; asks until it is known to be there. A claim,
     /// too, is only taken where it is.
-    async fn ready(&self) -> Result<(), Broken>;
+    async fn ready(&self) -> Result<(), InfraError>;
     /// One page of one shard's accounts that are due at `now`, oldest first; `after` is the `next` of the page before.
-    async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, Broken>;
+    async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, InfraError>;
     /// Takes the account for one run, if nobody else did: the decision is the store's alone.
-    async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, Broken>;
+    async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, InfraError>;
     /// Writes the account back and ends the claim; only for the run that holds it.
-    async fn record(&self, account: &Account, run_id: &str) -> Result<Recorded, Broken>;
+    async fn record(&self, account: &Account, run_id: &str) -> Result<Recorded, InfraError>;
     /// Adds an account that is not there yet; `false` where it is.
-    async fn create(&self, account: &Account) -> Result<bool, Broken>;
+    async fn create(&self, account: &Account) -> Result<bool, InfraError>;
     /// Overwrites an account that no run holds at `now`; `false` where one does.
-    async fn update(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, Broken>;
+    async fn update(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, InfraError>;
     /// Overwrites an account, taking it away from a run that may hold it.
-    async fn seize(&self, account: &Account) -> Result<(), Broken>;
-    async fn get(&self, id: &AccountId) -> Result<Option<StoredAccount>, Broken>;
+    async fn seize(&self, account: &Account) -> Result<(), InfraError>;
+    async fn get(&self, id: &AccountId) -> Result<Option<StoredAccount>, InfraError>;
     /// One page of all accounts.
-    async fn all(&self, after: Option<Cursor>) -> Result<AccountPage, Broken>;
-    async fn add_history(&self, row: &HistoryRow) -> Result<(), Broken>;
+    async fn all(&self, after: Option<Cursor>) -> Result<AccountPage, InfraError>;
+    async fn add_history(&self, row: &HistoryRow) -> Result<(), InfraError>;
     /// The newest rows first, none older than the retention.
-    async fn history(&self, id: &AccountId, limit: u32, now: DateTime<Utc>) -> Result<Vec<HistoryRow>, Broken>;
+    async fn history(&self, id: &AccountId, limit: u32, now: DateTime<Utc>) -> Result<Vec<HistoryRow>, InfraError>;
 }
 
 /// Where a listing goes on; opaque outside the store.

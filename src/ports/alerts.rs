@@ -1,6 +1,6 @@
 //! Messages to a person.
 
-use crate::ports::error::Broken;
+use crate::ports::error::InfraError;
 use async_trait::async_trait;
 
 /// A message to a person. Holds no secret.
@@ -14,5 +14,5 @@ pub struct Alert {
 /// Who is told when an account changes.
 #[async_trait]
 pub trait Alerts: Send + Sync {
-    async fn publish(&self, alert: &Alert) -> Result<(), Broken>;
+    async fn publish(&self, alert: &Alert) -> Result<(), InfraError>;
 }

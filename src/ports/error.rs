@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Infrastructure that failed: not an account's fault.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{doing}: {what}")]
-pub struct Broken {
+pub struct InfraError {
     /// What was attempted, e.g. `claiming account a`.
     pub doing: String,
     pub what: String,
@@ -13,7 +13,7 @@ pub struct Broken {
     pub unfit: bool,
 }
 
-impl Broken {
+impl InfraError {
     pub fn new(doing: impl Into<String>, what: impl Into<String>) -> Self {
         Self { doing: doing.into(), what: what.into(), unfit: false }
     }

@@ -1,6 +1,6 @@
 //! The store of the secrets that define the accounts.
 
-use crate::ports::error::Broken;
+use crate::ports::error::InfraError;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use thiserror::Error;
@@ -9,15 +9,15 @@ use thiserror::Error;
 #[async_trait]
 pub trait Secrets: Send + Sync {
     /// Names (under the prefix) and current versions, without values.
-    async fn list(&self) -> Result<Vec<SecretEntry>, Broken>;
+    async fn list(&self) -> Result<Vec<SecretEntry>, InfraError>;
     /// Values by name, at most 20 names a call; each name's fault is its own.
-    async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, Broken>;
+    async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, InfraError>;
     /// Writes a new version, unless the secret has changed since `version` was read (then `None`).
-    async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, Broken>;
+    async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, InfraError>;
     /// Makes a secret and gives its version; `None` where there is one of that name.
-    async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, Broken>;
+    async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, InfraError>;
     /// Removes a secret for good; one that is not there is no error.
-    async fn delete(&self, name: &str) -> Result<(), Broken>;
+    async fn delete(&self, name: &str) -> Result<(), InfraError>;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::app::House;
 use crate::domain::account::AccountId;
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
-use crate::ports::{Broken, Claim, ClaimRequest, Due, Right};
+use crate::ports::{Claim, ClaimRequest, Due, InfraError, Right};
 use crate::round::due::DueStream;
 use crate::run::{Chance, Claimed};
 
@@ -34,7 +34,7 @@ pub struct Counts {
     pub claimed: u32,
     pub deferred: u32,
     /// The last listing or claim that failed for infrastructure's fault.
-    pub broken: Option<Broken>,
+    pub broken: Option<InfraError>,
 }
 
 impl<'a> Claims<'a> {
@@ -119,7 +119,7 @@ pub async fn claim(
     right: Right,
     chance: Chance,
     now: DateTime<Utc>,
-) -> Result<Option<Claimed>, Broken> {
+) -> Result<Option<Claimed>, InfraError> {
     let (run_id, by_hand) = (format!("{:016x}", house.chance()), right == Right::ByHand);
     let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right };
     Ok(match house.accounts.claim(id, &request).await? {

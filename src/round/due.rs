@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
 
 use crate::app::House;
-use crate::ports::{Broken, Cursor, Due, DuePage};
+use crate::ports::{Cursor, Due, DuePage, InfraError};
 
 /// Streams the due accounts: in memory there is one page of each shard, however many are due.
 pub struct DueStream<'a> {
@@ -36,7 +36,7 @@ impl<'a> DueStream<'a> {
     }
 
     /// The account that has been due longest, of those not given yet.
-    pub async fn next(&mut self) -> Result<Option<Due>, Broken> {
+    pub async fn next(&mut self) -> Result<Option<Due>, InfraError> {
         self.refill().await?;
         let oldest = self
             .shards
@@ -47,7 +47,7 @@ impl<'a> DueStream<'a> {
     }
 
     /// Fetches the next page of every shard that has run dry, all at once.
-    async fn refill(&mut self) -> Result<(), Broken> {
+    async fn refill(&mut self) -> Result<(), InfraError> {
         loop {
             let (house, now) = (self.house, self.now);
             let dry: Vec<&mut Shard> = self
@@ -64,7 +64,7 @@ impl<'a> DueStream<'a> {
 }
 
 impl Shard {
-    async fn fetch(&mut self, house: &House, now: DateTime<Utc>) -> Result<(), Broken> {
+    async fn fetch(&mut self, house: &House, now: DateTime<Utc>) -> Result<(), InfraError> {
         let after = match std::mem::replace(&mut self.next, Next::End) {
             Next::First => None,
             Next::After(cursor) => Some(cursor),

@@ -11,7 +11,7 @@ use crate::app::House;
 use crate::domain::run_request::{Handover, RunRequest};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
-use crate::ports::{Broken, Queue};
+use crate::ports::{InfraError, Queue};
 use crate::round::claims::{Claims, Counts, count};
 use crate::round::report::RoundReport;
 use crate::run::{Claimed, release};
@@ -52,7 +52,7 @@ struct Sent {
     queued: u32,
     released: u32,
     /// Why the whole batch was refused.
-    broken: Option<Broken>,
+    broken: Option<InfraError>,
 }
 
 async fn send(house: &House, queue: &dyn Queue, seed: Seed, claimed: Vec<Claimed>) -> Sent {

@@ -25,7 +25,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::notifications::{self, AccountChange};
-use crate::ports::{Broken, SecretFault, SecretText};
+use crate::ports::{InfraError, SecretFault, SecretText};
 use crate::round::claims::{Claims, Counts};
 use crate::round::fan_out::fan_out;
 use crate::round::report::RoundReport;
@@ -45,7 +45,7 @@ pub type Ready = (Claimed, Result<SecretText, SecretFault>);
 /// # Errors
 /// Where the due accounts cannot be listed, or none of them can be claimed, or the queue takes none: infrastructure,
 /// not an account.
-pub async fn round(house: &Arc<House>, deadline: DateTime<Utc>) -> Result<RoundReport, Broken> {
+pub async fn round(house: &Arc<House>, deadline: DateTime<Utc>) -> Result<RoundReport, InfraError> {
     let mut report = RoundReport::new(Seed::new(house.chance()), house.clock.now());
     let counts = match &house.queue {
         Some(queue) => fan_out(house, queue.as_ref(), deadline, &mut report).await,
@@ -59,11 +59,11 @@ pub async fn round(house: &Arc<House>, deadline: DateTime<Utc>) -> Result<RoundR
     broken.map_or(Ok(report), Err)
 }
 
-async fn run_due(house: &Arc<House>, deadline: DateTime<Utc>, report: &mut RoundReport) -> Result<Counts, Broken> {
+async fn run_due(house: &Arc<House>, deadline: DateTime<Utc>, report: &mut RoundReport) -> Result<Counts, InfraError> {
     let (ready, claimed) = mpsc::channel(AHEAD);
     let claiming = tokio::spawn(claim_all(Arc::clone(house), report.seed, deadline, ready));
     run_all(house, claimed, deadline, report).await;
-    claiming.await.map_err(|error| Broken::new("claiming due accounts", error.to_string()))
+    claiming.await.map_err(|error| InfraError::new("claiming due accounts", error.to_string()))
 }
 
 /// Claims the due accounts, oldest first, and hands them over with their secrets.
@@ -136,7 +136,7 @@ pub async fn with_secrets(house: &House, claimed: Vec<Claimed>, defaults: bool) 
         .collect()
 }
 
-async fn fetch(house: &House, names: &[String], defaults: bool) -> Result<Fetched, Broken> {
+async fn fetch(house: &House, names: &[String], defaults: bool) -> Result<Fetched, InfraError> {
     if defaults { default_policy::fetch(house, names).await } else { house.secrets.fetch(names).await }
 }
 

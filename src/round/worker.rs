@@ -16,7 +16,7 @@ use crate::app::House;
 use crate::domain::run_request::{Message, RunRequest};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
-use crate::ports::{Broken, Right};
+use crate::ports::{InfraError, Right};
 use crate::round::claims::{claim, count, last_start};
 use crate::round::report::RoundReport;
 use crate::round::{AHEAD, Ready, TOGETHER, run_all, with_secrets};
@@ -28,12 +28,12 @@ use crate::run::{Chance, Claimed, release};
 ///
 /// # Errors
 /// Where the worker itself breaks down: then all messages come again, and those that are done find nothing to do.
-pub async fn work(house: &Arc<House>, messages: Vec<Message>, deadline: DateTime<Utc>) -> Result<Value, Broken> {
+pub async fn work(house: &Arc<House>, messages: Vec<Message>, deadline: DateTime<Utc>) -> Result<Value, InfraError> {
     let mut report = RoundReport::of_worker(Seed::new(house.chance()), house.clock.now());
     let (ready, taken) = mpsc::channel(AHEAD);
     let taking = tokio::spawn(take_all(Arc::clone(house), messages, report.seed, deadline, ready));
     run_all(house, taken, deadline, &mut report).await;
-    let taken = taking.await.map_err(|error| Broken::new("taking accounts over", error.to_string()))?;
+    let taken = taking.await.map_err(|error| InfraError::new("taking accounts over", error.to_string()))?;
     report.claimed = taken.claimed;
     report.deferred += taken.deferred;
     report.tell(house, true);
@@ -115,7 +115,7 @@ async fn take_one(
     order: &RunRequest,
     seed: Seed,
     now: DateTime<Utc>,
-) -> Result<Option<Claimed>, Broken> {
+) -> Result<Option<Claimed>, InfraError> {
     let (right, seed) = match &order.claim {
         Some(handed) => (Right::From(handed.run_id.clone()), handed.seed),
         None => (Right::Due, seed),

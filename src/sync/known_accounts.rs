@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::app::House;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::log::{Level, line};
-use crate::ports::{Broken, SecretEntry, StoredAccount};
+use crate::ports::{InfraError, SecretEntry, StoredAccount};
 
 /// The accounts that there were when the sync began, in the order of their ids.
 pub struct KnownAccounts {
@@ -32,7 +32,7 @@ pub struct Entry {
 }
 
 impl KnownAccounts {
-    pub async fn read(house: &House) -> Result<Self, Broken> {
+    pub async fn read(house: &House) -> Result<Self, InfraError> {
         let mut accounts = Vec::new();
         let mut texts = Texts::default();
         let mut after = None;

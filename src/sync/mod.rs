@@ -18,7 +18,7 @@ use crate::domain::policy::schedule;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
-use crate::ports::{Broken, SecretEntry, SecretFault, SecretText};
+use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 
 use known_accounts::KnownAccounts;
 use report::SyncResult;
@@ -40,7 +40,7 @@ struct Definition<'a> {
 ///
 /// # Errors
 /// Where secrets or accounts cannot be listed or written; what was done until then stands, and nobody is stopped.
-pub async fn sync(house: &House) -> Result<SyncReport, Broken> {
+pub async fn sync(house: &House) -> Result<SyncReport, InfraError> {
     let known = KnownAccounts::read(house).await?;
     let (seed, new, report) = (Seed::new(house.chance()), HashMap::new(), SyncReport::default());
     let mut sync = Sync { house, seed, known, new, all: false, report };
@@ -69,7 +69,7 @@ struct Sync<'a> {
 
 impl Sync<'_> {
     /// The secrets under the prefix, by name, without the reserved ones.
-    async fn secrets(&mut self) -> Result<Vec<SecretEntry>, Broken> {
+    async fn secrets(&mut self) -> Result<Vec<SecretEntry>, InfraError> {
         let mut listed = self.house.secrets.list().await?;
         listed.sort_by(|a, b| a.name.cmp(&b.name));
         self.defaults(&listed).await?;
@@ -85,7 +85,7 @@ impl Sync<'_> {
     }
 
     /// Reads the default policy, where there is one, and tells what is wrong with it.
-    async fn defaults(&mut self, listed: &[SecretEntry]) -> Result<(), Broken> {
+    async fn defaults(&mut self, listed: &[SecretEntry]) -> Result<(), InfraError> {
         let name = default_policy::name(self.house);
         let Some(secret) = listed.iter().find(|secret| secret.name == name) else {
             return default_policy::note(self.house, Err(SecretFault::Gone));
@@ -98,7 +98,7 @@ impl Sync<'_> {
     }
 
     /// Goes through as many secrets as one request reads, and what lies between them; gives what is left.
-    async fn some<'s>(&mut self, listed: &'s [SecretEntry]) -> Result<&'s [SecretEntry], Broken> {
+    async fn some<'s>(&mut self, listed: &'s [SecretEntry]) -> Result<&'s [SecretEntry], InfraError> {
         let changed = |(_, secret): &(usize, &SecretEntry)| self.all || !self.known.as_it_was(secret);
         let to_read: Vec<usize> = listed.iter().enumerate().filter(changed).map(|(at, _)| at).take(TOGETHER).collect();
         let end = if to_read.len() < TOGETHER { listed.len() } else { to_read[TOGETHER - 1] + 1 };
@@ -121,7 +121,7 @@ impl Sync<'_> {
     async fn read(
         &self,
         secrets: impl Iterator<Item = &SecretEntry>,
-    ) -> Result<HashMap<String, Result<SecretText, SecretFault>>, Broken> {
+    ) -> Result<HashMap<String, Result<SecretText, SecretFault>>, InfraError> {
         let names: Vec<String> = secrets.map(|secret| secret.name.clone()).collect();
         if names.is_empty() {
             return Ok(HashMap::new());
@@ -129,7 +129,7 @@ impl Sync<'_> {
         Ok(self.house.secrets.fetch(&names).await?.into_iter().collect())
     }
 
-    async fn as_it_was(&mut self, secret: &SecretEntry) -> Result<(), Broken> {
+    async fn as_it_was(&mut self, secret: &SecretEntry) -> Result<(), InfraError> {
         let name: Arc<str> = secret.name.as_str().into();
         for at in self.known.of(secret).to_vec() {
             let entry = self.known.at(at);
@@ -151,7 +151,7 @@ impl Sync<'_> {
 
     /// Makes and changes the accounts that a secret defines. An account whose part is faulty exists all the same,
     /// so that its owner sees why it does not run.
-    async fn follow(&mut self, secret: &SecretEntry, text: &SecretText) -> Result<(), Broken> {
+    async fn follow(&mut self, secret: &SecretEntry, text: &SecretText) -> Result<(), InfraError> {
         let mut document = SecretDocument::parse(&text.text);
         let own = own_part(self.house, &secret.name);
         let ids = match &document {
@@ -194,7 +194,7 @@ impl Sync<'_> {
         }
     }
 
-    async fn apply(&mut self, id: &AccountId, part: &Definition<'_>) -> Result<(), Broken> {
+    async fn apply(&mut self, id: &AccountId, part: &Definition<'_>) -> Result<(), InfraError> {
         let done = match self.known.find(id) {
             None => create(self.house, id, part, self.seed).await?,
             Some(at) if !self.known.at(at).as_it_was(part.version) => refresh(self.house, id, part, self.seed).await?,
@@ -205,7 +205,7 @@ impl Sync<'_> {
         Ok(())
     }
 
-    async fn stop_the_rest(&mut self) -> Result<(), Broken> {
+    async fn stop_the_rest(&mut self) -> Result<(), InfraError> {
         for entry in self.known.iter().filter(|entry| entry.owner.is_none()) {
             let done = if entry.stopped { SyncResult::Unchanged } else { stop(self.house, &entry.id).await? };
             self.report.add(&entry.id, done);
@@ -222,7 +222,7 @@ fn lost_to(owner: &str) -> String {
     format!("the account is defined by secret `{owner}` already, and that one wins")
 }
 
-async fn create(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, Broken> {
+async fn create(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, InfraError> {
     let due = schedule::first_run(house.clock.now(), &part.policy, &mut seed.rng(id, "first"));
     let mut account = Account::new(id.clone(), due);
     account.secret_name = Some(part.name.to_owned());
@@ -230,7 +230,7 @@ async fn create(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed
     Ok(if house.accounts.create(&account).await? { SyncResult::Created } else { SyncResult::Busy })
 }
 
-async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, Broken> {
+async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, InfraError> {
     let Some(found) = house.accounts.get(id).await? else { return Ok(SyncResult::Busy) };
     let now = house.clock.now();
     let mut account = found.account;
@@ -254,7 +254,7 @@ async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: See
 }
 
 /// Puts an account back where rounds look: the number of shards has become smaller.
-async fn bring_back(house: &House, id: &AccountId) -> Result<SyncResult, Broken> {
+async fn bring_back(house: &House, id: &AccountId) -> Result<SyncResult, InfraError> {
     let (Some(found), now) = (house.accounts.get(id).await?, house.clock.now()) else { return Ok(SyncResult::Busy) };
     if !known_accounts::astray(&found.account, found.indexed) {
         return Ok(SyncResult::Unchanged);
@@ -272,7 +272,7 @@ pub fn reschedule(account: &mut Account, policy: &Policy, now: DateTime<Utc>, rn
     }
 }
 
-async fn stop(house: &House, id: &AccountId) -> Result<SyncResult, Broken> {
+async fn stop(house: &House, id: &AccountId) -> Result<SyncResult, InfraError> {
     let Some(found) = house.accounts.get(id).await? else { return Ok(SyncResult::Stopped) };
     let mut account = found.account;
     account.stop(StoppedBy::SecretGone);

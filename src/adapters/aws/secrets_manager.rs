@@ -7,7 +7,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::adapters::aws::sdk_error::say;
-use crate::ports::{Broken, SecretEntry, SecretFault, SecretText, Secrets};
+use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText, Secrets};
 
 /// The secrets whose names begin with `prefix`.
 pub struct SecretsManager {
@@ -25,12 +25,12 @@ const CURRENT: &str = "AWSCURRENT";
 
 #[async_trait]
 impl Secrets for SecretsManager {
-    async fn list(&self) -> Result<Vec<SecretEntry>, Broken> {
+    async fn list(&self) -> Result<Vec<SecretEntry>, InfraError> {
         let filter = Filter::builder().key(FilterNameStringType::Name).values(&self.prefix).build();
         let mut pages = self.client.list_secrets().filters(filter).max_results(100).into_paginator().send();
         let mut entries = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Broken::new("listing secrets", say(&error)))?;
+            let page = page.map_err(|error| InfraError::new("listing secrets", say(&error)))?;
             for secret in page.secret_list.unwrap_or_default() {
                 let Some(name) = secret.name.filter(|name| name.starts_with(&self.prefix)) else { continue };
                 let versions = secret.secret_versions_to_stages.unwrap_or_default();
@@ -41,9 +41,9 @@ impl Secrets for SecretsManager {
         Ok(entries)
     }
 
-    async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, Broken> {
+    async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, InfraError> {
         let request = self.client.batch_get_secret_value().set_secret_id_list(Some(names.to_vec()));
-        let answer = request.send().await.map_err(|error| Broken::new("reading secrets", say(&error)))?;
+        let answer = request.send().await.map_err(|error| InfraError::new("reading secrets", say(&error)))?;
         let mut fetched: Vec<(String, Result<SecretText, SecretFault>)> = Vec::with_capacity(names.len());
         for value in answer.secret_values.unwrap_or_default() {
             let text = match (value.secret_string, value.version_id) {
@@ -66,8 +66,8 @@ impl Secrets for SecretsManager {
         Ok(fetched)
     }
 
-    async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, Broken> {
-        let broken = |what: String| Broken::new(format!("writing secret {name}"), what);
+    async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, InfraError> {
+        let broken = |what: String| InfraError::new(format!("writing secret {name}"), what);
         let now = self.client.get_secret_value().secret_id(name).send().await.map_err(|error| broken(say(&error)))?;
         if now.version_id.as_deref() != Some(version) {
             return Ok(None);
@@ -77,8 +77,8 @@ impl Secrets for SecretsManager {
         written.version_id.map(Some).ok_or_else(|| broken("the answer names no version".to_owned()))
     }
 
-    async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, Broken> {
-        let broken = |what: String| Broken::new(format!("creating secret {name}"), what);
+    async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, InfraError> {
+        let broken = |what: String| InfraError::new(format!("creating secret {name}"), what);
         match self.client.create_secret().name(name).secret_string(text.expose_secret()).send().await {
             Ok(made) => made.version_id.map(Some).ok_or_else(|| broken("the answer names no version".to_owned())),
             Err(error) if error.code() == Some("ResourceExistsException") => Ok(None),
@@ -86,12 +86,12 @@ impl Secrets for SecretsManager {
         }
     }
 
-    async fn delete(&self, name: &str) -> Result<(), Broken> {
+    async fn delete(&self, name: &str) -> Result<(), InfraError> {
         let delete = self.client.delete_secret().secret_id(name).force_delete_without_recovery(true);
         match delete.send().await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(()),
-            Err(error) => Err(Broken::new(format!("deleting secret {name}"), say(&error))),
+            Err(error) => Err(InfraError::new(format!("deleting secret {name}"), say(&error))),
         }
     }
 }

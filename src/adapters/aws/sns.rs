@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_sns::Client;
 
 use crate::adapters::aws::sdk_error::say;
-use crate::ports::{Alert, Alerts, Broken};
+use crate::ports::{Alert, Alerts, InfraError};
 
 /// SNS refuses a longer subject.
 const SUBJECT: usize = 99;
@@ -22,9 +22,9 @@ impl Topic {
 
 #[async_trait]
 impl Alerts for Topic {
-    async fn publish(&self, alert: &Alert) -> Result<(), Broken> {
+    async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
         let subject: String = alert.subject.chars().take(SUBJECT).collect();
         let request = self.client.publish().topic_arn(&self.arn).subject(subject).message(&alert.text);
-        request.send().await.map(|_| ()).map_err(|error| Broken::new("telling of a change", say(&error)))
+        request.send().await.map(|_| ()).map_err(|error| InfraError::new("telling of a change", say(&error)))
     }
 }

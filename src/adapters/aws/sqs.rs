@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
 use crate::adapters::aws::sdk_error::say;
 use crate::domain::run_request::RunRequest;
-use crate::ports::{Broken, Queue, Unsent};
+use crate::ports::{InfraError, Queue, Unsent};
 
 pub struct Sqs {
     client: Client,
@@ -23,8 +23,8 @@ impl Sqs {
 
 #[async_trait]
 impl Queue for Sqs {
-    async fn send(&self, orders: &[RunRequest]) -> Result<Vec<Unsent>, Broken> {
-        let broken = |what: String| Broken::new("sending accounts to the queue", what);
+    async fn send(&self, orders: &[RunRequest]) -> Result<Vec<Unsent>, InfraError> {
+        let broken = |what: String| InfraError::new("sending accounts to the queue", what);
         let mut request = self.client.send_message_batch().queue_url(&self.url);
         for (at, order) in orders.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(order.body());

@@ -22,8 +22,8 @@ use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{
-    AccountPage, AccountStore, Broken, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Graph, Journal,
-    Login, Poll, RawBody, Recorded, SecretEntry, SecretFault, Secrets, StoredAccount, Token, TokenError,
+    AccountPage, AccountStore, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Graph, InfraError,
+    Journal, Login, Poll, RawBody, Recorded, SecretEntry, SecretFault, Secrets, StoredAccount, Token, TokenError,
 };
 
 const DEADLINE: TimeDelta = TimeDelta::seconds(120);
@@ -98,56 +98,56 @@ struct Unused;
 
 #[async_trait]
 impl AccountStore for Unused {
-    async fn ready(&self) -> Result<(), Broken> {
+    async fn ready(&self) -> Result<(), InfraError> {
         unreachable!()
     }
-    async fn due(&self, _: u16, _: DateTime<Utc>, _: Option<Cursor>) -> Result<DuePage, Broken> {
+    async fn due(&self, _: u16, _: DateTime<Utc>, _: Option<Cursor>) -> Result<DuePage, InfraError> {
         unreachable!()
     }
-    async fn claim(&self, _: &AccountId, _: &ClaimRequest) -> Result<Claim, Broken> {
+    async fn claim(&self, _: &AccountId, _: &ClaimRequest) -> Result<Claim, InfraError> {
         unreachable!()
     }
-    async fn record(&self, _: &Account, _: &str) -> Result<Recorded, Broken> {
+    async fn record(&self, _: &Account, _: &str) -> Result<Recorded, InfraError> {
         unreachable!()
     }
-    async fn create(&self, _: &Account) -> Result<bool, Broken> {
+    async fn create(&self, _: &Account) -> Result<bool, InfraError> {
         unreachable!()
     }
-    async fn update(&self, _: &Account, _: DateTime<Utc>) -> Result<bool, Broken> {
+    async fn update(&self, _: &Account, _: DateTime<Utc>) -> Result<bool, InfraError> {
         unreachable!()
     }
-    async fn seize(&self, _: &Account) -> Result<(), Broken> {
+    async fn seize(&self, _: &Account) -> Result<(), InfraError> {
         unreachable!()
     }
-    async fn get(&self, _: &AccountId) -> Result<Option<StoredAccount>, Broken> {
+    async fn get(&self, _: &AccountId) -> Result<Option<StoredAccount>, InfraError> {
         unreachable!()
     }
-    async fn all(&self, _: Option<Cursor>) -> Result<AccountPage, Broken> {
+    async fn all(&self, _: Option<Cursor>) -> Result<AccountPage, InfraError> {
         unreachable!()
     }
-    async fn add_history(&self, _: &HistoryRow) -> Result<(), Broken> {
+    async fn add_history(&self, _: &HistoryRow) -> Result<(), InfraError> {
         unreachable!()
     }
-    async fn history(&self, _: &AccountId, _: u32, _: DateTime<Utc>) -> Result<Vec<HistoryRow>, Broken> {
+    async fn history(&self, _: &AccountId, _: u32, _: DateTime<Utc>) -> Result<Vec<HistoryRow>, InfraError> {
         unreachable!()
     }
 }
 
 #[async_trait]
 impl Secrets for Unused {
-    async fn list(&self) -> Result<Vec<SecretEntry>, Broken> {
+    async fn list(&self) -> Result<Vec<SecretEntry>, InfraError> {
         unreachable!()
     }
-    async fn fetch(&self, _: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, Broken> {
+    async fn fetch(&self, _: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, InfraError> {
         unreachable!()
     }
-    async fn replace(&self, _: &str, _: &str, _: &SecretString) -> Result<Option<String>, Broken> {
+    async fn replace(&self, _: &str, _: &str, _: &SecretString) -> Result<Option<String>, InfraError> {
         unreachable!()
     }
-    async fn create(&self, _: &str, _: &SecretString) -> Result<Option<String>, Broken> {
+    async fn create(&self, _: &str, _: &SecretString) -> Result<Option<String>, InfraError> {
         unreachable!()
     }
-    async fn delete(&self, _: &str) -> Result<(), Broken> {
+    async fn delete(&self, _: &str) -> Result<(), InfraError> {
         unreachable!()
     }
 }

@@ -24,8 +24,8 @@ use e5_evergreen::handler::{HandlerError, handle};
 use e5_evergreen::local::fake_tenant::{App, FakeTenant, Recorded, Tenant, User};
 use e5_evergreen::local::virtual_clock::VirtualClock;
 use e5_evergreen::ports::{
-    Alert, Alerts, BatchItem, BatchReply, Broken, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal, Login,
-    Poll, Queue, Token, TokenError,
+    Alert, Alerts, BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, InfraError, Journal,
+    Login, Poll, Queue, Token, TokenError,
 };
 use rand::{SeedableRng, rngs::ChaCha12Rng};
 use secrecy::SecretString;
@@ -405,7 +405,7 @@ impl Journal for Lines {
 /// What the topic is told stands among the lines, with the message `alert`.
 #[async_trait]
 impl Alerts for Lines {
-    async fn publish(&self, alert: &Alert) -> Result<(), Broken> {
+    async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
         self.write(&json!({"message": "alert", "subject": alert.subject, "text": alert.text}));
         Ok(())
     }

@@ -19,7 +19,7 @@ use crate::adapters::aws::sdk_error::say;
 use crate::domain::account::history::HistoryRow;
 use crate::domain::account::{Account, AccountId};
 use crate::ports::{
-    AccountPage, AccountStore, Broken, Claim, ClaimRequest, Cursor, Due, DuePage, Recorded, Right, StoredAccount,
+    AccountPage, AccountStore, Claim, ClaimRequest, Cursor, Due, DuePage, InfraError, Recorded, Right, StoredAccount,
 };
 
 const INDEX: &str = "due";
@@ -81,7 +81,7 @@ impl DynamoAccounts {
     }
 
     /// Asks for no row at all.
-    async fn ask_runs(&self) -> Result<(), Broken> {
+    async fn ask_runs(&self) -> Result<(), InfraError> {
         let query = self
             .client
             .query()
@@ -91,7 +91,7 @@ impl DynamoAccounts {
             .limit(1);
         query.send().await.map(|_| ()).map_err(|error| {
             let lacking = Needed::Runs { table: &self.runs }.lacking(&error);
-            lacking.unwrap_or_else(|| Broken::new("looking at the runs' table", say(&error)))
+            lacking.unwrap_or_else(|| InfraError::new("looking at the runs' table", say(&error)))
         })
     }
 }
@@ -103,7 +103,7 @@ enum Write {
     Refused(Item),
 }
 
-async fn send(update: UpdateItemFluentBuilder, doing: impl FnOnce() -> String) -> Result<Write, Broken> {
+async fn send(update: UpdateItemFluentBuilder, doing: impl FnOnce() -> String) -> Result<Write, InfraError> {
     match update.send().await {
         Ok(answer) => Ok(Write::Done(answer.attributes.unwrap_or_default())),
         Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
@@ -112,7 +112,7 @@ async fn send(update: UpdateItemFluentBuilder, doing: impl FnOnce() -> String) -
             };
             Ok(Write::Refused(refusal.item.unwrap_or_default()))
         }
-        Err(error) => Err(Broken::new(doing(), say(&error))),
+        Err(error) => Err(InfraError::new(doing(), say(&error))),
     }
 }
 
@@ -126,7 +126,7 @@ fn cut_off(item: &Item) -> bool {
 
 #[async_trait]
 impl AccountStore for DynamoAccounts {
-    async fn ready(&self) -> Result<(), Broken> {
+    async fn ready(&self) -> Result<(), InfraError> {
         let index = async {
             match self.index_fits.load(Ordering::Relaxed) {
                 true => Ok(()),
@@ -139,7 +139,7 @@ impl AccountStore for DynamoAccounts {
         proven.map_or(Ok(()), Err)
     }
 
-    async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, Broken> {
+    async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, InfraError> {
         let query = self
             .client
             .query()
@@ -154,7 +154,7 @@ impl AccountStore for DynamoAccounts {
             .limit(PAGE);
         let page = query.send().await.map_err(|error| {
             let lacking = Needed::DueIndex { table: &self.accounts }.lacking(&error);
-            lacking.unwrap_or_else(|| Broken::new("listing the accounts that are due", say(&error)))
+            lacking.unwrap_or_else(|| InfraError::new("listing the accounts that are due", say(&error)))
         })?;
         self.index_fits.store(true, Ordering::Relaxed);
         let due = |item: &Item| {
@@ -165,7 +165,7 @@ impl AccountStore for DynamoAccounts {
         Ok(DuePage { accounts, next: page.last_evaluated_key.map(cursor) })
     }
 
-    async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, Broken> {
+    async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, InfraError> {
         // Whoever claims will run and record: that must be possible.
         self.ready().await?;
         let condition = match &claim.right {
@@ -207,7 +207,7 @@ impl AccountStore for DynamoAccounts {
         })
     }
 
-    async fn record(&self, account: &Account, run_id: &str) -> Result<Recorded, Broken> {
+    async fn record(&self, account: &Account, run_id: &str) -> Result<Recorded, InfraError> {
         let update = self
             .overwrite(account)
             .condition_expression("run_id = :run")
@@ -220,7 +220,7 @@ impl AccountStore for DynamoAccounts {
         }
     }
 
-    async fn create(&self, account: &Account) -> Result<bool, Broken> {
+    async fn create(&self, account: &Account) -> Result<bool, InfraError> {
         let update = self.overwrite(account).condition_expression("attribute_not_exists(account_id)");
         Ok(match send(update, || format!("creating account {}", account.id)).await? {
             Write::Done(_) => true,
@@ -228,7 +228,7 @@ impl AccountStore for DynamoAccounts {
         })
     }
 
-    async fn update(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, Broken> {
+    async fn update(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, InfraError> {
         let update = self
             .overwrite(account)
             .condition_expression(
@@ -239,23 +239,23 @@ impl AccountStore for DynamoAccounts {
         Ok(matches!(send(update, || format!("updating account {}", account.id)).await?, Write::Done(_)))
     }
 
-    async fn seize(&self, account: &Account) -> Result<(), Broken> {
+    async fn seize(&self, account: &Account) -> Result<(), InfraError> {
         let update = self.overwrite(account).condition_expression("attribute_exists(account_id)");
         send(update, || format!("updating account {}", account.id)).await.map(|_| ())
     }
 
-    async fn get(&self, id: &AccountId) -> Result<Option<StoredAccount>, Broken> {
+    async fn get(&self, id: &AccountId) -> Result<Option<StoredAccount>, InfraError> {
         let get = self
             .client
             .get_item()
             .table_name(&self.accounts)
             .key("account_id", text(id.as_str()))
             .consistent_read(true);
-        let answer = get.send().await.map_err(|error| Broken::new(format!("reading account {id}"), say(&error)))?;
+        let answer = get.send().await.map_err(|error| InfraError::new(format!("reading account {id}"), say(&error)))?;
         Ok(answer.item.as_ref().and_then(|item| self.found(item)))
     }
 
-    async fn all(&self, after: Option<Cursor>) -> Result<AccountPage, Broken> {
+    async fn all(&self, after: Option<Cursor>) -> Result<AccountPage, InfraError> {
         let scan = self
             .client
             .scan()
@@ -263,18 +263,18 @@ impl AccountStore for DynamoAccounts {
             .consistent_read(true)
             .limit(PAGE)
             .set_exclusive_start_key(after.map(start_key));
-        let page = scan.send().await.map_err(|error| Broken::new("listing accounts", say(&error)))?;
+        let page = scan.send().await.map_err(|error| InfraError::new("listing accounts", say(&error)))?;
         let accounts = page.items.unwrap_or_default().iter().filter_map(|item| self.found(item)).collect();
         Ok(AccountPage { accounts, next: page.last_evaluated_key.map(cursor) })
     }
 
-    async fn add_history(&self, row: &HistoryRow) -> Result<(), Broken> {
+    async fn add_history(&self, row: &HistoryRow) -> Result<(), InfraError> {
         let put = self.client.put_item().table_name(&self.runs).set_item(Some(history::item(row, self.retention)));
         let doing = || format!("writing the history of account {}", row.account_id);
-        put.send().await.map(|_| ()).map_err(|error| Broken::new(doing(), say(&error)))
+        put.send().await.map(|_| ()).map_err(|error| InfraError::new(doing(), say(&error)))
     }
 
-    async fn history(&self, id: &AccountId, limit: u32, now: DateTime<Utc>) -> Result<Vec<HistoryRow>, Broken> {
+    async fn history(&self, id: &AccountId, limit: u32, now: DateTime<Utc>) -> Result<Vec<HistoryRow>, InfraError> {
         let mut rows = Vec::new();
         let mut after = None;
         while rows.len() < limit as usize {
@@ -288,7 +288,7 @@ impl AccountStore for DynamoAccounts {
                 .limit(i32::try_from(limit).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(after);
             let doing = || format!("reading the history of account {id}");
-            let page = query.send().await.map_err(|error| Broken::new(doing(), say(&error)))?;
+            let page = query.send().await.map_err(|error| InfraError::new(doing(), say(&error)))?;
             let items = page.items.unwrap_or_default();
             rows.extend(items.iter().filter(|item| !history::expired(item, now)).filter_map(history::row));
             after = page.last_evaluated_key;

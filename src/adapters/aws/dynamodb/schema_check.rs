@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::query::QueryError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::ports::Broken;
+use crate::ports::InfraError;
 
 /// What a query needs to be there.
 pub enum Needed<'a> {
@@ -17,7 +17,7 @@ pub enum Needed<'a> {
 
 impl Needed<'_> {
     /// What the failed query proves to be missing; `None` where it failed for another reason.
-    pub fn lacking(&self, error: &SdkError<QueryError>) -> Option<Broken> {
+    pub fn lacking(&self, error: &SdkError<QueryError>) -> Option<InfraError> {
         let (Self::DueIndex { table } | Self::Runs { table }) = self;
         let variable = match self {
             Self::DueIndex { .. } => "ACCOUNTS_TABLE",
@@ -40,6 +40,6 @@ impl Needed<'_> {
             ),
             _ => return None,
         };
-        Some(Broken::unfit(what))
+        Some(InfraError::unfit(what))
     }
 }
