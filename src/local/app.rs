@@ -16,7 +16,7 @@ use crate::adapters::microsoft::graph::GraphBatch;
 use crate::adapters::system::clock::SystemClock;
 use crate::app::{House, Ports, Settings};
 use crate::config::Config;
-use crate::local::dynamodb::{ACCOUNTS, Embedded, RUNS};
+use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::no_web_identity::NoIdentity;
 use crate::local::secret_files::{PREFIX, SecretFiles};
 use crate::ports::{Clock, Journal, Secrets};
@@ -24,12 +24,12 @@ use crate::ports::{Clock, Journal, Secrets};
 /// The house with its own database.
 pub struct Station {
     pub house: Arc<House>,
-    pub embedded: Embedded,
+    pub embedded: LocalDynamoDb,
 }
 
 /// What a station is built from, where it is not what production uses.
 pub struct Parts {
-    pub embedded: Embedded,
+    pub embedded: LocalDynamoDb,
     pub secrets: Arc<dyn Secrets>,
     pub clock: Arc<dyn Clock>,
     pub journal: Arc<dyn Journal>,
@@ -50,7 +50,7 @@ impl Station {
             data.display()
         );
         let http = http::client(Timeouts::default()).context("setting up HTTP")?;
-        let embedded = Embedded::open(&data.join("state.db"), http.clone()).await?;
+        let embedded = LocalDynamoDb::open(&data.join("state.db"), http.clone()).await?;
         let parts = Parts {
             embedded,
             secrets: Arc::new(SecretFiles::new(secrets)),

@@ -14,7 +14,7 @@ use crate::app::House;
 use crate::domain::account::AccountId;
 use crate::handler::handle;
 use crate::local::app::{Parts, Station, config_for};
-use crate::local::dynamodb::Embedded;
+use crate::local::dynamodb::LocalDynamoDb;
 use crate::local::fake_tenant::{App, FakeTenant, Tenant, User};
 use crate::local::secret_files::{SecretFiles, write_private};
 use crate::local::table::table;
@@ -97,7 +97,7 @@ fn write_secrets(folder: &Path, tenant: &FakeTenant) -> anyhow::Result<()> {
 async fn station(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> anyhow::Result<Station> {
     let http = crate::adapters::http::client(crate::adapters::http::Timeouts::default())?;
     Ok(Station::build(Parts {
-        embedded: Embedded::in_memory(http.clone()).await?,
+        embedded: LocalDynamoDb::in_memory(http.clone()).await?,
         secrets: Arc::new(SecretFiles::new(folder)),
         clock: Arc::new(clock.clone()),
         journal: Arc::new(Silence),

@@ -35,7 +35,7 @@ fn failed<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> EmbeddedEr
 }
 
 /// A running database. Others on this machine can reach it while it runs; no secret is ever in it.
-pub struct Embedded {
+pub struct LocalDynamoDb {
     pub client: Client,
     /// `http://127.0.0.1:PORT`.
     pub endpoint: String,
@@ -44,7 +44,7 @@ pub struct Embedded {
     server: JoinHandle<Result<(), String>>,
 }
 
-impl Embedded {
+impl LocalDynamoDb {
     /// A database that is gone with the process.
     pub async fn in_memory(http: reqwest::Client) -> Result<Self, EmbeddedError> {
         Self::start(Database::memory().map_err(failed("cannot be opened"))?, http).await

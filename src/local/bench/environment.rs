@@ -25,7 +25,7 @@ use crate::domain::policy::Policy;
 use crate::local::bench::recording::{Book, Service};
 use crate::local::bench::recording_proxy::Door;
 use crate::local::bench::{Asked, child, secrets_manager};
-use crate::local::dynamodb::{ACCOUNTS, Embedded, RUNS};
+use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::fake_tenant::{Act, App, FakeTenant, Fault, Secret, Tenant, User, When};
 use crate::ports::AccountStore;
 
@@ -71,7 +71,7 @@ pub async fn serve(asked: &Asked) -> anyhow::Result<()> {
         tenant.inject(Fault::http(When::Always, Act::Slow(graph_takes)));
     }
     let secrets = populate(&tenant, asked)?;
-    let embedded = Embedded::in_memory(client.clone()).await?;
+    let embedded = LocalDynamoDb::in_memory(client.clone()).await?;
     make_due(&embedded, asked.accounts).await?;
     let vault = secrets_manager::serve(secrets).await.context("starting the stand-in for Secrets Manager")?;
 
@@ -147,7 +147,7 @@ fn populate(tenant: &FakeTenant, asked: &Asked) -> anyhow::Result<HashMap<String
 }
 
 /// Adds the accounts as `sync` leaves them, due since a while.
-async fn make_due(embedded: &Embedded, accounts: u32) -> anyhow::Result<()> {
+async fn make_due(embedded: &LocalDynamoDb, accounts: u32) -> anyhow::Result<()> {
     let store =
         DynamoAccounts::new(embedded.client.clone(), ACCOUNTS.to_owned(), RUNS.to_owned(), 1, TimeDelta::days(30));
     let due = Utc::now() - TimeDelta::minutes(10);

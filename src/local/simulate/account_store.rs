@@ -12,7 +12,7 @@ use crate::adapters::http;
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::plan::Step;
-use crate::local::dynamodb::{ACCOUNTS, Embedded, RUNS};
+use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::simulate::day::Run;
 use crate::ports::{AccountStore, Claim, ClaimRequest, Recorded, Right};
 use crate::round::claims::LEASE;
@@ -34,7 +34,7 @@ pub struct Memory {
 
 pub struct Tables {
     accounts: DynamoAccounts,
-    embedded: Embedded,
+    embedded: LocalDynamoDb,
     shards: u16,
 }
 
@@ -134,7 +134,7 @@ impl Memory {
 
 impl Tables {
     pub async fn open(shards: u16) -> anyhow::Result<Self> {
-        let embedded = Embedded::in_memory(http::client(http::Timeouts::default())?).await?;
+        let embedded = LocalDynamoDb::in_memory(http::client(http::Timeouts::default())?).await?;
         let (client, retention) = (embedded.client.clone(), TimeDelta::days(30));
         let accounts = DynamoAccounts::new(client, ACCOUNTS.to_owned(), RUNS.to_owned(), shards, retention);
         Ok(Self { accounts, embedded, shards })
