@@ -22,7 +22,7 @@ use crate::local::secret_files::{PREFIX, SecretFiles};
 use crate::ports::{Clock, Journal, Secrets};
 
 /// The house with its own database.
-pub struct Station {
+pub struct LocalApp {
     pub house: Arc<House>,
     pub embedded: LocalDynamoDb,
 }
@@ -38,7 +38,7 @@ pub struct Parts {
     pub chance: ChaCha12Rng,
 }
 
-impl Station {
+impl LocalApp {
     /// Opens the folder that `evergreen init` made. The environment may set what [`Config`] knows; its tables
     /// are the folder's own.
     pub async fn open(data: &Path, journal: Arc<dyn Journal>) -> anyhow::Result<Self> {

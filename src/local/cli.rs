@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::adapters::system::stdout::Stdout;
 use crate::config::LOCAL_ROUND;
 use crate::handler::handle;
-use crate::local::app::Station;
+use crate::local::app::LocalApp;
 use crate::local::bench;
 use crate::local::catalogue_view::{self, Asked, Filter};
 use crate::local::demo;
@@ -174,7 +174,7 @@ pub async fn main() -> anyhow::Result<()> {
     match Cli::parse().command.unwrap_or(Command::Demo) {
         Command::Demo => print(&demo::week().await?)?,
         Command::Init(Data { data }) => print(&init(&data)?)?,
-        Command::Serve(Data { data }) => serve(Station::open(&data, Arc::new(Stdout)).await?).await?,
+        Command::Serve(Data { data }) => serve(LocalApp::open(&data, Arc::new(Stdout)).await?).await?,
         Command::Once(Data { data }) => {
             let synced = ask(&data, &json!({"action": "sync"})).await?;
             for error in synced["errors"].as_array().into_iter().flatten() {
@@ -257,7 +257,7 @@ async fn list(data: &Path) -> anyhow::Result<Vec<Value>> {
 
 /// Carries an event out on a data folder; log lines go to standard error.
 async fn ask(data: &Path, event: &Value) -> anyhow::Result<Value> {
-    let station = Station::open(data, Arc::new(Stderr)).await?;
+    let station = LocalApp::open(data, Arc::new(Stderr)).await?;
     let deadline = station.house.clock.now() + TimeDelta::from_std(LOCAL_ROUND)?;
     let answer = handle(&station.house, event, deadline).await;
     station.close().await;

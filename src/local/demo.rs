@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::app::House;
 use crate::domain::account::AccountId;
 use crate::handler::handle;
-use crate::local::app::{Parts, Station, config_for};
+use crate::local::app::{LocalApp, Parts, config_for};
 use crate::local::dynamodb::LocalDynamoDb;
 use crate::local::fake_tenant::{App, FakeTenant, Tenant, User};
 use crate::local::secret_files::{SecretFiles, write_private};
@@ -94,9 +94,9 @@ fn write_secrets(folder: &Path, tenant: &FakeTenant) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn station(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> anyhow::Result<Station> {
+async fn station(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> anyhow::Result<LocalApp> {
     let http = crate::adapters::http::client(crate::adapters::http::Timeouts::default())?;
-    Ok(Station::build(Parts {
+    Ok(LocalApp::build(Parts {
         embedded: LocalDynamoDb::in_memory(http.clone()).await?,
         secrets: Arc::new(SecretFiles::new(folder)),
         clock: Arc::new(clock.clone()),

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::app::House;
 use crate::config::LOCAL_ROUND;
-use crate::local::app::Station;
+use crate::local::app::LocalApp;
 use crate::log::{Level, line};
 use crate::round::round;
 use crate::sync::sync;
@@ -20,7 +20,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const SWEEP_EVERY: u32 = 60;
 
 /// Rounds, a minute apart, until Ctrl-C or SIGTERM. A round under way ends its runs and records them.
-pub async fn serve(station: Station) -> anyhow::Result<()> {
+pub async fn serve(station: LocalApp) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
     let (stopped, mut stop) = oneshot::channel();
