@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use e5_evergreen::adapters::aws::dynamodb::DynamoAccounts;
 use e5_evergreen::adapters::aws::secrets_manager::SecretsManager;
-use e5_evergreen::adapters::aws::sns::Topic;
+use e5_evergreen::adapters::aws::sns::SnsTopic;
 use e5_evergreen::adapters::aws::sqs::Sqs;
-use e5_evergreen::adapters::aws::sts::Sts;
+use e5_evergreen::adapters::aws::sts::StsIdentity;
 use e5_evergreen::adapters::http::{self, Timeouts};
 use e5_evergreen::adapters::microsoft::entra::Entra;
-use e5_evergreen::adapters::microsoft::graph::GraphBatch;
+use e5_evergreen::adapters::microsoft::graph::GraphClient;
 use e5_evergreen::adapters::system::clock::SystemClock;
 use e5_evergreen::adapters::system::stdout::Stdout;
 use e5_evergreen::app::{House, Ports, Settings};
@@ -85,17 +85,17 @@ async fn house() -> Result<House, Failure> {
         TimeDelta::days(config.run_retention_days.into()),
     );
     let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&sdk), config.secret_prefix.clone());
-    let topic = |arn| -> Arc<dyn Alerts> { Arc::new(Topic::new(aws_sdk_sns::Client::new(&sdk), arn)) };
+    let topic = |arn| -> Arc<dyn Alerts> { Arc::new(SnsTopic::new(aws_sdk_sns::Client::new(&sdk), arn)) };
     let alerts = config.alert_topic_arn.map(topic);
     let queue = |url: Url| -> Arc<dyn Queue> { Arc::new(Sqs::new(aws_sdk_sqs::Client::new(&sdk), url.into())) };
     let queue = config.queue_url.map(queue);
     let clock = Arc::new(SystemClock);
-    let identity = Arc::new(Sts::new(aws_sdk_sts::Client::new(&sdk)));
+    let identity = Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk)));
     let ports = Ports {
         accounts: Arc::new(accounts),
         secrets: Arc::new(secrets),
         tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint, clock.clone(), identity)),
-        graph: Arc::new(GraphBatch::new(client, config.graph_endpoint)),
+        graph: Arc::new(GraphClient::new(client, config.graph_endpoint)),
         clock,
         journal: Arc::new(Stdout),
         alerts,

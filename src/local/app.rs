@@ -12,12 +12,12 @@ use reqwest::Url;
 use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http::{self, Timeouts};
 use crate::adapters::microsoft::entra::Entra;
-use crate::adapters::microsoft::graph::GraphBatch;
+use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
 use crate::app::{House, Ports, Settings};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
-use crate::local::no_web_identity::NoIdentity;
+use crate::local::no_web_identity::NoWebIdentity;
 use crate::local::secret_files::{PREFIX, SecretFiles};
 use crate::ports::{Clock, Journal, Secrets};
 
@@ -76,8 +76,13 @@ impl LocalApp {
         let ports = Ports {
             accounts: Arc::new(accounts),
             secrets,
-            tokens: Arc::new(Entra::new(http.clone(), config.login_endpoint, Arc::clone(&clock), Arc::new(NoIdentity))),
-            graph: Arc::new(GraphBatch::new(http, config.graph_endpoint)),
+            tokens: Arc::new(Entra::new(
+                http.clone(),
+                config.login_endpoint,
+                Arc::clone(&clock),
+                Arc::new(NoWebIdentity),
+            )),
+            graph: Arc::new(GraphClient::new(http, config.graph_endpoint)),
             clock,
             journal,
             // What is told to a topic stands in `list` and `history`.

@@ -6,10 +6,10 @@ use secrecy::SecretString;
 use crate::domain::cause::Cause;
 use crate::ports::{TokenError, WebIdentity};
 
-pub struct NoIdentity;
+pub struct NoWebIdentity;
 
 #[async_trait]
-impl WebIdentity for NoIdentity {
+impl WebIdentity for NoWebIdentity {
     async fn vouch(&self, _audience: &str) -> Result<SecretString, TokenError> {
         Err(TokenError::Misconfigured(Cause::new(
             "federated_needs_aws",
@@ -25,7 +25,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_federated_account_is_told_that_it_needs_aws() {
-        let Err(TokenError::Misconfigured(cause)) = NoIdentity.vouch("anybody").await else { panic!("misconfigured") };
+        let Err(TokenError::Misconfigured(cause)) = NoWebIdentity.vouch("anybody").await else {
+            panic!("misconfigured")
+        };
         assert!(cause.to_string().contains("works on AWS alone"), "{cause}");
     }
 }

@@ -9,19 +9,19 @@ use crate::ports::{Alert, Alerts, InfraError};
 /// SNS refuses a longer subject.
 const SUBJECT: usize = 99;
 
-pub struct Topic {
+pub struct SnsTopic {
     client: Client,
     arn: String,
 }
 
-impl Topic {
+impl SnsTopic {
     pub fn new(client: Client, arn: String) -> Self {
         Self { client, arn }
     }
 }
 
 #[async_trait]
-impl Alerts for Topic {
+impl Alerts for SnsTopic {
     async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
         let subject: String = alert.subject.chars().take(SUBJECT).collect();
         let request = self.client.publish().topic_arn(&self.arn).subject(subject).message(&alert.text);

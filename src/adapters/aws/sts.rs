@@ -16,18 +16,18 @@ use crate::ports::{TokenError, WebIdentity};
 /// Seconds; it is presented at once.
 const LIFE: i32 = 300;
 
-pub struct Sts {
+pub struct StsIdentity {
     client: Client,
 }
 
-impl Sts {
+impl StsIdentity {
     pub fn new(client: Client) -> Self {
         Self { client }
     }
 }
 
 #[async_trait]
-impl WebIdentity for Sts {
+impl WebIdentity for StsIdentity {
     async fn vouch(&self, audience: &str) -> Result<SecretString, TokenError> {
         let request = self.client.get_web_identity_token();
         let request = request.audience(audience).signing_algorithm("RS256").duration_seconds(LIFE);

@@ -23,13 +23,13 @@ use crate::ports::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, R
 /// Answers of twenty small pages lie far below.
 const MOST: usize = 8 * 1024 * 1024;
 
-pub struct GraphBatch {
+pub struct GraphClient {
     client: Client,
     /// Stands in for the clouds' own hosts.
     endpoint: Option<Url>,
 }
 
-impl GraphBatch {
+impl GraphClient {
     pub fn new(client: Client, endpoint: Option<Url>) -> Self {
         Self { client, endpoint }
     }
@@ -45,7 +45,7 @@ fn transient(what: &str) -> GraphError {
 }
 
 #[async_trait]
-impl Graph for GraphBatch {
+impl Graph for GraphClient {
     async fn batch(&self, caller: &Caller<'_>, items: &[BatchItem]) -> Result<Vec<BatchReply>, GraphError> {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", caller.access_token.expose_secret()))
             .map_err(|_| GraphError::Unauthorized)?;

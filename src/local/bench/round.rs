@@ -13,13 +13,13 @@ use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::aws::secrets_manager::SecretsManager;
 use crate::adapters::http::{self, Timeouts};
 use crate::adapters::microsoft::entra::Entra;
-use crate::adapters::microsoft::graph::GraphBatch;
+use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
 use crate::adapters::system::stdout::Stdout;
 use crate::app::{House, Ports, Settings};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, RUNS};
-use crate::local::no_web_identity::NoIdentity;
+use crate::local::no_web_identity::NoWebIdentity;
 
 /// What one round took. Times and CPU are the round's alone, the memory is the process's.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -87,8 +87,8 @@ async fn house(at: &Where) -> anyhow::Result<House> {
             retention,
         )),
         secrets: Arc::new(SecretsManager::new(secrets, config.secret_prefix.clone())),
-        tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint, clock.clone(), Arc::new(NoIdentity))),
-        graph: Arc::new(GraphBatch::new(client, config.graph_endpoint)),
+        tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint, clock.clone(), Arc::new(NoWebIdentity))),
+        graph: Arc::new(GraphClient::new(client, config.graph_endpoint)),
         clock,
         journal: Arc::new(Stdout),
         alerts: None,

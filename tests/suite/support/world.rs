@@ -12,10 +12,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use e5_evergreen::adapters::aws::dynamodb::DynamoAccounts;
 use e5_evergreen::adapters::aws::secrets_manager::SecretsManager;
 use e5_evergreen::adapters::aws::sqs::Sqs;
-use e5_evergreen::adapters::aws::sts::Sts;
+use e5_evergreen::adapters::aws::sts::StsIdentity;
 use e5_evergreen::adapters::http::{Timeouts, client};
 use e5_evergreen::adapters::microsoft::entra::Entra;
-use e5_evergreen::adapters::microsoft::graph::GraphBatch;
+use e5_evergreen::adapters::microsoft::graph::GraphClient;
 use e5_evergreen::app::{House, Ports, Settings};
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
@@ -372,13 +372,13 @@ fn house(
         TimeDelta::days(30),
     );
     let vault = aws_sdk_secretsmanager::Client::new(&sdk_config(&secrets.endpoint));
-    let identity = Arc::new(Sts::new(aws_sdk_sts::Client::new(&sdk_config(&sts.endpoint))));
+    let identity = Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk_config(&sts.endpoint))));
     let entra = Entra::new(http.clone(), Some(endpoint.clone()), Arc::new(clock.clone()), identity);
     let ports = Ports {
         accounts: Arc::new(accounts),
         secrets: Arc::new(SecretsManager::new(vault, PREFIX.to_owned())),
         tokens: Arc::new(Mortal(entra, Arc::clone(fate))),
-        graph: Arc::new(Mortal(GraphBatch::new(http, Some(endpoint)), Arc::clone(fate))),
+        graph: Arc::new(Mortal(GraphClient::new(http, Some(endpoint)), Arc::clone(fate))),
         clock: Arc::new(clock.clone()),
         journal: Arc::new(journal.clone()),
         alerts: Some(Arc::new(journal.clone())),
