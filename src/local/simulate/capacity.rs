@@ -16,7 +16,7 @@ const CLAIM: i64 = 40;
 
 /// Who runs what a tick finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum Topology {
     /// The tick's own invocation, so many at once.
     OneInvocation { concurrency: usize },
     /// So many workers behind a queue, each with one batch of messages at a time.
@@ -25,7 +25,7 @@ pub enum Form {
 
 /// What becomes of a due account at a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Slot {
     Begins {
         claimed: i64,
         at: i64,
@@ -40,7 +40,7 @@ pub enum Place {
 
 /// The places in which runs go on, over all ticks of the day.
 pub struct Capacity {
-    form: Form,
+    form: Topology,
     free: BinaryHeap<Reverse<i64>>,
     /// Beginnings to come of what is claimed.
     waiting: VecDeque<i64>,
@@ -49,10 +49,10 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    pub fn new(form: Form) -> Self {
+    pub fn new(form: Topology) -> Self {
         let places = match form {
-            Form::OneInvocation { concurrency } => concurrency,
-            Form::FanOut { workers } => workers * BATCH,
+            Topology::OneInvocation { concurrency } => concurrency,
+            Topology::FanOut { workers } => workers * BATCH,
         };
         let free = (0..places.max(1)).map(|_| Reverse(i64::MIN)).collect();
         Self { form, free, waiting: VecDeque::new(), tick: 0, claimed: 0 }
@@ -68,26 +68,26 @@ impl Capacity {
     }
 
     /// Where the next due account goes. One that begins takes a place until [`Self::ends`].
-    pub fn place(&mut self) -> Place {
+    pub fn place(&mut self) -> Slot {
         let chunk = i64::try_from(self.claimed / TOGETHER).unwrap_or(i64::MAX / CLAIM - 1);
         let claimed = self.tick + (chunk + 1) * CLAIM;
-        let Some(Reverse(free)) = self.free.peek().copied() else { return Place::Deferred };
+        let Some(Reverse(free)) = self.free.peek().copied() else { return Slot::Deferred };
         let at = claimed.max(free);
         let last = last_start(time(self.tick), time(self.tick + TICK)).timestamp_millis();
         match self.form {
-            Form::OneInvocation { .. } if at > last => Place::Deferred,
-            Form::FanOut { .. } if claimed > last => Place::Deferred,
-            Form::FanOut { .. } if at >= claimed + LEASE.num_milliseconds() => {
+            Topology::OneInvocation { .. } if at > last => Slot::Deferred,
+            Topology::FanOut { .. } if claimed > last => Slot::Deferred,
+            Topology::FanOut { .. } if at >= claimed + LEASE.num_milliseconds() => {
                 self.claimed += 1;
-                Place::Stale { claimed }
+                Slot::Stale { claimed }
             }
             form => {
                 self.free.pop();
                 self.claimed += 1;
-                if matches!(form, Form::FanOut { .. }) {
+                if matches!(form, Topology::FanOut { .. }) {
                     self.waiting.push_back(at);
                 }
-                Place::Begins { claimed, at }
+                Slot::Begins { claimed, at }
             }
         }
     }
@@ -101,8 +101,8 @@ impl Capacity {
     pub fn busy(&self, last_end: i64) -> i64 {
         let claiming = i64::try_from(self.claimed.div_ceil(TOGETHER)).unwrap_or(i64::MAX / CLAIM) * CLAIM;
         match self.form {
-            Form::OneInvocation { .. } => (last_end - self.tick).max(claiming),
-            Form::FanOut { .. } => claiming,
+            Topology::OneInvocation { .. } => (last_end - self.tick).max(claiming),
+            Topology::FanOut { .. } => claiming,
         }
         .max(SECOND / 10)
     }
@@ -112,11 +112,11 @@ impl Capacity {
 mod tests {
     use super::*;
 
-    fn begun(capacity: &mut Capacity, accounts: usize, takes: i64) -> Vec<Place> {
+    fn begun(capacity: &mut Capacity, accounts: usize, takes: i64) -> Vec<Slot> {
         let mut places = Vec::new();
         for _ in 0..accounts {
             let place = capacity.place();
-            if let Place::Begins { at, .. } = place {
+            if let Slot::Begins { at, .. } = place {
                 capacity.ends(at + takes);
             }
             places.push(place);
@@ -126,23 +126,23 @@ mod tests {
 
     #[test]
     fn one_invocation_runs_as_many_at_once_as_it_may_and_defers_what_does_not_fit() {
-        let mut capacity = Capacity::new(Form::OneInvocation { concurrency: 2 });
+        let mut capacity = Capacity::new(Topology::OneInvocation { concurrency: 2 });
         capacity.tick(0);
         let places = begun(&mut capacity, 60, 10 * SECOND);
-        let begun = places.iter().filter(|place| matches!(place, Place::Begins { .. })).count();
+        let begun = places.iter().filter(|place| matches!(place, Slot::Begins { .. })).count();
         // Two at once, ten seconds each, until 280 s are over.
         assert_eq!(begun, 56);
-        assert!(places[begun..].iter().all(|place| *place == Place::Deferred));
-        assert_eq!(places[0], Place::Begins { claimed: CLAIM, at: CLAIM });
-        assert_eq!(places[2], Place::Begins { claimed: CLAIM, at: CLAIM + 10 * SECOND });
+        assert!(places[begun..].iter().all(|place| *place == Slot::Deferred));
+        assert_eq!(places[0], Slot::Begins { claimed: CLAIM, at: CLAIM });
+        assert_eq!(places[2], Slot::Begins { claimed: CLAIM, at: CLAIM + 10 * SECOND });
     }
 
     #[test]
     fn a_queue_goes_on_over_ticks_and_what_waits_longer_than_its_lease_is_due_again() {
-        let mut capacity = Capacity::new(Form::FanOut { workers: 1 });
+        let mut capacity = Capacity::new(Topology::FanOut { workers: 1 });
         capacity.tick(0);
         let places = begun(&mut capacity, 1000, 10 * SECOND);
-        let stale = places.iter().filter(|place| matches!(place, Place::Stale { .. })).count();
+        let stale = places.iter().filter(|place| matches!(place, Slot::Stale { .. })).count();
         // Ten at once, ten seconds each, within fifteen minutes.
         assert!((90..=110).contains(&stale), "{stale}");
         let waiting = capacity.tick(TICK);

@@ -102,7 +102,7 @@ pub fn svg(days: &[Day]) -> String {
 
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
-         aria-label=\"Lateness of runs and accounts waiting, by number of accounts\"><style>{STYLE}</style>\
+         aria-label=\"LatencyHistogram of runs and accounts waiting, by number of accounts\"><style>{STYLE}</style>\
          <rect class=\"ground\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"6\"/>"
     );
     lateness.axes("seconds late: p50 (solid), p99 (dashed)", &mut svg);

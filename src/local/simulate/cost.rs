@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Context;
 
-use super::capacity::Form;
+use super::capacity::Topology;
 use crate::round::TOGETHER;
 use crate::round::fan_out::BATCH;
 
@@ -35,14 +35,14 @@ impl Used {
     ///
     /// # Errors
     /// Where `infra/cost.py` does not say what something costs.
-    pub fn month(&self, accounts: u32, form: Form) -> anyhow::Result<f64> {
+    pub fn month(&self, accounts: u32, form: Topology) -> anyhow::Result<f64> {
         let figures = Figures::of(include_str!("../../../infra/cost.py"));
         let figure = |name: &str| figures.get(name);
         let accounts = f64::from(accounts.max(1));
         let days = figure("HOURS")? / 24.0;
         let (runs, ticks, syncs) = (self.runs * days, self.ticks * days, figure("SYNCS")?);
         // Lambda, queue and secrets work in groups: of a round's own, or of a message batch.
-        let fan_out = matches!(form, Form::FanOut { .. });
+        let fan_out = matches!(form, Topology::FanOut { .. });
         let group = if fan_out { BATCH } else { TOGETHER } as f64;
         let messages = if fan_out { runs / group } else { 0.0 };
         let working = if fan_out { self.running * days / group } else { 0.0 };
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_thousand_accounts_cost_what_the_guide_to_deployment_says() {
         // As the script counts: a run each 2.5 h, of 4.1 requests of 0.8 s; thirty-three a tick, thirty-two at once.
-        let (one, fan_out) = (Form::OneInvocation { concurrency: 32 }, Form::FanOut { workers: 5 });
+        let (one, fan_out) = (Topology::OneInvocation { concurrency: 32 }, Topology::FanOut { workers: 5 });
         for (form, tick, printed) in [(one, 6560, printed()[0]), (fan_out, 100, printed()[1])] {
             let mut used = Used::default();
             (0..9600).for_each(|_| used.run(3280));

@@ -10,10 +10,10 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
 use super::account_store::{Store, time};
-use super::capacity::{Capacity, Form, Place, SECOND, TICK};
+use super::capacity::{Capacity, SECOND, Slot, TICK, Topology};
 use super::cost::Used;
 use super::latency::Latency;
-use super::latency_histogram::Lateness;
+use super::latency_histogram::LatencyHistogram;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::catalogue::Subject;
 use crate::domain::catalogue::granted::GrantedPermissions;
@@ -125,7 +125,7 @@ pub struct Day {
 pub async fn day(
     series: &'static str,
     accounts: u32,
-    form: Form,
+    form: Topology,
     mut store: Store,
     setting: &Setting,
 ) -> anyhow::Result<Day> {
@@ -141,7 +141,7 @@ pub async fn day(
     // Since when an account has been due whose claim nobody came to.
     let mut since = HashMap::new();
     let mut begun = vec![false; accounts as usize];
-    let (mut first, mut later, mut used) = (Lateness::default(), Lateness::default(), Used::default());
+    let (mut first, mut later, mut used) = (LatencyHistogram::default(), LatencyHistogram::default(), Used::default());
     let (mut waiting, mut stale) = ([0, 0], 0);
     for tick in 1..=setting.ticks {
         let now = start.timestamp_millis() + tick * TICK;
@@ -153,12 +153,12 @@ pub async fn day(
         let mut last_end = now;
         while let Some((number, at)) = due.front().copied() {
             match capacity.place() {
-                Place::Deferred => break,
-                Place::Stale { claimed } => {
+                Slot::Deferred => break,
+                Slot::Stale { claimed } => {
                     since.entry(number).or_insert(at);
                     left.push((number, claimed));
                 }
-                Place::Begins { claimed, at: begins } => {
+                Slot::Begins { claimed, at: begins } => {
                     let plan = &setting.plans[rng.random_range(0..setting.plans.len())];
                     let ends = begins + setting.latency.of(plan, &mut rng);
                     capacity.ends(ends);
@@ -207,7 +207,7 @@ mod tests {
         Setting::new(16, Latency { login: 100, graph, table: 10 }, seed).unwrap()
     }
 
-    async fn in_memory(accounts: u32, form: Form, setting: &Setting) -> Day {
+    async fn in_memory(accounts: u32, form: Topology, setting: &Setting) -> Day {
         day("memory", accounts, form, Store::Memory(Memory::default()), setting).await.unwrap()
     }
 
@@ -217,7 +217,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_tables_and_the_memory_live_through_the_same_day() {
-        let form = Form::OneInvocation { concurrency: 32 };
+        let form = Topology::OneInvocation { concurrency: 32 };
         // Nine hours of it.
         let setting = |seed| Setting { ticks: 108, ..setting(seed, 200) };
         let memory = in_memory(4, form, &setting(1)).await;
@@ -234,10 +234,10 @@ mod tests {
     async fn too_few_places_show_as_lateness_and_as_a_queue_and_lose_no_account() {
         // Some twelve seconds a run: more than the day has for all.
         let slow = setting(1, 4000);
-        let one = in_memory(1500, Form::OneInvocation { concurrency: 1 }, &slow).await;
+        let one = in_memory(1500, Topology::OneInvocation { concurrency: 1 }, &slow).await;
         assert!(one.p99 > 3600 && one.waiting[1] > 300, "{one:?}");
         // The first sync's do not all begin within the lease.
-        let queue = in_memory(1500, Form::FanOut { workers: 1 }, &slow).await;
+        let queue = in_memory(1500, Topology::FanOut { workers: 1 }, &slow).await;
         assert!(queue.stale > 0 && queue.ran == 1500, "{queue:?}");
     }
 }

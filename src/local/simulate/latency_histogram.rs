@@ -1,9 +1,9 @@
 //! How many runs began so many seconds late.
 
 #[derive(Default)]
-pub struct Lateness(Vec<u64>);
+pub struct LatencyHistogram(Vec<u64>);
 
-impl Lateness {
+impl LatencyHistogram {
     pub fn note(&mut self, second: usize) {
         if self.0.len() <= second {
             self.0.resize(second + 1, 0);
@@ -33,11 +33,11 @@ mod tests {
 
     #[test]
     fn a_quantile_is_the_least_that_enough_runs_kept_to() {
-        let mut lateness = Lateness::default();
+        let mut lateness = LatencyHistogram::default();
         for second in 1..=100 {
             lateness.note(second);
         }
         assert_eq!([0.5, 0.99, 1.0].map(|share| lateness.quantile(share)), [50, 99, 100]);
-        assert_eq!(Lateness::default().quantile(0.5), 0);
+        assert_eq!(LatencyHistogram::default().quantile(0.5), 0);
     }
 }

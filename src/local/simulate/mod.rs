@@ -19,7 +19,7 @@ use anyhow::Context;
 use clap::Args;
 
 use account_store::{Memory, Store, Tables};
-use capacity::Form;
+use capacity::Topology;
 use day::{Setting, day};
 use latency::Latency;
 
@@ -69,8 +69,8 @@ pub async fn simulate(asked: &Asked) -> anyhow::Result<String> {
     let clock = Instant::now();
     let latency = Latency { login: asked.login_ms.into(), graph: asked.graph_ms.into(), table: TABLE };
     let setting = Setting::new(PLANS, latency, asked.seed)?;
-    let one = Form::OneInvocation { concurrency: asked.concurrency };
-    let fan_out = Form::FanOut { workers: asked.workers };
+    let one = Topology::OneInvocation { concurrency: asked.concurrency };
+    let fan_out = Topology::FanOut { workers: asked.workers };
     let series = [
         ("tables", one, &asked.table_accounts),
         ("one invocation", one, &asked.accounts),
