@@ -8,12 +8,12 @@ use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 /// Shared by all runs of a process. Another process knows nothing of them.
 #[derive(Default)]
-pub struct Turns(Mutex<HashMap<String, Arc<Turn<()>>>>);
+pub struct MailboxLocks(Mutex<HashMap<String, Arc<Turn<()>>>>);
 
 /// Names that nobody waits for are forgotten beyond this many.
 const MANY: usize = 1024;
 
-impl Turns {
+impl MailboxLocks {
     /// Waits until no other run holds one of the names. A user may have several (id and UPN).
     pub async fn take(&self, mut names: Vec<String>) -> Vec<OwnedMutexGuard<()>> {
         // In one order for everybody, or two runs could wait for each other.
@@ -47,7 +47,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_shares_a_name_waits_and_nobody_else_does() {
-        let turns = Turns::default();
+        let turns = MailboxLocks::default();
         let held = turns.take(names(&["id", "upn", "id"])).await;
         assert!(turns.take(names(&["upn"])).now_or_never().is_none());
         assert!(turns.take(names(&["another", "a"])).now_or_never().is_some());
@@ -57,7 +57,7 @@ mod tests {
 
     #[tokio::test]
     async fn two_with_the_same_names_in_another_order_never_wait_for_each_other() {
-        let turns = Turns::default();
+        let turns = MailboxLocks::default();
         let both = async |order: &[&str]| {
             for _ in 0..100 {
                 let held = turns.take(names(order)).await;
@@ -70,7 +70,7 @@ mod tests {
 
     #[tokio::test]
     async fn names_that_nobody_holds_are_forgotten() {
-        let turns = Turns::default();
+        let turns = MailboxLocks::default();
         let held = turns.take(names(&["held"])).await;
         for number in 0..3 * MANY {
             drop(turns.take(vec![number.to_string()]).await);

@@ -11,7 +11,7 @@ use rand::Rng;
 use rand::rngs::ChaCha12Rng;
 use tokio::sync::watch;
 
-use crate::app::mailbox_locks::Turns;
+use crate::app::mailbox_locks::MailboxLocks;
 use crate::app::throttle::Gates;
 use crate::app::token_cache::Warm;
 use crate::domain::policy::Policy;
@@ -30,7 +30,7 @@ pub struct House {
     pub settings: Settings,
     pub warm: Warm,
     pub gates: Gates,
-    pub turns: Turns,
+    pub turns: MailboxLocks,
     chance: Mutex<ChaCha12Rng>,
     stopping: watch::Sender<bool>,
 }
@@ -74,7 +74,7 @@ impl House {
             settings,
             warm: Warm::default(),
             gates: Gates::default(),
-            turns: Turns::default(),
+            turns: MailboxLocks::default(),
             chance: Mutex::new(chance),
             stopping: watch::Sender::new(false),
         }
