@@ -12,7 +12,7 @@ use rand::rngs::ChaCha12Rng;
 use tokio::sync::watch;
 
 use crate::app::mailbox_locks::MailboxLocks;
-use crate::app::throttle::Gates;
+use crate::app::throttle::Throttle;
 use crate::app::token_cache::Warm;
 use crate::domain::policy::Policy;
 use crate::ports::{AccountStore, Alerts, Clock, Graph, Journal, Login, Queue, Secrets};
@@ -29,7 +29,7 @@ pub struct House {
     pub queue: Option<Arc<dyn Queue>>,
     pub settings: Settings,
     pub warm: Warm,
-    pub gates: Gates,
+    pub gates: Throttle,
     pub turns: MailboxLocks,
     chance: Mutex<ChaCha12Rng>,
     stopping: watch::Sender<bool>,
@@ -73,7 +73,7 @@ impl House {
             queue,
             settings,
             warm: Warm::default(),
-            gates: Gates::default(),
+            gates: Throttle::default(),
             turns: MailboxLocks::default(),
             chance: Mutex::new(chance),
             stopping: watch::Sender::new(false),

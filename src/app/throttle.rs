@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// Shared by all accounts of a process: two accounts of one tenant are throttled together.
 #[derive(Default)]
-pub struct Gates {
+pub struct Throttle {
     closed: Mutex<HashMap<String, Gate>>,
 }
 
@@ -24,7 +24,7 @@ const LONGEST_BACKOFF: TimeDelta = TimeDelta::minutes(10);
 /// Gates that are long open are forgotten beyond this many.
 const MANY: usize = 1024;
 
-impl Gates {
+impl Throttle {
     /// Nothing passes before `until`. A gate never opens earlier than it was told before.
     pub fn close(&self, gate: &str, until: DateTime<Utc>, now: DateTime<Utc>) {
         self.change(gate, now, |gate| gate.until = gate.until.max(until));
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn a_gate_stays_closed_until_the_latest_time_that_was_named() {
         let now: DateTime<Utc> = "2026-03-02T10:00:00Z".parse().unwrap();
-        let gates = Gates::default();
+        let gates = Throttle::default();
         gates.close("a", now + Duration::seconds(60), now);
         gates.close("a", now + Duration::seconds(10), now);
         assert_eq!(gates.opens_at("a", now), Some(now + Duration::seconds(60)));
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_wait_of_our_own_doubles_while_the_refusals_go_on_and_is_forgotten_after() {
         let mut now: DateTime<Utc> = "2026-03-02T10:00:00Z".parse().unwrap();
-        let gates = Gates::default();
+        let gates = Throttle::default();
         let mut waits = Vec::new();
         for _ in 0..10 {
             gates.back_off("a", Duration::seconds(4), now);
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn gates_that_are_open_again_are_forgotten() {
         let now: DateTime<Utc> = "2026-03-02T10:00:00Z".parse().unwrap();
-        let gates = Gates::default();
+        let gates = Throttle::default();
         for number in 0..5000 {
             gates.close(&number.to_string(), now, now);
         }
