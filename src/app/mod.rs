@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::app::mailbox_locks::MailboxLocks;
 use crate::app::throttle::Throttle;
-use crate::app::token_cache::Warm;
+use crate::app::token_cache::TokenCache;
 use crate::domain::policy::Policy;
 use crate::ports::{AccountStore, Alerts, Clock, Graph, Journal, Login, Queue, Secrets};
 
@@ -28,7 +28,7 @@ pub struct House {
     pub alerts: Option<Arc<dyn Alerts>>,
     pub queue: Option<Arc<dyn Queue>>,
     pub settings: Settings,
-    pub warm: Warm,
+    pub warm: TokenCache,
     pub gates: Throttle,
     pub turns: MailboxLocks,
     chance: Mutex<ChaCha12Rng>,
@@ -72,7 +72,7 @@ impl House {
             alerts,
             queue,
             settings,
-            warm: Warm::default(),
+            warm: TokenCache::default(),
             gates: Throttle::default(),
             turns: MailboxLocks::default(),
             chance: Mutex::new(chance),

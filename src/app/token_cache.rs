@@ -14,7 +14,7 @@ use crate::domain::catalogue::granted::GrantedPermissions;
 /// Access tokens until five minutes before they expire, and the newest refresh tokens. What belongs to
 /// another version of the secret is not used.
 #[derive(Default)]
-pub struct Warm {
+pub struct TokenCache {
     accounts: Mutex<HashMap<AccountId, Entry>>,
     defaults: Mutex<Option<Defaults>>,
     sign_ins: Mutex<HashMap<AccountId, Pending>>,
@@ -39,7 +39,7 @@ pub struct AccessToken {
 /// Access tokens kept at most; beyond it, those that expire first go.
 const MOST: usize = 1024;
 
-impl Warm {
+impl TokenCache {
     /// The default policy as it was read last; `None` before the first time.
     pub fn defaults(&self) -> Option<Defaults> {
         self.defaults.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn an_access_token_is_used_until_five_minutes_before_it_expires() {
-        let warm = Warm::default();
+        let warm = TokenCache::default();
         warm.keep(&id("a"), "v1", access(60), None);
         assert!(warm.access(&id("a"), "v1", now() + Duration::minutes(54)).is_some());
         assert!(warm.access(&id("a"), "v1", now() + Duration::minutes(55)).is_none());
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_belongs_to_another_version_of_the_secret_is_not_used() {
-        let warm = Warm::default();
+        let warm = TokenCache::default();
         warm.keep(&id("a"), "v1", access(60), Some("r".to_owned().into()));
         assert!(warm.access(&id("a"), "v2", now()).is_none());
         assert!(warm.refresh_token(&id("a"), "v2").is_none());
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn memory_stays_bounded_and_refresh_tokens_are_kept() {
-        let warm = Warm::default();
+        let warm = TokenCache::default();
         warm.keep(&id("r"), "v", None, Some("r".to_owned().into()));
         for number in 0..10_000 {
             warm.keep(&id(&number.to_string()), "v", access(number), None);
