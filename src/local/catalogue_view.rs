@@ -113,7 +113,7 @@ fn shape(operation: &Operation) -> Value {
 
 /// What to ask permissions for.
 #[derive(Debug, Args)]
-pub struct Asked {
+pub struct PermissionsArgs {
     /// Delegated permissions, for signed-in users, or application permissions, for the app itself
     #[arg(long)]
     auth: Auth,
@@ -126,8 +126,8 @@ pub struct Asked {
 }
 
 /// The permissions to grant, sorted.
-pub fn permissions(asked: &Asked) -> anyhow::Result<Vec<&'static str>> {
-    let Asked { auth, policy, without_user } = asked;
+pub fn permissions(asked: &PermissionsArgs) -> anyhow::Result<Vec<&'static str>> {
+    let PermissionsArgs { auth, policy, without_user } = asked;
     anyhow::ensure!(*auth == Auth::App || !without_user, "--without-user is for --auth app: a signed-in user is one");
     let policy = policy.as_deref().map_or_else(|| Ok(Policy::default()), read_policy)?;
     let (subject, user_id) = (auth.subject(), (!without_user).then_some("user"));

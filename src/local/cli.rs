@@ -14,7 +14,7 @@ use crate::config::LOCAL_ROUND;
 use crate::handler::handle;
 use crate::local::app::LocalApp;
 use crate::local::bench;
-use crate::local::catalogue_view::{self, Asked, Filter};
+use crate::local::catalogue_view::{self, Filter, PermissionsArgs};
 use crate::local::demo;
 use crate::local::init::init;
 use crate::local::serve::serve;
@@ -138,7 +138,7 @@ enum Command {
 A refresh_token also needs offline_access, which is no permission of Microsoft Graph.")]
     Permissions {
         #[command(flatten)]
-        asked: Asked,
+        asked: PermissionsArgs,
         /// As a JSON array
         #[arg(long)]
         json: bool,
@@ -149,7 +149,7 @@ A refresh_token also needs offline_access, which is no permission of Microsoft G
     /// count, not the times: those are the machine's.
     Bench {
         #[command(flatten)]
-        asked: bench::Asked,
+        asked: bench::BenchArgs,
         /// As one JSON object
         #[arg(long)]
         json: bool,
@@ -159,7 +159,7 @@ A refresh_token also needs offline_access, which is no permission of Microsoft G
     /// Simulate a day of very many accounts: lateness, queue and cost as their number grows
     ///
     /// Prints a table in Markdown; docs/scale.md tells what is real in it and what is modelled.
-    Simulate(simulate::Asked),
+    Simulate(simulate::SimulateArgs),
 }
 
 #[derive(Debug, Args)]

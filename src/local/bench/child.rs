@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 
 use super::recording::Traffic;
-use super::{Asked, Where};
+use super::{BenchArgs, Where};
 use crate::adapters::system::stdout::Stdout;
 use crate::ports::Journal;
 
@@ -93,8 +93,8 @@ pub struct World {
 
 impl World {
     /// Returns when all accounts are due and the doors are open.
-    pub async fn start(asked: &Asked) -> anyhow::Result<Self> {
-        let Asked { accounts, login_ms, graph_ms, concurrency } = asked;
+    pub async fn start(asked: &BenchArgs) -> anyhow::Result<Self> {
+        let BenchArgs { accounts, login_ms, graph_ms, concurrency } = asked;
         let mut command = command("world")?;
         for (name, value) in [
             ("--accounts", accounts),

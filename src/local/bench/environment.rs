@@ -24,7 +24,7 @@ use crate::domain::permissions::required;
 use crate::domain::policy::Policy;
 use crate::local::bench::recording::{Book, Service};
 use crate::local::bench::recording_proxy::Door;
-use crate::local::bench::{Asked, child, secrets_manager};
+use crate::local::bench::{BenchArgs, child, secrets_manager};
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::fake_tenant::{Act, App, FakeTenant, Fault, Secret, Tenant, User, When};
 use crate::ports::AccountStore;
@@ -59,7 +59,7 @@ fn policy() -> serde_json::Value {
 }
 
 /// Serves until standard input closes. The word `replay` on it ends the recording.
-pub async fn serve(asked: &Asked) -> anyhow::Result<()> {
+pub async fn serve(asked: &BenchArgs) -> anyhow::Result<()> {
     let client = client(Timeouts::default())?;
     let tenant = FakeTenant::start(Arc::new(SystemClock), 1).await.context("starting the fake tenant")?;
     tenant.set_recording(false);
@@ -110,7 +110,7 @@ fn account_id(number: usize) -> anyhow::Result<AccountId> {
 }
 
 /// Makes tenants with users enough that no two accounts in flight share one, and gives the accounts' secrets.
-fn populate(tenant: &FakeTenant, asked: &Asked) -> anyhow::Result<HashMap<String, String>> {
+fn populate(tenant: &FakeTenant, asked: &BenchArgs) -> anyhow::Result<HashMap<String, String>> {
     let accounts = asked.accounts as usize;
     let users = accounts.min(4 * asked.concurrency as usize);
     let asking = Policy::parse(policy()).context("the policy of the benchmark")?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::recording::Traffic;
-use super::{Asked, baseline, round};
+use super::{BenchArgs, baseline, round};
 
 /// Batches that a run of a dozen reads sends one after the other.
 const BATCHES: u32 = 1;
@@ -42,7 +42,7 @@ pub struct Figures {
 
 impl Figures {
     pub fn of(
-        asked: &Asked,
+        asked: &BenchArgs,
         round: &round::Measured,
         traffic: &Traffic,
         floor: &baseline::Measured,

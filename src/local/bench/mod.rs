@@ -24,7 +24,7 @@ pub use figures::Figures;
 
 /// What one benchmark measures.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct Asked {
+pub struct BenchArgs {
     /// Accounts that are due, 1 to 100000
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub accounts: u32,
@@ -42,7 +42,7 @@ pub struct Asked {
 /// A process of the benchmark; started by it alone.
 #[derive(Debug, Subcommand)]
 pub enum Part {
-    World(Asked),
+    World(BenchArgs),
     Round(Where),
     Floor(Where),
     BareFloor(Where),
@@ -82,7 +82,7 @@ pub async fn part(part: Part) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// Also where a run did not go as it should: the figures would mean nothing.
-pub async fn bench(asked: &Asked) -> anyhow::Result<Figures> {
+pub async fn bench(asked: &BenchArgs) -> anyhow::Result<Figures> {
     let mut world = World::start(asked).await?;
     let round: round::Measured = Child::run("round", &world.doors).await?;
     round.check(asked.accounts)?;

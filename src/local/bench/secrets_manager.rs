@@ -24,19 +24,19 @@ pub async fn serve(secrets: HashMap<String, String>) -> std::io::Result<String> 
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Asked {
+struct BatchGetSecretValueRequest {
     secret_id_list: Vec<String>,
 }
 
 async fn answer(State(secrets): State<Arc<HashMap<String, String>>>, headers: HeaderMap, body: String) -> Response {
     let is = |name: &str, wanted: &str| headers.get(name).is_some_and(|value| value.as_bytes() == wanted.as_bytes());
     let signed = headers.get("authorization").is_some_and(|value| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256 "));
-    let asked = serde_json::from_str::<Asked>(&body);
+    let asked = serde_json::from_str::<BatchGetSecretValueRequest>(&body);
     let reply = |status: StatusCode, body: serde_json::Value| {
         (status, [("content-type", "application/x-amz-json-1.1")], body.to_string()).into_response()
     };
     match asked {
-        Ok(Asked { secret_id_list: names })
+        Ok(BatchGetSecretValueRequest { secret_id_list: names })
             if signed
                 && is("x-amz-target", "secretsmanager.BatchGetSecretValue")
                 && is("content-type", "application/x-amz-json-1.1")

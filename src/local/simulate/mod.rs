@@ -24,7 +24,7 @@ use day::{Setting, day};
 use latency::Latency;
 
 #[derive(Clone, Debug, Args)]
-pub struct Asked {
+pub struct SimulateArgs {
     /// How many accounts, one simulated day for each number; in memory
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,300000,1000000")]
     accounts: Vec<u32>,
@@ -65,7 +65,7 @@ const TABLE: i64 = 10;
 ///
 /// # Errors
 /// Where the tables fail, or the drawing cannot be written.
-pub async fn simulate(asked: &Asked) -> anyhow::Result<String> {
+pub async fn simulate(asked: &SimulateArgs) -> anyhow::Result<String> {
     let clock = Instant::now();
     let latency = Latency { login: asked.login_ms.into(), graph: asked.graph_ms.into(), table: TABLE };
     let setting = Setting::new(PLANS, latency, asked.seed)?;
