@@ -18,7 +18,7 @@ pub trait AccountStore: Send + Sync {
     /// Takes the account for one run, if nobody else did: the decision is the store's alone.
     async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, InfraError>;
     /// Writes the account back and ends the claim; only for the run that holds it.
-    async fn record(&self, account: &Account, run_id: &str) -> Result<Recorded, InfraError>;
+    async fn record(&self, account: &Account, run_id: &str) -> Result<RecordResult, InfraError>;
     /// Adds an account that is not there yet; `false` where it is.
     async fn create(&self, account: &Account) -> Result<bool, InfraError>;
     /// Overwrites an account that no run holds at `now`; `false` where one does.
@@ -103,8 +103,8 @@ pub enum Claim {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recorded {
-    Kept,
+pub enum RecordResult {
+    Written,
     /// The claim ran out, or somebody stopped the account: what is there now stays.
-    Lost,
+    ClaimLost,
 }

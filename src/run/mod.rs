@@ -23,7 +23,7 @@ use crate::domain::policy::Policy;
 use crate::domain::secret::{AccountSecret, Credential, SecretDocument};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
-use crate::ports::{Recorded, SecretFault, SecretText, StoredAccount};
+use crate::ports::{RecordResult, SecretFault, SecretText, StoredAccount};
 use crate::run::executor::Executor;
 use crate::run::progress::{EarlyEnd, RunCalls};
 
@@ -157,7 +157,7 @@ pub async fn release(house: &House, claimed: Claimed) -> bool {
         account.was_cut_off();
     }
     match house.accounts.record(&account, &claimed.run_id).await {
-        Ok(recorded) => recorded == Recorded::Kept,
+        Ok(recorded) => recorded == RecordResult::Written,
         Err(error) => {
             let said = "the account could not be released; it is due again when the claim runs out";
             let fields = json!({"account": account.id, "error": error.to_string()});
@@ -354,8 +354,10 @@ fn settle(
 /// Writes the account back; tells why not, and the status that now stands.
 async fn record(house: &House, account: &mut Account, run_id: &str) -> (Option<String>, Status) {
     let why = match house.accounts.record(account, run_id).await {
-        Ok(Recorded::Kept) => return (None, account.status),
-        Ok(Recorded::Lost) => "the claim had run out, or somebody stopped the account: its record stands".to_owned(),
+        Ok(RecordResult::Written) => return (None, account.status),
+        Ok(RecordResult::ClaimLost) => {
+            "the claim had run out, or somebody stopped the account: its record stands".to_owned()
+        }
         Err(error) => {
             format!("the result could not be written; the account is due again when the claim runs out ({error})")
         }

@@ -14,7 +14,7 @@ use crate::domain::account::{Account, AccountId};
 use crate::domain::plan::Step;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::simulate::day::Run;
-use crate::ports::{AccountStore, Claim, ClaimRequest, Recorded, Right};
+use crate::ports::{AccountStore, Claim, ClaimRequest, RecordResult, Right};
 use crate::round::claims::LEASE;
 
 /// Requests to the tables side by side.
@@ -204,7 +204,7 @@ impl Tables {
             next_run_at: account.next_run_at,
         };
         let recorded = self.accounts.record(&account, &run_id).await?;
-        anyhow::ensure!(recorded == Recorded::Kept, "account {}: the claim was lost", run.number);
+        anyhow::ensure!(recorded == RecordResult::Written, "account {}: the claim was lost", run.number);
         Ok(self.accounts.add_history(&row).await?)
     }
 }

@@ -23,7 +23,7 @@ use crate::domain::seed::Seed;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{
     AccountPage, AccountStore, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Graph, InfraError,
-    Journal, Login, Poll, RawBody, Recorded, SecretEntry, SecretFault, Secrets, StoredAccount, Token, TokenError,
+    Journal, Login, Poll, RawBody, RecordResult, SecretEntry, SecretFault, Secrets, StoredAccount, Token, TokenError,
 };
 
 const DEADLINE: TimeDelta = TimeDelta::seconds(120);
@@ -107,7 +107,7 @@ impl AccountStore for Unused {
     async fn claim(&self, _: &AccountId, _: &ClaimRequest) -> Result<Claim, InfraError> {
         unreachable!()
     }
-    async fn record(&self, _: &Account, _: &str) -> Result<Recorded, InfraError> {
+    async fn record(&self, _: &Account, _: &str) -> Result<RecordResult, InfraError> {
         unreachable!()
     }
     async fn create(&self, _: &Account) -> Result<bool, InfraError> {

@@ -19,7 +19,8 @@ use crate::adapters::aws::sdk_error::say;
 use crate::domain::account::history::HistoryRow;
 use crate::domain::account::{Account, AccountId};
 use crate::ports::{
-    AccountPage, AccountStore, Claim, ClaimRequest, Cursor, Due, DuePage, InfraError, Recorded, Right, StoredAccount,
+    AccountPage, AccountStore, Claim, ClaimRequest, Cursor, Due, DuePage, InfraError, RecordResult, Right,
+    StoredAccount,
 };
 
 const INDEX: &str = "due";
@@ -207,16 +208,16 @@ impl AccountStore for DynamoAccounts {
         })
     }
 
-    async fn record(&self, account: &Account, run_id: &str) -> Result<Recorded, InfraError> {
+    async fn record(&self, account: &Account, run_id: &str) -> Result<RecordResult, InfraError> {
         let update = self
             .overwrite(account)
             .condition_expression("run_id = :run")
             .expression_attribute_values(":run", text(run_id));
         match send(update, || format!("recording account {}", account.id)).await? {
-            Write::Done(_) => Ok(Recorded::Kept),
+            Write::Done(_) => Ok(RecordResult::Written),
             // The answer to our own write was lost, and the write was sent again.
-            Write::Refused(item) if self.stands(&item, account) => Ok(Recorded::Kept),
-            Write::Refused(_) => Ok(Recorded::Lost),
+            Write::Refused(item) if self.stands(&item, account) => Ok(RecordResult::Written),
+            Write::Refused(_) => Ok(RecordResult::ClaimLost),
         }
     }
 
