@@ -21,7 +21,7 @@ use crate::domain::policy::schedule;
 use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
 use crate::notifications::{self, AccountChange};
-use crate::ports::{Cursor, InfraError, Right, SecretFault, SecretText, StoredAccount};
+use crate::ports::{ClaimKind, Cursor, InfraError, SecretFault, SecretText, StoredAccount};
 use crate::round::claims::claim;
 use crate::round::with_secrets;
 use crate::run::{self, Chance, read_secret};
@@ -162,7 +162,7 @@ pub async fn run(
         return Err(ActionError::Stopped(id.clone()));
     }
     let now = house.clock.now();
-    let Some(claimed) = claim(house, id, Right::ByHand, chance(house, seed), now).await? else {
+    let Some(claimed) = claim(house, id, ClaimKind::Manual, chance(house, seed), now).await? else {
         return Err(ActionError::Busy(id.clone()));
     };
     let mut ready = with_secrets(house, vec![claimed], true).await;

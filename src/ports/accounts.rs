@@ -77,18 +77,18 @@ pub struct ClaimRequest {
     pub run_id: String,
     pub now: DateTime<Utc>,
     pub lease_ends_at: DateTime<Utc>,
-    pub right: Right,
+    pub right: ClaimKind,
 }
 
 /// By what right an account is claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Right {
+pub enum ClaimKind {
     /// Its time has come.
     Due,
     /// A person asked for one run: also of an account that is not due, or paused.
-    ByHand,
+    Manual,
     /// The run of this id gives its claim away: whoever takes it over first has it, and nobody a second time.
-    From(String),
+    Handover(String),
 }
 
 #[derive(Clone, Debug)]

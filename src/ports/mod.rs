@@ -11,7 +11,7 @@ mod queue;
 mod secrets;
 
 pub use accounts::{
-    AccountPage, AccountStore, Claim, ClaimRequest, Cursor, Due, DuePage, RecordResult, Right, StoredAccount,
+    AccountPage, AccountStore, Claim, ClaimKind, ClaimRequest, Cursor, Due, DuePage, RecordResult, StoredAccount,
 };
 pub use alerts::{Alert, Alerts};
 pub use clock::Clock;

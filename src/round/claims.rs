@@ -8,7 +8,7 @@ use crate::app::House;
 use crate::domain::account::AccountId;
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
-use crate::ports::{Claim, ClaimRequest, Due, InfraError, Right};
+use crate::ports::{Claim, ClaimKind, ClaimRequest, Due, InfraError};
 use crate::round::due::DueStream;
 use crate::run::{Chance, Claimed};
 
@@ -83,7 +83,7 @@ impl<'a> Claims<'a> {
     async fn claim(&mut self, due: Vec<Due>, now: DateTime<Utc>) -> Vec<Claimed> {
         let (house, chance) = (self.house, Chance::Round(self.seed));
         let claims = due.into_iter().map(|due| async move {
-            let claim = claim(house, &due.id, Right::Due, chance, now).await;
+            let claim = claim(house, &due.id, ClaimKind::Due, chance, now).await;
             (claim, due)
         });
         let mut taken = Vec::new();
@@ -116,11 +116,11 @@ pub fn last_start(now: DateTime<Utc>, deadline: DateTime<Utc>) -> DateTime<Utc> 
 pub async fn claim(
     house: &House,
     id: &AccountId,
-    right: Right,
+    right: ClaimKind,
     chance: Chance,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, InfraError> {
-    let (run_id, by_hand) = (format!("{:016x}", house.chance()), right == Right::ByHand);
+    let (run_id, by_hand) = (format!("{:016x}", house.chance()), right == ClaimKind::Manual);
     let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right };
     Ok(match house.accounts.claim(id, &request).await? {
         Claim::Taken { found, cut_off } => {

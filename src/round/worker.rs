@@ -16,7 +16,7 @@ use crate::app::House;
 use crate::domain::run_request::{Message, RunRequest};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
-use crate::ports::{InfraError, Right};
+use crate::ports::{ClaimKind, InfraError};
 use crate::round::claims::{claim, count, last_start};
 use crate::round::report::RoundReport;
 use crate::round::{AHEAD, Ready, TOGETHER, run_all, with_secrets};
@@ -117,8 +117,8 @@ async fn take_one(
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, InfraError> {
     let (right, seed) = match &order.claim {
-        Some(handed) => (Right::From(handed.run_id.clone()), handed.seed),
-        None => (Right::Due, seed),
+        Some(handed) => (ClaimKind::Handover(handed.run_id.clone()), handed.seed),
+        None => (ClaimKind::Due, seed),
     };
     claim(house, &order.account, right, Chance::Round(seed), now).await
 }

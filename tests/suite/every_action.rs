@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use e5_evergreen::domain::account::AccountId;
-use e5_evergreen::ports::{Claim, ClaimRequest, Right};
+use e5_evergreen::ports::{Claim, ClaimKind, ClaimRequest};
 use serde_json::{Value, json};
 
 use crate::support::world::{PUBLIC_APP, TENANT, World, app_only, reads, under};
@@ -118,7 +118,7 @@ async fn while_a_round_runs_the_account_nothing_runs_it_again_or_takes_its_claim
         let world = one().await;
         let now = world.now();
         let lease_ends_at = now + TimeDelta::minutes(20);
-        let claim = ClaimRequest { run_id: "racing".to_owned(), now, lease_ends_at, right: Right::Due };
+        let claim = ClaimRequest { run_id: "racing".to_owned(), now, lease_ends_at, right: ClaimKind::Due };
         let taken = world.house.accounts.claim(&AccountId::parse("a").unwrap(), &claim).await.unwrap();
         assert!(matches!(taken, Claim::Taken { .. }));
         let answer = world.try_ask(event.clone()).await.map_err(|error| error.to_string());

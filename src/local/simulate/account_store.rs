@@ -14,7 +14,7 @@ use crate::domain::account::{Account, AccountId};
 use crate::domain::plan::Step;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::simulate::day::Run;
-use crate::ports::{AccountStore, Claim, ClaimRequest, RecordResult, Right};
+use crate::ports::{AccountStore, Claim, ClaimKind, ClaimRequest, RecordResult};
 use crate::round::claims::LEASE;
 
 /// Requests to the tables side by side.
@@ -170,7 +170,7 @@ impl Tables {
 
     async fn claim(&self, number: u32, at: i64) -> anyhow::Result<(Account, String)> {
         let run_id = format!("{number}-{at}");
-        let (now, right) = (time(at), Right::Due);
+        let (now, right) = (time(at), ClaimKind::Due);
         let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right };
         match self.accounts.claim(&id(number)?, &request).await? {
             Claim::Taken { found, .. } => Ok((found.account, run_id)),

@@ -19,7 +19,7 @@ use crate::adapters::aws::sdk_error::say;
 use crate::domain::account::history::HistoryRow;
 use crate::domain::account::{Account, AccountId};
 use crate::ports::{
-    AccountPage, AccountStore, Claim, ClaimRequest, Cursor, Due, DuePage, InfraError, RecordResult, Right,
+    AccountPage, AccountStore, Claim, ClaimKind, ClaimRequest, Cursor, Due, DuePage, InfraError, RecordResult,
     StoredAccount,
 };
 
@@ -170,20 +170,22 @@ impl AccountStore for DynamoAccounts {
         // Whoever claims will run and record: that must be possible.
         self.ready().await?;
         let condition = match &claim.right {
-            Right::Due => "#status <> :stopped AND next_run_at <= :now",
-            Right::ByHand => {
+            ClaimKind::Due => "#status <> :stopped AND next_run_at <= :now",
+            ClaimKind::Manual => {
                 "attribute_exists(account_id) AND #status <> :stopped \
                  AND (attribute_not_exists(run_id) OR attribute_not_exists(next_run_at) OR next_run_at <= :now)"
             }
-            Right::From(_) => "#status <> :stopped AND run_id = :from",
+            ClaimKind::Handover(_) => "#status <> :stopped AND run_id = :from",
         };
         let take = "SET run_id = :run, next_run_at = :lease, due_shard = :shard";
         let update = self.update_item(id);
         let update = match &claim.right {
             // What the run that gives its claim away knows of the one before, stands in the item already.
-            Right::From(run_id) => update.update_expression(take).expression_attribute_values(":from", text(run_id)),
+            ClaimKind::Handover(run_id) => {
+                update.update_expression(take).expression_attribute_values(":from", text(run_id))
+            }
             // The run that held the claim before, if it was never recorded, was cut off: the new one must know.
-            Right::Due | Right::ByHand => update
+            ClaimKind::Due | ClaimKind::Manual => update
                 .update_expression(format!("{take}, cut_off_run = if_not_exists(run_id, :none)"))
                 .expression_attribute_values(":none", text(""))
                 .expression_attribute_values(":now", time(claim.now)),
