@@ -10,7 +10,7 @@ use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::CallResult;
 use e5_evergreen::domain::account::recent_calls::RecentCalls;
 use e5_evergreen::domain::catalogue::granted::GrantedPermissions;
-use e5_evergreen::domain::catalogue::{self, Subject};
+use e5_evergreen::domain::catalogue::{self, Access};
 use e5_evergreen::domain::plan::{BATCH, Plan, Role, Scope};
 use e5_evergreen::domain::policy::Policy;
 use e5_evergreen::domain::policy::schedule;
@@ -27,7 +27,7 @@ const ROUNDS: u64 = 64;
 struct Caller {
     name: &'static str,
     id: AccountId,
-    subject: Subject,
+    subject: Access,
     granted: GrantedPermissions,
     policy: Policy,
     habits: RecentCalls,
@@ -35,7 +35,7 @@ struct Caller {
 }
 
 impl Caller {
-    fn new(name: &'static str, subject: Subject, policy: Value) -> Self {
+    fn new(name: &'static str, subject: Access, policy: Value) -> Self {
         let granted: BTreeSet<String> =
             catalogue::all().flat_map(|operation| operation.accepted(subject)).map(|name| (*name).to_owned()).collect();
         let mut caller = Self {
@@ -55,7 +55,7 @@ impl Caller {
     }
 
     fn all() -> [Self; 2] {
-        [Self::new("app-only", Subject::App, json!({})), Self::new("delegated", Subject::User, json!({}))]
+        [Self::new("app-only", Access::AppOnly, json!({})), Self::new("delegated", Access::Delegated, json!({}))]
     }
 
     fn scope(&self) -> Scope<'_> {
@@ -144,7 +144,7 @@ fn batches(criterion: &mut Criterion) {
 
 /// The first wave of a large plan, reads and writes, as far as one batch holds it.
 fn full_batch() -> Vec<BatchItem> {
-    let caller = Caller::new("delegated", Subject::User, json!({"calls_per_run": {"min": 40, "max": 40}}));
+    let caller = Caller::new("delegated", Access::Delegated, json!({"calls_per_run": {"min": 40, "max": 40}}));
     let plan = caller.draw(1);
     let first = plan.steps.into_iter().enumerate().filter(|(_, step)| step.wave == 0 && step.role != Role::Sweep);
     let item = |(index, step): (usize, e5_evergreen::domain::plan::Step)| BatchItem {

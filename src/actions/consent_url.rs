@@ -8,7 +8,7 @@ use url::Url;
 use crate::actions::{ActionError, secret};
 use crate::app::House;
 use crate::domain::account::AccountId;
-use crate::domain::catalogue::Subject;
+use crate::domain::catalogue::Access;
 use crate::domain::permissions::required;
 use crate::domain::secret::AccountSecret;
 
@@ -23,7 +23,7 @@ pub async fn consent_url(house: &House, id: &AccountId) -> Result<Value, ActionE
     let permissions: Vec<&str> = required::permissions(&operations, subject).into_iter().collect();
     let mut answer = json!({
         "account": id,
-        "for": match subject { Subject::App => "application permissions", Subject::User => "delegated permissions" },
+        "for": match subject { Access::AppOnly => "application permissions", Access::Delegated => "delegated permissions" },
         "permissions": permissions,
         "operations": operations.len(),
     });
@@ -59,7 +59,7 @@ enum Links {
 fn links(secret: &AccountSecret, permissions: &[&str]) -> Links {
     let (login, tenant) = (secret.cloud.login(), &secret.tenant_id);
     let client = ("client_id", secret.client_id.as_str());
-    if secret.credential.subject() == Subject::App {
+    if secret.credential.subject() == Access::AppOnly {
         return Links::App { admin: link(&format!("{login}/{tenant}/adminconsent"), &[client]) };
     }
     let graph = secret.cloud.graph();

@@ -15,7 +15,7 @@ use crate::app::House;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::{AccountId, Status};
 use crate::domain::catalogue::granted::GrantedPermissions;
-use crate::domain::catalogue::{self, Operation, Subject};
+use crate::domain::catalogue::{self, Access, Operation};
 use crate::domain::outcome::Outcome;
 use crate::domain::permissions::diff::{Diff, GRAPH, Registration, Step, Tenant, diff, lacking};
 use crate::domain::permissions::required;
@@ -40,7 +40,7 @@ struct Grantor<'a> {
     id: &'a AccountId,
     secret: &'a AccountSecret,
     access: &'a AccessToken,
-    subject: Subject,
+    subject: Access,
     wanted: Vec<&'static Operation>,
 }
 
@@ -91,8 +91,8 @@ impl Grantor<'_> {
     fn answer(&self, mut answer: Value) -> Value {
         answer["account"] = json!(self.id);
         answer["for"] = json!(match self.subject {
-            Subject::App => "application permissions",
-            Subject::User => "delegated permissions",
+            Access::AppOnly => "application permissions",
+            Access::Delegated => "delegated permissions",
         });
         answer["never"] = json!(NEVER);
         answer
@@ -115,7 +115,7 @@ impl Grantor<'_> {
     /// The tenant as it is. The error is a sentence for a person.
     async fn look(&self) -> Result<Tenant, String> {
         let client = &self.secret.client_id;
-        let offers = if self.subject == Subject::App { "appRoles" } else { "oauth2PermissionScopes" };
+        let offers = if self.subject == Access::AppOnly { "appRoles" } else { "oauth2PermissionScopes" };
         let registrations = format!("/applications?$filter=appId%20eq%20'{client}'&$select=id,requiredResourceAccess");
         let own = format!("/servicePrincipals?$filter=appId%20eq%20'{client}'&$select=id");
         let graph = format!("/servicePrincipals?$filter=appId%20eq%20'{GRAPH}'&$select=id,{offers}");
@@ -148,18 +148,18 @@ impl Grantor<'_> {
 
     async fn consents(&self, tenant: &mut Tenant) -> Result<(), String> {
         let url = match self.subject {
-            Subject::App => format!("/servicePrincipals/{}/appRoleAssignments", tenant.principal),
-            Subject::User => format!("/oauth2PermissionGrants?$filter=clientId%20eq%20'{}'", tenant.principal),
+            Access::AppOnly => format!("/servicePrincipals/{}/appRoleAssignments", tenant.principal),
+            Access::Delegated => format!("/oauth2PermissionGrants?$filter=clientId%20eq%20'{}'", tenant.principal),
         };
         let [found] = self.lists([url]).await?;
         let ours = found.iter().filter(|one| one["resourceId"] == tenant.graph.as_str());
         match self.subject {
-            Subject::App => {
+            Access::AppOnly => {
                 let ids: BTreeSet<&str> = ours.filter_map(|one| one["appRoleId"].as_str()).collect();
                 let held = tenant.offered.iter().filter(|(_, id)| ids.contains(id.as_str()));
                 tenant.consented = held.map(|(name, _)| name.clone()).collect();
             }
-            Subject::User => {
+            Access::Delegated => {
                 let all = ours.filter(|one| one["consentType"] == "AllPrincipals").find_map(|one| {
                     let id = one["id"].as_str().filter(|id| is_id(id))?;
                     Some((id.to_owned(), one["scope"].as_str().unwrap_or_default().to_owned()))

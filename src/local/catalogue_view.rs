@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::domain::catalogue::{self, Operation, Service, Subject};
+use crate::domain::catalogue::{self, Access, Operation, Service};
 use crate::domain::permissions::required;
 use crate::domain::policy::Policy;
 use crate::local::table::table;
@@ -47,10 +47,10 @@ pub enum Auth {
 }
 
 impl Auth {
-    const fn subject(self) -> Subject {
+    const fn subject(self) -> Access {
         match self {
-            Self::Delegated => Subject::User,
-            Self::App => Subject::App,
+            Self::Delegated => Access::Delegated,
+            Self::App => Access::AppOnly,
         }
     }
 }
@@ -69,7 +69,7 @@ impl Filter {
     fn lets_through(&self, operation: &Operation) -> bool {
         let subjects = match self.auth {
             Some(auth) => vec![auth.subject()],
-            None => vec![Subject::User, Subject::App],
+            None => vec![Access::Delegated, Access::AppOnly],
         };
         let enough = |accepted: &[&str]| match &self.permission {
             Some(permission) => accepted.iter().any(|name| name.eq_ignore_ascii_case(permission)),
@@ -104,9 +104,9 @@ fn shape(operation: &Operation) -> Value {
         "service": operation.service.as_str(),
         "method": operation.method.as_str(),
         "path": operation.path,
-        "path_app": operation.permission(Subject::App).map(|_| operation.path_for(Subject::App, "{user-id}")),
-        "delegated": operation.permission(Subject::User),
-        "application": operation.permission(Subject::App),
+        "path_app": operation.permission(Access::AppOnly).map(|_| operation.path_for(Access::AppOnly, "{user-id}")),
+        "delegated": operation.permission(Access::Delegated),
+        "application": operation.permission(Access::AppOnly),
         "writes": operation.writes(),
     })
 }
@@ -165,8 +165,8 @@ pub fn markdown() -> String {
                 operation.doc,
                 operation.method.as_str(),
                 operation.path,
-                least(Subject::User),
-                least(Subject::App)
+                least(Access::Delegated),
+                least(Access::AppOnly)
             );
         }
         text.push_str("\n</details>\n");

@@ -282,7 +282,7 @@ pub fn draw(
 
 fn nothing_allowed(secret: &AccountSecret) -> Outcome {
     let remedy = match (secret.credential.subject(), &secret.user_id) {
-        (crate::domain::catalogue::Subject::App, None) => {
+        (crate::domain::catalogue::Access::AppOnly, None) => {
             "Grant application permissions and consent to them, or name a `user_id` in the secret, or widen the policy's operations"
         }
         _ => "Grant permissions to the app and consent to them, or widen the policy's operations",

@@ -8,7 +8,7 @@ use rand::rngs::ChaCha12Rng;
 use serde_json::Value;
 
 use crate::domain::account::history::CallResult;
-use crate::domain::catalogue::{Effect, Method, Operation, Subject};
+use crate::domain::catalogue::{Access, Effect, Method, Operation};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Payload, Plan, Role, Step, WRITES};
 use crate::ports::{NO_DRIVE, RawBody};
@@ -206,7 +206,7 @@ impl<'a> Progress<'a> {
     fn url_like(&self, item: &Item, undo: &Operation) -> String {
         let root = item.url.strip_prefix("/users/").and_then(|rest| rest.split(['/', '?']).next());
         match root {
-            Some(user) if item.operation.personal() => undo.path_for(Subject::App, user),
+            Some(user) if item.operation.personal() => undo.path_for(Access::AppOnly, user),
             _ => undo.path.to_owned(),
         }
     }

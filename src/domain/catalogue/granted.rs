@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::catalogue::{Operation, Subject};
+use crate::domain::catalogue::{Access, Operation};
 
 /// Delegated: the `scope` of the token's answer. App-only: the `roles` of the token, where it can be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ impl GrantedPermissions {
     }
 
     /// Whether one of the permissions that Microsoft accepts for the request is among them.
-    pub fn allow(&self, operation: &Operation, subject: Subject) -> bool {
+    pub fn allow(&self, operation: &Operation, subject: Access) -> bool {
         let accepted = operation.accepted(subject);
         match self {
             Self::Known(names) => accepted.iter().any(|name| names.contains(*name)),
@@ -43,13 +43,13 @@ mod tests {
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["Mail.Read", "User.Read", "openid"]);
     }
 
-    fn allowed(granted: &GrantedPermissions, subject: Subject, id: &str) -> bool {
+    fn allowed(granted: &GrantedPermissions, subject: Access, id: &str) -> bool {
         granted.allow(catalogue::find(id).unwrap(), subject)
     }
 
     #[test]
     fn any_accepted_permission_will_do() {
-        for subject in [Subject::User, Subject::App] {
+        for subject in [Access::Delegated, Access::AppOnly] {
             assert!(allowed(&GrantedPermissions::from_scope("Mail.ReadWrite"), subject, "mail.messages.list"));
             assert!(!allowed(&GrantedPermissions::from_scope("Mail.Read"), subject, "mail.folder.create"));
         }
@@ -59,13 +59,13 @@ mod tests {
     fn what_may_write_mail_may_create_list_and_purge_folders() {
         let granted = GrantedPermissions::from_scope("Mail.ReadWrite User.Read");
         for id in ["mail.folder.create", "mail.folders.list", "mail.folder.purge"] {
-            assert!(allowed(&granted, Subject::User, id), "{id}");
+            assert!(allowed(&granted, Access::Delegated, id), "{id}");
         }
     }
 
     #[test]
     fn unknown_permissions_allow_all_that_is_for_the_kind_of_token() {
-        for subject in [Subject::User, Subject::App] {
+        for subject in [Access::Delegated, Access::AppOnly] {
             for row in catalogue::all() {
                 assert_eq!(
                     GrantedPermissions::Unknown.allow(row, subject),
@@ -75,6 +75,6 @@ mod tests {
                 );
             }
         }
-        assert!(!allowed(&GrantedPermissions::Unknown, Subject::App, "onenote.pages"));
+        assert!(!allowed(&GrantedPermissions::Unknown, Access::AppOnly, "onenote.pages"));
     }
 }

@@ -46,7 +46,7 @@ mod xlsx;
 
 use std::sync::LazyLock;
 
-pub use operation::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, Subject};
+pub use operation::{Access, Body, Effect, Method, Need, Operation, OrphanQuery, Service};
 
 const SERVICES: &[&[Operation]] = &[
     applications::ROWS,
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_row_relies_only_on_rows_for_the_same_kind_of_token() {
-        for subject in [Subject::User, Subject::App] {
+        for subject in [Access::Delegated, Access::AppOnly] {
             check(|row| {
                 row.permission(subject)?;
                 let other: Vec<_> = relies_on(row)
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_least_permission_stands_first_and_none_twice() {
-        for subject in [Subject::User, Subject::App] {
+        for subject in [Access::Delegated, Access::AppOnly] {
             check(|row| {
                 let least = row.permission(subject)?;
                 let accepted = row.accepted(subject);
@@ -339,7 +339,7 @@ mod tests {
     fn what_removes_a_creation_also_finds_it_where_microsoft_says_so() {
         /// Here Microsoft's table has the reading permission alone for the list.
         const READ_APART: [&str; 3] = ["category.create", "extension.create", "mail.rule.create"];
-        for subject in [Subject::User, Subject::App] {
+        for subject in [Access::Delegated, Access::AppOnly] {
             check(|row| {
                 let Effect::Create { undo, leftover } = row.effect else { return None };
                 let permission = find(undo)?.permission(subject)?;
@@ -434,9 +434,9 @@ mod tests {
     #[test]
     fn app_only_paths_name_the_user() {
         let row = find("mail.messages.list").unwrap();
-        assert_eq!(row.path_for(Subject::User, "u"), "/me/messages");
-        assert_eq!(row.path_for(Subject::App, "u"), "/users/u/messages");
-        assert_eq!(find("user.me.get").unwrap().path_for(Subject::App, "u"), "/users/u");
-        assert_eq!(find("users.list").unwrap().path_for(Subject::App, "u"), "/users");
+        assert_eq!(row.path_for(Access::Delegated, "u"), "/me/messages");
+        assert_eq!(row.path_for(Access::AppOnly, "u"), "/users/u/messages");
+        assert_eq!(find("user.me.get").unwrap().path_for(Access::AppOnly, "u"), "/users/u");
+        assert_eq!(find("users.list").unwrap().path_for(Access::AppOnly, "u"), "/users");
     }
 }

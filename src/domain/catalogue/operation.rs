@@ -200,9 +200,9 @@ impl Service {
 
 /// Whose token calls: a signed-in user (delegated) or the app itself (app-only).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
-    User,
-    App,
+pub enum Access {
+    Delegated,
+    AppOnly,
 }
 
 impl Operation {
@@ -232,7 +232,7 @@ impl Operation {
     }
 
     /// The least permission for this kind of token, or `None` where the operation is not for it.
-    pub const fn permission(&self, subject: Subject) -> Option<&'static str> {
+    pub const fn permission(&self, subject: Access) -> Option<&'static str> {
         match self.accepted(subject) {
             [least, ..] => Some(least),
             [] => None,
@@ -240,17 +240,17 @@ impl Operation {
     }
 
     /// Every permission that Microsoft accepts for this request, the least first.
-    pub const fn accepted(&self, subject: Subject) -> &'static [&'static str] {
+    pub const fn accepted(&self, subject: Access) -> &'static [&'static str] {
         match subject {
-            Subject::User => self.delegated,
-            Subject::App => self.application,
+            Access::Delegated => self.delegated,
+            Access::AppOnly => self.application,
         }
     }
 
     /// The path for this kind of token: app-only, a leading `/me` is `/users/<user>`.
-    pub fn path_for(&self, subject: Subject, user: &str) -> String {
+    pub fn path_for(&self, subject: Access, user: &str) -> String {
         match (subject, self.path.strip_prefix("/me")) {
-            (Subject::App, Some(rest)) if rest.is_empty() || rest.starts_with('/') => format!("/users/{user}{rest}"),
+            (Access::AppOnly, Some(rest)) if rest.is_empty() || rest.starts_with('/') => format!("/users/{user}{rest}"),
             _ => self.path.to_owned(),
         }
     }

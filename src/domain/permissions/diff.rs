@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::domain::catalogue::granted::GrantedPermissions;
-use crate::domain::catalogue::{Operation, Subject};
+use crate::domain::catalogue::{Access, Operation};
 use crate::domain::permissions::required::missing;
 
 /// Microsoft Graph's own app id, the same in every tenant and cloud.
@@ -19,10 +19,10 @@ const ADMINISTRATIVE: [&str; 3] =
     ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"];
 
 /// The permissions that granting takes, and the token has not.
-pub fn lacking(subject: Subject, granted: &GrantedPermissions) -> Vec<&'static str> {
+pub fn lacking(subject: Access, granted: &GrantedPermissions) -> Vec<&'static str> {
     let GrantedPermissions::Known(names) = granted else { return Vec::new() };
     let [register, assign, consent] = ADMINISTRATIVE;
-    let takes = [register, if subject == Subject::App { assign } else { consent }];
+    let takes = [register, if subject == Access::AppOnly { assign } else { consent }];
     takes.into_iter().filter(|name| !names.contains(*name)).collect()
 }
 
@@ -71,7 +71,7 @@ pub struct Step {
 }
 
 /// What the operations need beyond what the registration names and the tenant has consented to.
-pub fn diff(wanted: &[&'static Operation], subject: Subject, tenant: &Tenant) -> Diff {
+pub fn diff(wanted: &[&'static Operation], subject: Access, tenant: &Tenant) -> Diff {
     let beyond = |mut held: BTreeSet<String>| {
         // What they allow today is gone when they are taken away again.
         held.retain(|name| !ADMINISTRATIVE.contains(&name.as_str()));
@@ -90,10 +90,10 @@ pub fn diff(wanted: &[&'static Operation], subject: Subject, tenant: &Tenant) ->
     }
 }
 
-const fn kind(subject: Subject) -> &'static str {
+const fn kind(subject: Access) -> &'static str {
     match subject {
-        Subject::App => "Role",
-        Subject::User => "Scope",
+        Access::AppOnly => "Role",
+        Access::Delegated => "Scope",
     }
 }
 
@@ -101,7 +101,7 @@ fn is_graph(entry: &Value) -> bool {
     entry["resourceAppId"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(GRAPH))
 }
 
-fn registered(found: &Registration, subject: Subject, offered: &BTreeMap<String, String>) -> BTreeSet<String> {
+fn registered(found: &Registration, subject: Access, offered: &BTreeMap<String, String>) -> BTreeSet<String> {
     let entries = found.access.iter().filter(|entry| is_graph(entry));
     let access: Vec<&Value> = entries.filter_map(|entry| entry["resourceAccess"].as_array()).flatten().collect();
     let holds = |id: &str| access.iter().any(|one| one["type"] == kind(subject) && one["id"] == id);
@@ -114,7 +114,7 @@ impl Diff {
     }
 
     /// The requests, in the order in which they are to be sent: what was done before one fails stays good.
-    pub fn steps(&self, subject: Subject, tenant: &Tenant) -> Vec<Step> {
+    pub fn steps(&self, subject: Access, tenant: &Tenant) -> Vec<Step> {
         let mut steps = Vec::new();
         if let Some(found) = tenant.registration.as_ref().filter(|_| !self.register.is_empty()) {
             steps.push(Step {
@@ -129,14 +129,14 @@ impl Diff {
             return steps;
         }
         match subject {
-            Subject::App => steps.extend(self.consent.iter().map(|name| Step {
+            Access::AppOnly => steps.extend(self.consent.iter().map(|name| Step {
                 does: format!("consent to {name}"),
                 consents: vec![name],
                 method: "POST",
                 url: format!("/servicePrincipals/{}/appRoleAssignments", tenant.principal),
                 body: json!({"principalId": tenant.principal, "resourceId": tenant.graph, "appRoleId": tenant.offered[*name]}),
             })),
-            Subject::User => steps.push(self.delegated(tenant)),
+            Access::Delegated => steps.push(self.delegated(tenant)),
         }
         steps
     }
@@ -158,7 +158,7 @@ impl Diff {
     }
 
     /// The whole list, since Graph replaces it: all that stands there, and what is new.
-    fn registration(&self, found: &Registration, subject: Subject, tenant: &Tenant) -> Vec<Value> {
+    fn registration(&self, found: &Registration, subject: Access, tenant: &Tenant) -> Vec<Value> {
         let new = self.register.iter().map(|name| json!({"id": tenant.offered[*name], "type": kind(subject)}));
         let mut access = found.access.clone();
         let entry = access.iter_mut().find(|entry| is_graph(entry));
@@ -177,12 +177,12 @@ mod tests {
     use crate::domain::permissions::required::{permissions, wanted};
     use crate::domain::policy::Policy;
 
-    fn operations(subject: Subject, include: &[&str]) -> Vec<&'static Operation> {
+    fn operations(subject: Access, include: &[&str]) -> Vec<&'static Operation> {
         wanted(&Policy::parse(json!({"operations": {"include": include}})).unwrap(), subject, Some("u"))
     }
 
     /// A tenant that offers all, with nothing granted.
-    fn tenant(subject: Subject) -> Tenant {
+    fn tenant(subject: Access) -> Tenant {
         let names = catalogue::all().filter_map(|operation| operation.permission(subject));
         Tenant {
             registration: Some(Registration { id: "app".to_owned(), access: Vec::new() }),
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_granted_is_what_the_policy_needs_and_never_an_administrative_permission() {
-        for subject in [Subject::App, Subject::User] {
+        for subject in [Access::AppOnly, Access::Delegated] {
             for include in [&["*"][..], &["mail.*"], &["users.list"]] {
                 let wanted = operations(subject, include);
                 let found = diff(&wanted, subject, &tenant(subject));
@@ -208,35 +208,35 @@ mod tests {
 
     #[test]
     fn what_is_there_already_is_left_alone_and_a_wider_permission_is_enough() {
-        let wanted = operations(Subject::User, &["mail.folders.list"]);
-        let mut tenant = tenant(Subject::User);
+        let wanted = operations(Access::Delegated, &["mail.folders.list"]);
+        let mut tenant = tenant(Access::Delegated);
         tenant.offered.insert("Mail.ReadWrite".to_owned(), "wide".to_owned());
         tenant.consented.insert("Mail.ReadWrite".to_owned());
         let access =
             json!({"resourceAppId": GRAPH.to_uppercase(), "resourceAccess": [{"id": "wide", "type": "Scope"}]});
         tenant.registration.as_mut().unwrap().access.push(access);
-        let found = diff(&wanted, Subject::User, &tenant);
-        assert!(found.is_empty() && found.steps(Subject::User, &tenant).is_empty(), "{found:?}");
+        let found = diff(&wanted, Access::Delegated, &tenant);
+        assert!(found.is_empty() && found.steps(Access::Delegated, &tenant).is_empty(), "{found:?}");
     }
 
     #[test]
     fn what_only_an_administrative_permission_allows_today_is_granted_for_the_day_after() {
-        let mut tenant = tenant(Subject::App);
+        let mut tenant = tenant(Access::AppOnly);
         tenant.consented.insert("Application.ReadWrite.All".to_owned());
-        let found = diff(&operations(Subject::App, &["applications.list"]), Subject::App, &tenant);
+        let found = diff(&operations(Access::AppOnly, &["applications.list"]), Access::AppOnly, &tenant);
         assert_eq!(found.consent, ["Application.Read.All"]);
     }
 
     #[test]
     fn the_registration_keeps_everything_that_stands_in_it() {
-        let mut tenant = tenant(Subject::App);
+        let mut tenant = tenant(Access::AppOnly);
         let others = [
             json!({"resourceAppId": "another", "resourceAccess": [{"id": "x", "type": "Role"}], "unknown": 1}),
             json!({"resourceAppId": GRAPH, "resourceAccess": [{"id": "y", "type": "Scope"}]}),
         ];
         tenant.registration.as_mut().unwrap().access = others.to_vec();
-        let found = diff(&operations(Subject::App, &["users.list"]), Subject::App, &tenant);
-        let steps = found.steps(Subject::App, &tenant);
+        let found = diff(&operations(Access::AppOnly, &["users.list"]), Access::AppOnly, &tenant);
+        let steps = found.steps(Access::AppOnly, &tenant);
         let id = &tenant.offered[found.register[0]];
         let access = &steps[0].body["requiredResourceAccess"];
         assert_eq!(access[0], others[0]);
@@ -246,33 +246,33 @@ mod tests {
 
     #[test]
     fn a_delegated_consent_is_made_once_and_widened_after() {
-        let mut tenant = tenant(Subject::User);
-        let found = diff(&operations(Subject::User, &["users.list"]), Subject::User, &tenant);
-        let made = found.steps(Subject::User, &tenant).pop().unwrap();
+        let mut tenant = tenant(Access::Delegated);
+        let found = diff(&operations(Access::Delegated, &["users.list"]), Access::Delegated, &tenant);
+        let made = found.steps(Access::Delegated, &tenant).pop().unwrap();
         assert_eq!((made.method, &made.body["scope"]), ("POST", &json!("User.ReadBasic.All")));
         tenant.grant = Some(("1".to_owned(), "openid Mail.Send".to_owned()));
-        let widened = found.steps(Subject::User, &tenant).pop().unwrap();
+        let widened = found.steps(Access::Delegated, &tenant).pop().unwrap();
         assert_eq!((widened.method, widened.url.as_str()), ("PATCH", "/oauth2PermissionGrants/1"));
         assert_eq!(widened.body, json!({"scope": "openid Mail.Send User.ReadBasic.All"}));
     }
 
     #[test]
     fn what_a_cloud_does_not_offer_is_told_and_not_asked_for() {
-        let mut tenant = tenant(Subject::App);
+        let mut tenant = tenant(Access::AppOnly);
         tenant.offered.clear();
-        let found = diff(&operations(Subject::App, &["users.list"]), Subject::App, &tenant);
+        let found = diff(&operations(Access::AppOnly, &["users.list"]), Access::AppOnly, &tenant);
         assert!(found.is_empty() && found.not_offered.len() == 1, "{found:?}");
     }
 
     #[test]
     fn granting_takes_two_permissions_by_the_kind_of_token() {
         let none = GrantedPermissions::from_scope("");
-        assert_eq!(lacking(Subject::App, &none), ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"]);
+        assert_eq!(lacking(Access::AppOnly, &none), ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"]);
         assert_eq!(
-            lacking(Subject::User, &none),
+            lacking(Access::Delegated, &none),
             ["Application.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"]
         );
-        assert!(lacking(Subject::User, &GrantedPermissions::from_scope(&ADMINISTRATIVE.join(" "))).is_empty());
-        assert!(lacking(Subject::App, &GrantedPermissions::Unknown).is_empty());
+        assert!(lacking(Access::Delegated, &GrantedPermissions::from_scope(&ADMINISTRATIVE.join(" "))).is_empty());
+        assert!(lacking(Access::AppOnly, &GrantedPermissions::Unknown).is_empty());
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::catalogue::granted::GrantedPermissions;
-use crate::domain::catalogue::{Operation, Subject};
+use crate::domain::catalogue::{Access, Operation};
 use crate::domain::plan::{Scope, drawable, whole};
 use crate::domain::policy::Policy;
 
 /// The scope of a draw in which no run has shown anything yet.
 fn drawn(
     policy: &Policy,
-    subject: Subject,
+    subject: Access,
     user_id: Option<&str>,
     granted: &GrantedPermissions,
 ) -> Vec<&'static Operation> {
@@ -28,14 +28,14 @@ fn drawn(
 }
 
 /// The operations that the policy would draw if everything were granted.
-pub fn wanted(policy: &Policy, subject: Subject, user_id: Option<&str>) -> Vec<&'static Operation> {
+pub fn wanted(policy: &Policy, subject: Access, user_id: Option<&str>) -> Vec<&'static Operation> {
     drawn(policy, subject, user_id, &GrantedPermissions::Unknown)
 }
 
 /// Those of them that these permissions will never let be drawn.
 pub fn never_drawn(
     policy: &Policy,
-    subject: Subject,
+    subject: Access,
     user_id: Option<&str>,
     granted: &GrantedPermissions,
 ) -> Vec<&'static Operation> {
@@ -45,14 +45,14 @@ pub fn never_drawn(
 
 /// The fewest permissions that allow each operation and all that it brings along: what it needs, what undoes it, and the
 /// lists in which a later run finds what a crash left.
-pub fn permissions(operations: &[&'static Operation], subject: Subject) -> BTreeSet<&'static str> {
+pub fn permissions(operations: &[&'static Operation], subject: Access) -> BTreeSet<&'static str> {
     fewest(&closure(operations), subject)
 }
 
 /// The fewest permissions for those of the requests that nothing that is granted allows.
 pub fn missing(
     operations: &[&'static Operation],
-    subject: Subject,
+    subject: Access,
     granted: &GrantedPermissions,
 ) -> BTreeSet<&'static str> {
     let mut lacking = closure(operations);
@@ -61,7 +61,7 @@ pub fn missing(
 }
 
 /// The least permission of each request, without those that another of them makes superfluous.
-fn fewest(requests: &[&'static Operation], subject: Subject) -> BTreeSet<&'static str> {
+fn fewest(requests: &[&'static Operation], subject: Access) -> BTreeSet<&'static str> {
     let mut needed: BTreeSet<&str> = requests.iter().filter_map(|request| request.permission(subject)).collect();
     for permission in needed.clone() {
         let covered = |request: &&Operation| {
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn what_is_needed_is_enough_and_nothing_can_be_left_out() {
-        for subject in [Subject::User, Subject::App] {
+        for subject in [Access::Delegated, Access::AppOnly] {
             for include in [&["*"][..], &["mail.*"], &["event.*", "drive.*"], &["users.list"]] {
                 let policy = policy(include);
                 let wanted = wanted(&policy, subject, Some("u"));
@@ -114,26 +114,26 @@ mod tests {
 
     #[test]
     fn a_narrow_policy_needs_little() {
-        let wanted = wanted(&policy(&["users.list"]), Subject::User, None);
-        assert_eq!(permissions(&wanted, Subject::User), BTreeSet::from(["User.ReadBasic.All"]));
+        let wanted = wanted(&policy(&["users.list"]), Access::Delegated, None);
+        assert_eq!(permissions(&wanted, Access::Delegated), BTreeSet::from(["User.ReadBasic.All"]));
     }
 
-    fn needed(operations: Value, subject: Subject) -> Vec<&'static str> {
+    fn needed(operations: Value, subject: Access) -> Vec<&'static str> {
         let policy = Policy::parse(json!({"operations": operations})).unwrap();
         permissions_needed(&policy, subject, true).into_iter().collect()
     }
 
-    fn permissions_needed(policy: &Policy, subject: Subject, user: bool) -> BTreeSet<&'static str> {
+    fn permissions_needed(policy: &Policy, subject: Access, user: bool) -> BTreeSet<&'static str> {
         permissions(&wanted(policy, subject, user.then_some("u")), subject)
     }
 
-    fn drawable(policy: &Policy, subject: Subject, granted: &GrantedPermissions) -> usize {
+    fn drawable(policy: &Policy, subject: Access, granted: &GrantedPermissions) -> usize {
         drawn(policy, subject, Some("u"), granted).len()
     }
 
     #[test]
     fn a_read_needs_its_least_permission_alone() {
-        for (subject, least) in [(Subject::User, "Mail.ReadBasic"), (Subject::App, "Mail.ReadBasic.All")] {
+        for (subject, least) in [(Access::Delegated, "Mail.ReadBasic"), (Access::AppOnly, "Mail.ReadBasic.All")] {
             assert_eq!(needed(json!({"include": ["mail.folders.list"]}), subject), [least]);
         }
     }
@@ -141,30 +141,30 @@ mod tests {
     #[test]
     fn what_an_operation_brings_along_counts_too() {
         // The folder is removed again, and found by a list after a crash; the mail's address is asked for.
-        assert_eq!(needed(json!({"include": ["mail.folder.create"]}), Subject::User), ["Mail.ReadWrite"]);
-        let sending = needed(json!({"include": ["mail.send_self"]}), Subject::User);
+        assert_eq!(needed(json!({"include": ["mail.folder.create"]}), Access::Delegated), ["Mail.ReadWrite"]);
+        let sending = needed(json!({"include": ["mail.send_self"]}), Access::Delegated);
         assert!(["Mail.ReadWrite", "Mail.Send", "User.Read"].iter().all(|name| sending.contains(name)), "{sending:?}");
     }
 
     #[test]
     fn what_the_policy_does_not_draw_asks_for_nothing() {
-        assert_eq!(needed(json!({"exclude": ["*"]}), Subject::User), Vec::<&str>::new());
+        assert_eq!(needed(json!({"exclude": ["*"]}), Access::Delegated), Vec::<&str>::new());
         let reading = Policy::parse(json!({"writes": false, "operations": {"include": ["mail.*"]}})).unwrap();
-        let reading = permissions_needed(&reading, Subject::User, true);
+        let reading = permissions_needed(&reading, Access::Delegated, true);
         assert!(reading.iter().all(|name| !name.contains("Write") && !name.contains("Send")), "{reading:?}");
     }
 
     #[test]
     fn without_a_user_an_app_needs_only_what_is_tenant_wide() {
         let all = Policy::default();
-        let (with, without) = [true, false].map(|user| permissions_needed(&all, Subject::App, user)).into();
+        let (with, without) = [true, false].map(|user| permissions_needed(&all, Access::AppOnly, user)).into();
         assert!(with.contains("Mail.ReadWrite") && without.contains("Reports.Read.All"));
         assert!(without.iter().all(|name| !name.starts_with("Mail")), "{without:?}");
     }
 
     #[test]
     fn they_are_enough_and_none_is_superfluous() {
-        for subject in [Subject::User, Subject::App] {
+        for subject in [Access::Delegated, Access::AppOnly] {
             for operations in [json!({}), json!({"include": ["mail.*", "files.*"]}), json!({"exclude": ["teams.*"]})] {
                 let policy = Policy::parse(json!({"operations": operations})).unwrap();
                 let needed = permissions_needed(&policy, subject, true);

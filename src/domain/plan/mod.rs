@@ -19,7 +19,7 @@ use crate::domain::account::AccountId;
 use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::granted::GrantedPermissions;
-use crate::domain::catalogue::{self, Body, Effect, Need, Operation, OrphanQuery, Subject};
+use crate::domain::catalogue::{self, Access, Body, Effect, Need, Operation, OrphanQuery};
 use crate::domain::policy::Policy;
 use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
@@ -36,7 +36,7 @@ const CANDIDATES: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     pub policy: &'a Policy,
-    pub subject: Subject,
+    pub subject: Access,
     /// App-only: the user whose mailbox and drive are called. Without it only tenant-wide operations are drawn.
     pub user_id: Option<&'a str>,
     pub granted: &'a GrantedPermissions,
@@ -210,7 +210,7 @@ fn callable(scope: &Scope, operation: &Operation) -> bool {
     scope.granted.allow(operation, scope.subject)
         && !scope.policy.operations.forbids(operation.id)
         && (scope.policy.writes || !operation.writes())
-        && (scope.subject == Subject::User || scope.user_id.is_some() || !operation.personal())
+        && (scope.subject == Access::Delegated || scope.user_id.is_some() || !operation.personal())
         && !aside(operation.id)
         && !aside(operation.service.as_str())
         && !(operation.writes() && aside(WRITES))

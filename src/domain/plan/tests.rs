@@ -11,7 +11,7 @@ use crate::domain::seed::Seed;
 /// Everything that a plan is drawn from, owned.
 struct World {
     policy: Policy,
-    subject: Subject,
+    subject: Access,
     user_id: Option<&'static str>,
     granted: GrantedPermissions,
     set_aside: BTreeMap<String, DateTime<Utc>>,
@@ -20,7 +20,7 @@ struct World {
 }
 
 impl World {
-    fn new(subject: Subject, policy: Value) -> Self {
+    fn new(subject: Access, policy: Value) -> Self {
         Self {
             policy: Policy::parse(policy).unwrap(),
             subject,
@@ -59,8 +59,8 @@ fn drawn(plan: &Plan) -> Vec<&'static str> {
     plan.steps.iter().filter(|step| step.role == Role::Drawn).map(|step| step.operation.id).collect()
 }
 
-fn subjects() -> impl Strategy<Value = Subject> {
-    prop_oneof![Just(Subject::User), Just(Subject::App)]
+fn subjects() -> impl Strategy<Value = Access> {
+    prop_oneof![Just(Access::Delegated), Just(Access::AppOnly)]
 }
 
 proptest! {
@@ -87,7 +87,7 @@ proptest! {
 
     #[test]
     fn a_step_stands_in_the_first_wave_in_which_it_can(seed in 0..Seed::MAX) {
-        let plan = World::new(Subject::User, json!({"calls_per_run": {"min": 20, "max": 40}})).draw(seed);
+        let plan = World::new(Access::Delegated, json!({"calls_per_run": {"min": 20, "max": 40}})).draw(seed);
         for step in plan.steps.iter().filter(|step| !matches!(step.operation.effect, Effect::Remove { .. })) {
             let after = step.inputs.iter().map(|input| plan.steps[input.step].wave + 1).max().unwrap_or(0);
             prop_assert_eq!(step.wave, after, "{}", step.operation.id);
@@ -110,11 +110,11 @@ proptest! {
         "User.Read", "Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite", "Files.ReadWrite.All", "Contacts.Read", "Tasks.ReadWrite",
         "Directory.Read.All", "Sites.Read.All", "MailboxSettings.ReadWrite",
     ], 1..10)) {
-        let mut world = World::new(Subject::User, json!({"calls_per_run": {"min": 40, "max": 40}}));
+        let mut world = World::new(Access::Delegated, json!({"calls_per_run": {"min": 40, "max": 40}}));
         world.granted = GrantedPermissions::from_scope(&granted.join(" "));
         world.sweep = true;
         for step in world.draw(seed).steps {
-            let accepted = step.operation.accepted(Subject::User);
+            let accepted = step.operation.accepted(Access::Delegated);
             prop_assert!(accepted.iter().any(|name| granted.contains(name)), "{}", step.operation.id);
         }
     }
@@ -136,7 +136,7 @@ proptest! {
                 assert!(names.contains(&placeholder), "{}: {placeholder}", step.operation.id);
                 None
             });
-            prop_assert!(!step.url.starts_with("/me/") || subject == Subject::User, "{}", step.url);
+            prop_assert!(!step.url.starts_with("/me/") || subject == Access::Delegated, "{}", step.url);
         }
     }
 }
@@ -145,7 +145,7 @@ proptest! {
 fn what_the_policy_excludes_is_never_called_not_even_as_a_prerequisite() {
     let policy =
         json!({"calls_per_run": {"min": 40, "max": 40}, "operations": {"exclude": ["mail.messages.list", "drive.*"]}});
-    let world = World::new(Subject::User, policy);
+    let world = World::new(Access::Delegated, policy);
     for seed in 0..200 {
         for step in world.draw(seed).steps {
             assert!(step.operation.id != "mail.messages.list" && !step.operation.id.starts_with("drive."));
@@ -156,13 +156,13 @@ fn what_the_policy_excludes_is_never_called_not_even_as_a_prerequisite() {
 
 #[test]
 fn a_policy_without_writes_changes_nothing() {
-    let world = World::new(Subject::User, json!({"writes": false, "calls_per_run": {"min": 40, "max": 40}}));
+    let world = World::new(Access::Delegated, json!({"writes": false, "calls_per_run": {"min": 40, "max": 40}}));
     assert!((0..200).all(|seed| world.draw(seed).steps.iter().all(|step| !step.operation.writes())));
 }
 
 #[test]
 fn an_app_without_a_user_calls_only_what_is_the_tenants() {
-    let mut world = World::new(Subject::App, json!({"calls_per_run": {"min": 40, "max": 40}}));
+    let mut world = World::new(Access::AppOnly, json!({"calls_per_run": {"min": 40, "max": 40}}));
     world.user_id = None;
     let plan = world.draw(1);
     assert!(!plan.is_empty());
@@ -171,7 +171,7 @@ fn an_app_without_a_user_calls_only_what_is_the_tenants() {
 
 #[test]
 fn what_is_set_aside_is_left_out_until_its_time_is_over() {
-    let mut world = World::new(Subject::User, json!({"operations": {"include": ["user.me.get"]}}));
+    let mut world = World::new(Access::Delegated, json!({"operations": {"include": ["user.me.get"]}}));
     world.set_aside.insert("user.me.get".to_owned(), now() + chrono::TimeDelta::seconds(1));
     assert!(world.draw(1).is_empty());
     world.set_aside.insert("user.me.get".to_owned(), now());
@@ -182,7 +182,7 @@ fn what_is_set_aside_is_left_out_until_its_time_is_over() {
 
 #[test]
 fn a_sweep_looks_in_every_place_that_can_be_written_to_and_only_when_asked() {
-    let mut world = World::new(Subject::User, json!({}));
+    let mut world = World::new(Access::Delegated, json!({}));
     assert!(world.draw(1).steps.iter().all(|step| step.role != Role::Sweep));
     world.sweep = true;
     let sweeps = world.draw(1).steps.iter().filter(|step| step.role == Role::Sweep).count();
@@ -192,7 +192,7 @@ fn a_sweep_looks_in_every_place_that_can_be_written_to_and_only_when_asked() {
 
 #[test]
 fn over_a_thousand_seeds_every_allowed_operation_is_drawn() {
-    for subject in [Subject::User, Subject::App] {
+    for subject in [Access::Delegated, Access::AppOnly] {
         let world = World::new(subject, json!({"calls_per_run": {"min": 12, "max": 12}}));
         let mut seen = BTreeSet::new();
         for seed in 0..1000 {
@@ -210,7 +210,7 @@ fn over_a_thousand_seeds_every_allowed_operation_is_drawn() {
 #[test]
 fn equal_weights_come_out_equal() {
     let policy = json!({"calls_per_run": {"min": 1, "max": 1}, "writes": false});
-    let world = World::new(Subject::User, policy);
+    let world = World::new(Access::Delegated, policy);
     let equal: Vec<_> =
         drawable(&world.scope()).iter().filter(|operation| operation.weight == 100).map(|o| o.id).collect();
     let mut counts: BTreeMap<&str, f64> = equal.iter().map(|id| (*id, 0.0)).collect();
@@ -232,7 +232,7 @@ fn equal_weights_come_out_equal() {
 
 #[test]
 fn draws_avoid_what_keeps_failing_and_what_was_seen_lately_and_a_seed_alone_gives_its_plan_again() {
-    let world = World::new(Subject::User, json!({"calls_per_run": {"min": 12, "max": 12}}));
+    let world = World::new(Access::Delegated, json!({"calls_per_run": {"min": 12, "max": 12}}));
     let account = AccountId::parse("a").unwrap();
     let call = |id: &str| crate::domain::account::history::CallResult {
         operation: id.to_owned(),
@@ -294,7 +294,7 @@ proptest! {
 #[test]
 fn only_what_the_policy_would_draw_and_the_permissions_allow_is_watched() {
     let watching = |policy: Value, granted: &str, aside: Option<&str>| {
-        let mut world = World::new(Subject::App, policy);
+        let mut world = World::new(Access::AppOnly, policy);
         world.watch = Some(watched());
         world.granted = GrantedPermissions::from_scope(granted);
         world.set_aside.extend(aside.map(|key| (key.to_owned(), now() + chrono::TimeDelta::days(7))));
@@ -314,7 +314,7 @@ fn only_what_the_policy_would_draw_and_the_permissions_allow_is_watched() {
 
 #[test]
 fn a_plan_of_nothing_but_watching_is_empty() {
-    let mut world = World::new(Subject::App, json!({}));
+    let mut world = World::new(Access::AppOnly, json!({}));
     world.watch = Some(watched());
     let mut plan = world.draw(1);
     assert!(!plan.is_empty());

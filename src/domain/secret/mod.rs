@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::domain::account::AccountId;
-use crate::domain::catalogue::Subject;
+use crate::domain::catalogue::Access;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::{FieldError, Fields, printable};
 use crate::domain::policy::Policy;
@@ -48,10 +48,10 @@ pub enum Credential {
 
 impl Credential {
     /// Whether its tokens speak for a user or for the app itself.
-    pub const fn subject(&self) -> Subject {
+    pub const fn subject(&self) -> Access {
         match self {
-            Self::ClientSecret { .. } | Self::Certificate { .. } | Self::Federated => Subject::App,
-            Self::RefreshToken { .. } | Self::Password { .. } => Subject::User,
+            Self::ClientSecret { .. } | Self::Certificate { .. } | Self::Federated => Access::AppOnly,
+            Self::RefreshToken { .. } | Self::Password { .. } => Access::Delegated,
         }
     }
 
@@ -335,7 +335,7 @@ mod tests {
             [("right", "right_key_pkcs8"), ("right", "right_key_pkcs1"), ("chain", "right_key_pkcs8")]
         {
             let secret = read(certified(certificate, key)).unwrap();
-            assert_eq!((secret.credential.auth(), secret.credential.subject()), ("certificate", Subject::App));
+            assert_eq!((secret.credential.auth(), secret.credential.subject()), ("certificate", Access::AppOnly));
         }
         for (certificate, key, refused) in [
             ("right", "other_key", "`private_key` does not belong to the (first) certificate"),
@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn federated_needs_no_field_and_goes_by_name_alone() {
         let secret = read(with(base(), json!({"auth": "federated"}))).unwrap();
-        assert_eq!((secret.credential.auth(), secret.credential.subject()), ("federated", Subject::App));
+        assert_eq!((secret.credential.auth(), secret.credential.subject()), ("federated", Access::AppOnly));
         assert!(refusal(base()).starts_with("`auth` is missing"));
     }
 

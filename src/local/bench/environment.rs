@@ -19,7 +19,7 @@ use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http::{Timeouts, client};
 use crate::adapters::system::clock::SystemClock;
 use crate::domain::account::{Account, AccountId};
-use crate::domain::catalogue::Subject;
+use crate::domain::catalogue::Access;
 use crate::domain::permissions::required;
 use crate::domain::policy::Policy;
 use crate::local::bench::recording::{Book, Service};
@@ -114,8 +114,8 @@ fn populate(tenant: &FakeTenant, asked: &BenchArgs) -> anyhow::Result<HashMap<St
     let accounts = asked.accounts as usize;
     let users = accounts.min(4 * asked.concurrency as usize);
     let asking = Policy::parse(policy()).context("the policy of the benchmark")?;
-    let wanted = required::wanted(&asking, Subject::App, Some("user"));
-    let roles = required::permissions(&wanted, Subject::App).into_iter().map(str::to_owned).collect();
+    let wanted = required::wanted(&asking, Access::AppOnly, Some("user"));
+    let roles = required::permissions(&wanted, Access::AppOnly).into_iter().map(str::to_owned).collect();
     let app = App { roles, ..App::confidential("", "") };
 
     let guid = |number: usize| format!("00000000-0000-4000-8000-{number:012}");

@@ -15,7 +15,7 @@ use super::cost::Used;
 use super::latency::Latency;
 use super::latency_histogram::LatencyHistogram;
 use crate::domain::account::{Account, AccountId};
-use crate::domain::catalogue::Subject;
+use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::outcome::{self, Outcome};
 use crate::domain::plan::{Plan, Scope};
@@ -61,7 +61,7 @@ fn draw(count: u64) -> anyhow::Result<Vec<Plan>> {
     let (policy, set_aside, now) = (Policy::default(), std::collections::BTreeMap::new(), START.parse()?);
     let account = AccountId::parse("simulated")?;
     let plan = |number: u64| {
-        let subject = if number.is_multiple_of(2) { Subject::App } else { Subject::User };
+        let subject = if number.is_multiple_of(2) { Access::AppOnly } else { Access::Delegated };
         let scope = Scope {
             policy: &policy,
             subject,

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::adapters::http::{join, read_bounded};
 use crate::adapters::microsoft::retry_after::retry_after;
-use crate::domain::catalogue::Subject;
+use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::cause::{LoginFault, login_fault};
 use crate::domain::cloud::Cloud;
@@ -132,7 +132,7 @@ impl Login for Entra {
         match self.post(url, &form).await {
             Ok(body) => {
                 let username = device_code::username(&body);
-                token(&body, Subject::User).map(|token| Poll::SignedIn { token: Box::new(token), username })
+                token(&body, Access::Delegated).map(|token| Poll::SignedIn { token: Box::new(token), username })
             }
             Err((word, error)) => device_code::poll(&word).ok_or(error),
         }
@@ -211,20 +211,20 @@ struct Answer {
     refresh_token: Option<SecretString>,
 }
 
-fn token(body: &[u8], subject: Subject) -> Result<Token, TokenError> {
+fn token(body: &[u8], subject: Access) -> Result<Token, TokenError> {
     let answer: Answer = serde_json::from_slice(body)
         .map_err(|_| TokenError::Transient("the login service's answer is not a token".to_owned()))?;
     let seconds = answer.expires_in.as_u64().or_else(|| answer.expires_in.as_str()?.parse().ok());
     let claims = claims(&answer.access_token);
     let granted = match (subject, &answer.scope) {
-        (Subject::User, Some(scope)) => GrantedPermissions::from_scope(scope),
-        (Subject::User, None) => GrantedPermissions::Unknown,
-        (Subject::App, _) => claims
+        (Access::Delegated, Some(scope)) => GrantedPermissions::from_scope(scope),
+        (Access::Delegated, None) => GrantedPermissions::Unknown,
+        (Access::AppOnly, _) => claims
             .as_ref()
             .map_or(GrantedPermissions::Unknown, |claims| GrantedPermissions::Known(claims.roles.clone())),
     };
     let user = match (subject, claims) {
-        (Subject::User, Some(Claims { oid, upn, .. })) => oid.into_iter().chain(upn).collect(),
+        (Access::Delegated, Some(Claims { oid, upn, .. })) => oid.into_iter().chain(upn).collect(),
         _ => Vec::new(),
     };
     Ok(Token {
@@ -259,7 +259,7 @@ mod tests {
 
     use super::*;
 
-    fn read(answer: Value, subject: Subject) -> Token {
+    fn read(answer: Value, subject: Access) -> Token {
         token(answer.to_string().as_bytes(), subject).unwrap()
     }
 
@@ -323,8 +323,8 @@ mod tests {
 
     #[test]
     fn a_token_without_expires_in_is_for_this_run_alone() {
-        assert_eq!(read(json!({"access_token": "t", "scope": ""}), Subject::User).lifetime, None);
-        let lifetime = |value| read(json!({"access_token": "t", "expires_in": value}), Subject::User).lifetime;
+        assert_eq!(read(json!({"access_token": "t", "scope": ""}), Access::Delegated).lifetime, None);
+        let lifetime = |value| read(json!({"access_token": "t", "expires_in": value}), Access::Delegated).lifetime;
         assert_eq!(lifetime(json!(3599)), Some(Duration::from_secs(3599)));
         assert_eq!(lifetime(json!("3599")), Some(Duration::from_secs(3599)));
         assert_eq!(lifetime(json!(u64::MAX)), Some(Duration::from_secs(86_400)));
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn app_only_permissions_are_the_roles_of_a_token_that_can_be_read() {
-        let granted = |token: String| read(json!({"access_token": token}), Subject::App).granted;
+        let granted = |token: String| read(json!({"access_token": token}), Access::AppOnly).granted;
         assert_eq!(granted("opaque".to_owned()), GrantedPermissions::Unknown);
         assert_eq!(granted(jwt(json!({"roles": ["Mail.Read"]}))), GrantedPermissions::from_scope("Mail.Read"));
         assert_eq!(granted(jwt(json!({}))), GrantedPermissions::from_scope(""));
@@ -342,15 +342,15 @@ mod tests {
     fn a_users_token_that_can_be_read_says_whom_it_speaks_for() {
         let user = |token: String, subject| read(json!({"access_token": token, "scope": ""}), subject).user;
         let token = || jwt(json!({"oid": "o", "upn": "u@contoso.com", "roles": []}));
-        assert_eq!(user(token(), Subject::User), ["o", "u@contoso.com"]);
-        assert!(user(token(), Subject::App).is_empty(), "an app's own object is nobody's mailbox");
-        assert!(user("opaque".to_owned(), Subject::User).is_empty());
+        assert_eq!(user(token(), Access::Delegated), ["o", "u@contoso.com"]);
+        assert!(user(token(), Access::AppOnly).is_empty(), "an app's own object is nobody's mailbox");
+        assert!(user("opaque".to_owned(), Access::Delegated).is_empty());
     }
 
     #[test]
     fn an_answer_that_is_no_token_is_a_passing_fault() {
         for body in ["", "{}", "<html>", "{\"access_token\":"] {
-            assert!(matches!(token(body.as_bytes(), Subject::User), Err(TokenError::Transient(_))), "{body}");
+            assert!(matches!(token(body.as_bytes(), Access::Delegated), Err(TokenError::Transient(_))), "{body}");
         }
     }
 }
