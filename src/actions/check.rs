@@ -11,7 +11,7 @@ use crate::actions::{ActionError, get};
 use crate::app::House;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::AccountId;
-use crate::domain::account::expiry::{self, Question as Asked, Subscription};
+use crate::domain::account::expiry::{self, ExpiryQuery as Asked, Subscription};
 use crate::domain::catalogue;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::permissions::required;
@@ -39,7 +39,7 @@ fn verdict(about: &'static str, good: impl Into<Option<bool>>, verdict: impl Int
 }
 
 /// What is looked up.
-struct Question {
+struct ExpiryQuery {
     about: &'static str,
     asked: Asked,
     judge: fn(&Value, &AccountSecret, DateTime<Utc>) -> Finding,
@@ -101,10 +101,11 @@ fn permissions(granted: &GrantedPermissions, wanted: usize, never: usize) -> Fin
     }
 }
 
-fn questions(secret: &AccountSecret) -> Vec<Question> {
-    let mut questions = vec![Question { about: "subscription", asked: expiry::subscriptions(), judge: subscription }];
+fn questions(secret: &AccountSecret) -> Vec<ExpiryQuery> {
+    let mut questions =
+        vec![ExpiryQuery { about: "subscription", asked: expiry::subscriptions(), judge: subscription }];
     if matches!(secret.credential, Credential::Password { .. }) {
-        questions.push(Question {
+        questions.push(ExpiryQuery {
             about: "security_defaults",
             asked: Asked {
                 row: "securityDefaults.get",
@@ -113,7 +114,7 @@ fn questions(secret: &AccountSecret) -> Vec<Question> {
             judge: security_defaults,
         });
     }
-    questions.push(Question {
+    questions.push(ExpiryQuery {
         about: "app_credentials",
         asked: expiry::registration(&secret.client_id),
         judge: app_credentials,
@@ -127,7 +128,7 @@ async fn look(house: &House, secret: &AccountSecret, access: &AccessToken) -> Ve
     let (allowed, barred): (Vec<_>, Vec<_>) = questions(secret).into_iter().partition(|question| {
         catalogue::find(question.asked.row).is_some_and(|row| access.granted.allow(row, subject))
     });
-    let not_allowed = |question: &Question| {
+    let not_allowed = |question: &ExpiryQuery| {
         let least =
             catalogue::find(question.asked.row).and_then(|row| row.permission(subject)).unwrap_or("a permission");
         verdict(question.about, None, format!("Not allowed to look: grant {least} if you want to know."))

@@ -13,7 +13,7 @@ const TOLD_BEFORE: [u8; 5] = [30, 14, 7, 1, 0];
 
 /// A read that tells when something ends, and the row of the catalogue whose permissions allow it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct ExpiryQuery {
     pub row: &'static str,
     pub url: String,
 }
@@ -22,19 +22,19 @@ const SUBSCRIPTIONS: &str = "subscriptions.commercial";
 const REGISTRATION: &str = "applications.list";
 
 /// When the tenant's subscriptions end.
-pub fn subscriptions() -> Question {
+pub fn subscriptions() -> ExpiryQuery {
     let url = "/directory/subscriptions?$select=skuPartNumber,status,nextLifecycleDateTime".to_owned();
-    Question { row: SUBSCRIPTIONS, url }
+    ExpiryQuery { row: SUBSCRIPTIONS, url }
 }
 
 /// When the secrets and certificates of the app's registration end.
-pub fn registration(client_id: &str) -> Question {
+pub fn registration(client_id: &str) -> ExpiryQuery {
     let url = format!("/applications?$filter=appId%20eq%20'{client_id}'&$select=passwordCredentials,keyCredentials");
-    Question { row: REGISTRATION, url }
+    ExpiryQuery { row: REGISTRATION, url }
 }
 
 /// What is to be asked to know when an account's subscription and its credential end.
-pub fn questions(secret: &AccountSecret) -> Vec<Question> {
+pub fn questions(secret: &AccountSecret) -> Vec<ExpiryQuery> {
     let registered = own_secret(&secret.credential).map(|_| registration(&secret.client_id));
     [subscriptions()].into_iter().chain(registered).collect()
 }
@@ -109,7 +109,7 @@ impl Expiries {
     pub fn learn(
         &mut self,
         secret: &AccountSecret,
-        askable: &[Question],
+        askable: &[ExpiryQuery],
         answers: &BTreeMap<&'static str, Option<Value>>,
         now: DateTime<Utc>,
     ) {

@@ -1,6 +1,6 @@
 //! Errands: what a run does beside its draw: looks for what an earlier one left, and when the account's ends are.
 
-use crate::domain::account::expiry::{self, Question};
+use crate::domain::account::expiry::{self, ExpiryQuery};
 use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::{self, Effect};
 use crate::domain::plan::{BATCH, Payload, Role, Scope, Step, callable, find, url};
@@ -31,8 +31,8 @@ pub fn sweeps(scope: &Scope, contents: &mut Contents) -> Vec<Step> {
 }
 
 /// The questions about the account's ends that its permissions allow, and that its policy would also draw.
-pub fn askable(scope: &Scope, secret: &AccountSecret) -> Vec<Question> {
-    let may_ask = |question: &Question| {
+pub fn askable(scope: &Scope, secret: &AccountSecret) -> Vec<ExpiryQuery> {
+    let may_ask = |question: &ExpiryQuery| {
         find(question.row).is_some_and(|row| callable(scope, row) && scope.policy.operations.draws(row.id))
     };
     expiry::questions(secret).into_iter().filter(may_ask).collect()
@@ -55,7 +55,7 @@ fn roomy(steps: &[Step], more: usize) -> usize {
     (0..waves).find(has_room).unwrap_or(0)
 }
 
-fn watch(question: Question, wave: usize) -> Option<Step> {
+fn watch(question: ExpiryQuery, wave: usize) -> Option<Step> {
     Some(Step {
         operation: find(question.row)?,
         role: Role::Watch,
