@@ -24,7 +24,7 @@ use crate::notifications::{self, AccountChange};
 use crate::ports::{ClaimKind, Cursor, InfraError, SecretFault, SecretText, StoredAccount};
 use crate::round::claims::claim;
 use crate::round::with_secrets;
-use crate::run::{self, Chance, read_secret};
+use crate::run::{self, SeedChoice, read_secret};
 
 #[derive(Debug, Error)]
 pub enum ActionError {
@@ -177,8 +177,8 @@ pub async fn run(
 }
 
 /// The seed that a person asked for, or a new one.
-fn chance(house: &House, seed: Option<Seed>) -> Chance {
-    seed.map_or_else(|| Chance::Round(Seed::new(house.chance())), Chance::Seed)
+fn chance(house: &House, seed: Option<Seed>) -> SeedChoice {
+    seed.map_or_else(|| SeedChoice::FromRound(Seed::new(house.chance())), SeedChoice::Fixed)
 }
 
 /// The plan that a run with this seed would send now. A token is asked for, since its permissions decide;

@@ -10,7 +10,7 @@ use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{Claim, ClaimKind, ClaimRequest, Due, InfraError};
 use crate::round::due::DueStream;
-use crate::run::{Chance, Claimed};
+use crate::run::{Claimed, SeedChoice};
 
 /// A claim is good for this long: no invocation lives longer, so a run that is still alive holds its account.
 pub const LEASE: TimeDelta = TimeDelta::minutes(15);
@@ -81,7 +81,7 @@ impl<'a> Claims<'a> {
     }
 
     async fn claim(&mut self, due: Vec<Due>, now: DateTime<Utc>) -> Vec<Claimed> {
-        let (house, chance) = (self.house, Chance::Round(self.seed));
+        let (house, chance) = (self.house, SeedChoice::FromRound(self.seed));
         let claims = due.into_iter().map(|due| async move {
             let claim = claim(house, &due.id, ClaimKind::Due, chance, now).await;
             (claim, due)
@@ -117,7 +117,7 @@ pub async fn claim(
     house: &House,
     id: &AccountId,
     right: ClaimKind,
-    chance: Chance,
+    chance: SeedChoice,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, InfraError> {
     let (run_id, by_hand) = (format!("{:016x}", house.chance()), right == ClaimKind::Manual);

@@ -20,7 +20,7 @@ use crate::ports::{ClaimKind, InfraError};
 use crate::round::claims::{claim, count, last_start};
 use crate::round::report::RoundReport;
 use crate::round::{AHEAD, Ready, TOGETHER, run_all, with_secrets};
-use crate::run::{Chance, Claimed, release};
+use crate::run::{Claimed, SeedChoice, release};
 
 /// Runs what the messages bring, as far as the deadline allows. The answer names the messages that must come again: those
 /// that are malformed, and end among the dead letters, and those whose account could not be taken over for
@@ -120,5 +120,5 @@ async fn take_one(
         Some(handed) => (ClaimKind::Handover(handed.run_id.clone()), handed.seed),
         None => (ClaimKind::Due, seed),
     };
-    claim(house, &order.account, right, Chance::Round(seed), now).await
+    claim(house, &order.account, right, SeedChoice::FromRound(seed), now).await
 }

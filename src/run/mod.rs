@@ -31,7 +31,7 @@ use crate::run::progress::{EarlyEnd, RunCalls};
 pub struct Claimed {
     pub found: StoredAccount,
     pub run_id: String,
-    pub chance: Chance,
+    pub chance: SeedChoice,
     pub cut_off: bool,
     /// Asked for by a person: a paused account is called, not only probed.
     pub by_hand: bool,
@@ -40,25 +40,25 @@ pub struct Claimed {
 
 /// Where a run's seed comes from.
 #[derive(Clone, Copy, Debug)]
-pub enum Chance {
+pub enum SeedChoice {
     /// Of those that follow from the round's seed, the one that suits the account's habits best.
-    Round(Seed),
+    FromRound(Seed),
     /// Just this one: a person asked for it, or it is settled.
-    Seed(Seed),
+    Fixed(Seed),
 }
 
-impl Chance {
+impl SeedChoice {
     /// The seed, which is the same from now on.
     pub fn settle(&mut self, scope: &Scope, account: &Account) -> Seed {
-        if let Self::Round(round) = *self {
-            *self = Self::Seed(Plan::seed(scope, &account.habits, &account.id, round));
+        if let Self::FromRound(round) = *self {
+            *self = Self::Fixed(Plan::seed(scope, &account.habits, &account.id, round));
         }
         self.seed()
     }
 
     fn seed(self) -> Seed {
         match self {
-            Self::Round(seed) | Self::Seed(seed) => seed,
+            Self::FromRound(seed) | Self::Fixed(seed) => seed,
         }
     }
 }
@@ -205,7 +205,7 @@ async fn attempt(
     account: &mut Account,
     secret: &AccountSecret,
     text: &SecretText,
-    chance: &mut Chance,
+    chance: &mut SeedChoice,
     probe: bool,
     deadline: DateTime<Utc>,
 ) -> (RunCalls, Outcome) {
@@ -272,7 +272,7 @@ pub fn draw(
     account: &Account,
     secret: &AccountSecret,
     access: &AccessToken,
-    mut chance: Chance,
+    mut chance: SeedChoice,
     now: DateTime<Utc>,
 ) -> (Seed, Plan) {
     let scope = scope(account, secret, &access.granted, now);
