@@ -44,7 +44,7 @@ pub async fn renew(
     text: &SecretText,
 ) -> Result<AccessToken, Outcome> {
     let gate = format!("login {}", secret.tenant_id);
-    if let Some(until) = house.gates.opens_at(&gate, house.clock.now()) {
+    if let Some(until) = house.throttle.blocked_until(&gate, house.clock.now()) {
         return Err(Outcome::Throttled { until: Some(until) });
     }
     let remembered = house.warm.refresh_token(&account.id, &text.version);
@@ -63,7 +63,7 @@ pub async fn renew(
         TokenError::Throttled { retry_after } => {
             let until = retry_after.and_then(|wait| Duration::from_std(wait).ok()).map(|wait| now + wait);
             if let Some(until) = until {
-                house.gates.close(&gate, until, now);
+                house.throttle.block_until(&gate, until, now);
             }
             Outcome::Throttled { until }
         }

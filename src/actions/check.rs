@@ -177,7 +177,9 @@ pub async fn ask(
         return Ok(Vec::new());
     }
     let (tenant, now) = (&secret.tenant_id, house.clock.now());
-    if let Some(until) = house.gates.opens_at(tenant, now).max(house.gates.opens_at(&format!("{tenant} batch"), now)) {
+    if let Some(until) =
+        house.throttle.blocked_until(tenant, now).max(house.throttle.blocked_until(&format!("{tenant} batch"), now))
+    {
         return Err(format!("Graph asks to wait until {}", until.format("%FT%TZ")));
     }
     let caller = Caller { cloud: secret.cloud, access_token: &access.token, within: WITHIN };
@@ -190,7 +192,7 @@ pub async fn ask(
     };
     if let Some(wait) = asked {
         let now = house.clock.now();
-        house.gates.close(tenant, now + TimeDelta::from_std(wait).unwrap_or_default(), now);
+        house.throttle.block_until(tenant, now + TimeDelta::from_std(wait).unwrap_or_default(), now);
     }
     answer.map_err(|error| error.to_string())
 }

@@ -15,7 +15,7 @@ const MANY: usize = 1024;
 
 impl MailboxLocks {
     /// Waits until no other run holds one of the names. A user may have several (id and UPN).
-    pub async fn take(&self, mut names: Vec<String>) -> Vec<OwnedMutexGuard<()>> {
+    pub async fn lock(&self, mut names: Vec<String>) -> Vec<OwnedMutexGuard<()>> {
         // In one order for everybody, or two runs could wait for each other.
         names.sort_unstable();
         names.dedup();
@@ -27,11 +27,11 @@ impl MailboxLocks {
     }
 
     fn turn(&self, name: String) -> Arc<Turn<()>> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if turns.len() >= MANY {
-            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        let mut mailbox_locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if mailbox_locks.len() >= MANY {
+            mailbox_locks.retain(|_, turn| Arc::strong_count(turn) > 1);
         }
-        Arc::clone(turns.entry(name).or_default())
+        Arc::clone(mailbox_locks.entry(name).or_default())
     }
 }
 
@@ -47,20 +47,20 @@ mod tests {
 
     #[tokio::test]
     async fn who_shares_a_name_waits_and_nobody_else_does() {
-        let turns = MailboxLocks::default();
-        let held = turns.take(names(&["id", "upn", "id"])).await;
-        assert!(turns.take(names(&["upn"])).now_or_never().is_none());
-        assert!(turns.take(names(&["another", "a"])).now_or_never().is_some());
+        let mailbox_locks = MailboxLocks::default();
+        let held = mailbox_locks.lock(names(&["id", "upn", "id"])).await;
+        assert!(mailbox_locks.lock(names(&["upn"])).now_or_never().is_none());
+        assert!(mailbox_locks.lock(names(&["another", "a"])).now_or_never().is_some());
         drop(held);
-        assert!(turns.take(names(&["upn"])).now_or_never().is_some());
+        assert!(mailbox_locks.lock(names(&["upn"])).now_or_never().is_some());
     }
 
     #[tokio::test]
     async fn two_with_the_same_names_in_another_order_never_wait_for_each_other() {
-        let turns = MailboxLocks::default();
+        let mailbox_locks = MailboxLocks::default();
         let both = async |order: &[&str]| {
             for _ in 0..100 {
-                let held = turns.take(names(order)).await;
+                let held = mailbox_locks.lock(names(order)).await;
                 tokio::task::yield_now().await;
                 drop(held);
             }
@@ -70,13 +70,13 @@ mod tests {
 
     #[tokio::test]
     async fn names_that_nobody_holds_are_forgotten() {
-        let turns = MailboxLocks::default();
-        let held = turns.take(names(&["held"])).await;
+        let mailbox_locks = MailboxLocks::default();
+        let held = mailbox_locks.lock(names(&["held"])).await;
         for number in 0..3 * MANY {
-            drop(turns.take(vec![number.to_string()]).await);
+            drop(mailbox_locks.lock(vec![number.to_string()]).await);
         }
-        assert!(turns.0.lock().unwrap().len() <= MANY);
-        assert!(turns.take(names(&["held"])).now_or_never().is_none());
+        assert!(mailbox_locks.0.lock().unwrap().len() <= MANY);
+        assert!(mailbox_locks.lock(names(&["held"])).now_or_never().is_none());
         drop(held);
     }
 }

@@ -29,8 +29,8 @@ pub struct House {
     pub queue: Option<Arc<dyn Queue>>,
     pub settings: Settings,
     pub warm: TokenCache,
-    pub gates: Throttle,
-    pub turns: MailboxLocks,
+    pub throttle: Throttle,
+    pub mailbox_locks: MailboxLocks,
     chance: Mutex<ChaCha12Rng>,
     stopping: watch::Sender<bool>,
 }
@@ -73,8 +73,8 @@ impl House {
             queue,
             settings,
             warm: TokenCache::default(),
-            gates: Throttle::default(),
-            turns: MailboxLocks::default(),
+            throttle: Throttle::default(),
+            mailbox_locks: MailboxLocks::default(),
             chance: Mutex::new(chance),
             stopping: watch::Sender::new(false),
         }

@@ -26,7 +26,7 @@ const MANY: usize = 1024;
 
 impl Throttle {
     /// Nothing passes before `until`. A gate never opens earlier than it was told before.
-    pub fn close(&self, gate: &str, until: DateTime<Utc>, now: DateTime<Utc>) {
+    pub fn block_until(&self, gate: &str, until: DateTime<Utc>, now: DateTime<Utc>) {
         self.change(gate, now, |gate| gate.until = gate.until.max(until));
     }
 
@@ -53,7 +53,7 @@ impl Throttle {
     }
 
     /// When the gate opens, if it is closed at `now`.
-    pub fn opens_at(&self, gate: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub fn blocked_until(&self, gate: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         closed.get(gate).map(|gate| gate.until).filter(|until| *until > now)
     }
@@ -68,39 +68,39 @@ mod tests {
     #[test]
     fn a_gate_stays_closed_until_the_latest_time_that_was_named() {
         let now: DateTime<Utc> = "2026-03-02T10:00:00Z".parse().unwrap();
-        let gates = Throttle::default();
-        gates.close("a", now + Duration::seconds(60), now);
-        gates.close("a", now + Duration::seconds(10), now);
-        assert_eq!(gates.opens_at("a", now), Some(now + Duration::seconds(60)));
-        assert_eq!(gates.opens_at("a", now + Duration::seconds(60)), None);
-        assert_eq!(gates.opens_at("b", now), None);
+        let throttle = Throttle::default();
+        throttle.block_until("a", now + Duration::seconds(60), now);
+        throttle.block_until("a", now + Duration::seconds(10), now);
+        assert_eq!(throttle.blocked_until("a", now), Some(now + Duration::seconds(60)));
+        assert_eq!(throttle.blocked_until("a", now + Duration::seconds(60)), None);
+        assert_eq!(throttle.blocked_until("b", now), None);
     }
 
     #[test]
     fn a_wait_of_our_own_doubles_while_the_refusals_go_on_and_is_forgotten_after() {
         let mut now: DateTime<Utc> = "2026-03-02T10:00:00Z".parse().unwrap();
-        let gates = Throttle::default();
+        let throttle = Throttle::default();
         let mut waits = Vec::new();
         for _ in 0..10 {
-            gates.back_off("a", Duration::seconds(4), now);
-            gates.back_off("a", Duration::seconds(4), now);
-            let until = gates.opens_at("a", now).unwrap();
+            throttle.back_off("a", Duration::seconds(4), now);
+            throttle.back_off("a", Duration::seconds(4), now);
+            let until = throttle.blocked_until("a", now).unwrap();
             waits.push((until - now).num_seconds());
             now = until + Duration::seconds(1);
         }
         assert_eq!(waits, [4, 8, 16, 32, 64, 128, 256, 512, 600, 600]);
         now += Duration::hours(1);
-        gates.back_off("a", Duration::seconds(4), now);
-        assert_eq!(gates.opens_at("a", now), Some(now + Duration::seconds(4)));
+        throttle.back_off("a", Duration::seconds(4), now);
+        assert_eq!(throttle.blocked_until("a", now), Some(now + Duration::seconds(4)));
     }
 
     #[test]
     fn gates_that_are_open_again_are_forgotten() {
         let now: DateTime<Utc> = "2026-03-02T10:00:00Z".parse().unwrap();
-        let gates = Throttle::default();
+        let throttle = Throttle::default();
         for number in 0..5000 {
-            gates.close(&number.to_string(), now, now);
+            throttle.block_until(&number.to_string(), now, now);
         }
-        assert!(gates.closed.lock().unwrap().len() <= MANY);
+        assert!(throttle.closed.lock().unwrap().len() <= MANY);
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::account::AccountId;
 use crate::handler::handle;
 use crate::local::app::{LocalApp, Parts, config_for};
 use crate::local::dynamodb::LocalDynamoDb;
-use crate::local::fake_tenant::{App, FakeTenant, Tenant, User};
+use crate::local::fake_tenant::{App as TenantApp, FakeTenant, Tenant, User};
 use crate::local::secret_files::{SecretFiles, write_private};
 use crate::local::table::table;
 use crate::local::virtual_clock::VirtualClock;
@@ -40,8 +40,8 @@ pub async fn week() -> anyhow::Result<String> {
     tenant.add_tenant(
         Tenant::new(TENANT, DOMAIN)
             .with_user(User::new(USER, "correct horse"))
-            .with_app(App::confidential(APP, "right-secret"))
-            .with_app(App::public(PUBLIC_APP)),
+            .with_app(TenantApp::confidential(APP, "right-secret"))
+            .with_app(TenantApp::public(PUBLIC_APP)),
     );
     let folder = tempfolder()?;
     write_secrets(folder.path(), &tenant)?;

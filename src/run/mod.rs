@@ -229,7 +229,7 @@ async fn attempt(
     let rng = seed.rng(&account.id, "waves");
     let reserve = (deadline - now) / 4;
     let reserve = reserve.min(TimeDelta::seconds(8)).max(TimeDelta::zero());
-    let _turn = house.turns.take(mailbox(secret, &access)).await;
+    let _turn = house.mailbox_locks.lock(mailbox(secret, &access)).await;
     let askable = plan::askable(&scope, secret);
     let sender = Executor { house, account: &mut *account, secret, text, access, deadline, reserve, rng };
     let done = sender.send(&plan).await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use e5_evergreen::adapters::system::clock::SystemClock;
 use e5_evergreen::domain::catalogue;
-use e5_evergreen::local::fake_tenant::{Act, App, FakeTenant, Fault, Tenant, User, When};
+use e5_evergreen::local::fake_tenant::{Act, App as TenantApp, FakeTenant, Fault, Tenant, User, When};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -58,7 +58,7 @@ impl House {
         tenant.add_tenant(
             Tenant::new(TENANT, "contoso.onmicrosoft.com")
                 .with_user(User::new(USER, "-"))
-                .with_app(App::confidential(APP, SECRET)),
+                .with_app(TenantApp::confidential(APP, SECRET)),
         );
         let house = Self { folder: tempfile::tempdir().unwrap(), tenant };
         assert_eq!(house.tell(&["init"]).await.status, Some(0));

@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use e5_evergreen::app::House;
 use e5_evergreen::handler::handle;
-use e5_evergreen::local::fake_tenant::{Act, App, FakeTenant, Fault as TenantFault, Tenant, User, When};
+use e5_evergreen::local::fake_tenant::{Act, App as TenantApp, FakeTenant, Fault as TenantFault, Tenant, User, When};
 use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
 use serde_json::{Value, json};
 
@@ -96,8 +96,8 @@ impl Soak {
             let (tenant, domain, user) = names(number);
             let is = Tenant::new(&tenant, &domain)
                 .with_user(User::new(&user, PASSWORD))
-                .with_app(App::confidential(APP, APP_SECRET))
-                .with_app(App::public(PUBLIC_APP));
+                .with_app(TenantApp::confidential(APP, APP_SECRET))
+                .with_app(TenantApp::public(PUBLIC_APP));
             world.tenant.add_tenant(is);
             let (name, secret) = (format!("a{number}"), secret(&world.tenant, number));
             world.put(&name, &secret);

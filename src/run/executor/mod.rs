@@ -224,7 +224,7 @@ impl Executor<'_> {
     async fn pass_gates(&self, items: &[(Item, Option<usize>)]) -> Result<(), EarlyEnd> {
         loop {
             let now = self.house.clock.now();
-            let Some(until) = self.opens_at(items.iter().map(|(item, _)| item), now) else { return Ok(()) };
+            let Some(until) = self.blocked_until(items.iter().map(|(item, _)| item), now) else { return Ok(()) };
             if until >= self.deadline - self.reserve || self.house.stopping() {
                 return Err(EarlyEnd::Throttled { until });
             }
@@ -233,10 +233,10 @@ impl Executor<'_> {
     }
 
     /// When the last of the gates opens that stand before these items, if one is closed.
-    fn opens_at<'i>(&self, items: impl Iterator<Item = &'i Item>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    fn blocked_until<'i>(&self, items: impl Iterator<Item = &'i Item>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let own = items.map(|item| self.gate(item.operation.service.limit()));
-        let gates = own.chain([self.gate("batch"), self.secret.tenant_id.clone()]);
-        gates.filter_map(|gate| self.house.gates.opens_at(&gate, now)).max()
+        let throttle = own.chain([self.gate("batch"), self.secret.tenant_id.clone()]);
+        throttle.filter_map(|gate| self.house.throttle.blocked_until(&gate, now)).max()
     }
 
     fn gate(&self, limit: &str) -> String {
@@ -249,10 +249,10 @@ impl Executor<'_> {
         let now = self.house.clock.now();
         let asked = verdict.retry_after().and_then(|wait| TimeDelta::from_std(wait).ok());
         match (verdict, asked, operation) {
-            (_, Some(wait), _) => self.house.gates.close(&self.secret.tenant_id, now + wait, now),
+            (_, Some(wait), _) => self.house.throttle.block_until(&self.secret.tenant_id, now + wait, now),
             (ItemResult::Throttled { .. }, None, operation) => {
                 let limit = operation.map_or("batch", |operation| operation.service.limit());
-                self.house.gates.back_off(&self.gate(limit), BACKOFF, now);
+                self.house.throttle.back_off(&self.gate(limit), BACKOFF, now);
             }
             _ => {}
         }
@@ -281,7 +281,7 @@ impl Executor<'_> {
         // Up to a second beyond what was asked, so that a tenant's accounts do not return all at once.
         let now = self.house.clock.now();
         let jitter = TimeDelta::milliseconds(self.rng.random_range(1..=1000));
-        let opens = self.opens_at(again.iter().map(|(item, _)| item), now);
+        let opens = self.blocked_until(again.iter().map(|(item, _)| item), now);
         let asked = asked.and_then(|wait| now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
         let until = opens.max(asked).unwrap_or(now + BACKOFF / 2) + jitter;
         let throttled = again.iter().any(|(_, verdict)| matches!(verdict, ItemResult::Throttled { .. }));

@@ -21,7 +21,7 @@ use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
 use e5_evergreen::domain::secret::AccountSecret;
 use e5_evergreen::handler::{HandlerError, handle};
-use e5_evergreen::local::fake_tenant::{App, FakeTenant, Recorded, Tenant, User};
+use e5_evergreen::local::fake_tenant::{App as TenantApp, FakeTenant, Recorded, Tenant, User};
 use e5_evergreen::local::virtual_clock::VirtualClock;
 use e5_evergreen::ports::{
     Alert, Alerts, BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, InfraError, Journal,
@@ -145,8 +145,9 @@ impl World {
     pub async fn with(setting: Setting) -> Self {
         let clock = VirtualClock::new(START.parse().unwrap());
         let tenant = FakeTenant::start(Arc::new(clock.clone()), setting.seed).await.unwrap();
-        let mut is =
-            Tenant::new(TENANT, DOMAIN).with_app(App::confidential(APP, APP_SECRET)).with_app(App::public(PUBLIC_APP));
+        let mut is = Tenant::new(TENANT, DOMAIN)
+            .with_app(TenantApp::confidential(APP, APP_SECRET))
+            .with_app(TenantApp::public(PUBLIC_APP));
         is.single_use_refresh_tokens = setting.single_use_refresh_tokens;
         for number in 0..setting.users {
             is = is.with_user(User::new(&user(number), PASSWORD));
