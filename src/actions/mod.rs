@@ -178,7 +178,7 @@ pub async fn run(
 
 /// The seed that a person asked for, or a new one.
 fn chance(house: &House, seed: Option<Seed>) -> SeedChoice {
-    seed.map_or_else(|| SeedChoice::FromRound(Seed::new(house.chance())), SeedChoice::Fixed)
+    seed.map_or_else(|| SeedChoice::FromRound(Seed::new(house.random_u64())), SeedChoice::Fixed)
 }
 
 /// The plan that a run with this seed would send now. A token is asked for, since its permissions decide;
@@ -209,7 +209,7 @@ pub async fn resume(house: &House, id: &AccountId) -> Result<Value, ActionError>
     let mut account = get(house, id).await?.account;
     let now = house.clock.now();
     let policy = policy(house, &account).await?;
-    let seed = Seed::new(house.chance());
+    let seed = Seed::new(house.random_u64());
     account.revive(schedule::fit(now, &policy, &mut seed.rng(id, "first")));
     if !house.accounts.update(&account, now).await? {
         return Err(ActionError::Busy(id.clone()));

@@ -32,7 +32,7 @@ pub async fn set_policy(house: &House, id: &AccountId, changes: &Map<String, Val
             account.secret_version = Some(version.clone());
         }
         let now = house.clock.now();
-        let seed = Seed::new(house.chance());
+        let seed = Seed::new(house.random_u64());
         let rng = &mut seed.rng(id, "schedule");
         if account.status == Status::Paused {
             // Its secret has changed: perhaps in the very thing that was wrong.

@@ -86,7 +86,7 @@ impl House {
     }
 
     /// A number that nobody can foresee.
-    pub fn chance(&self) -> u64 {
+    pub fn random_u64(&self) -> u64 {
         self.chance.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
     }
 

@@ -120,7 +120,7 @@ pub async fn claim(
     chance: SeedChoice,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, InfraError> {
-    let (run_id, by_hand) = (format!("{:016x}", house.chance()), right == ClaimKind::Manual);
+    let (run_id, by_hand) = (format!("{:016x}", house.random_u64()), right == ClaimKind::Manual);
     let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right };
     Ok(match house.accounts.claim(id, &request).await? {
         Claim::Taken { found, cut_off } => {

@@ -46,7 +46,7 @@ pub type Ready = (Claimed, Result<SecretText, SecretFault>);
 /// Where the due accounts cannot be listed, or none of them can be claimed, or the queue takes none: infrastructure,
 /// not an account.
 pub async fn round(house: &Arc<House>, deadline: DateTime<Utc>) -> Result<RoundReport, InfraError> {
-    let mut report = RoundReport::new(Seed::new(house.chance()), house.clock.now());
+    let mut report = RoundReport::new(Seed::new(house.random_u64()), house.clock.now());
     let counts = match &house.queue {
         Some(queue) => fan_out(house, queue.as_ref(), deadline, &mut report).await,
         None => run_due(house, deadline, &mut report).await?,

@@ -29,7 +29,7 @@ use crate::run::{Claimed, SeedChoice, release};
 /// # Errors
 /// Where the worker itself breaks down: then all messages come again, and those that are done find nothing to do.
 pub async fn work(house: &Arc<House>, messages: Vec<Message>, deadline: DateTime<Utc>) -> Result<Value, InfraError> {
-    let mut report = RoundReport::of_worker(Seed::new(house.chance()), house.clock.now());
+    let mut report = RoundReport::of_worker(Seed::new(house.random_u64()), house.clock.now());
     let (ready, taken) = mpsc::channel(AHEAD);
     let taking = tokio::spawn(take_all(Arc::clone(house), messages, report.seed, deadline, ready));
     run_all(house, taken, deadline, &mut report).await;

@@ -42,7 +42,7 @@ struct Definition<'a> {
 /// Where secrets or accounts cannot be listed or written; what was done until then stands, and nobody is stopped.
 pub async fn sync(house: &House) -> Result<SyncReport, InfraError> {
     let known = KnownAccounts::read(house).await?;
-    let (seed, new, report) = (Seed::new(house.chance()), HashMap::new(), SyncReport::default());
+    let (seed, new, report) = (Seed::new(house.random_u64()), HashMap::new(), SyncReport::default());
     let mut sync = Sync { house, seed, known, new, all: false, report };
     let listed = sync.secrets().await?;
     // Who has lost its secret may be defined by another, which was of no use until now.
