@@ -200,7 +200,7 @@ pub async fn plan(house: &House, id: &AccountId, seed: Option<Seed>) -> Result<V
 pub async fn stop(house: &House, id: &AccountId) -> Result<Value, ActionError> {
     let mut account = get(house, id).await?.account;
     account.stop(StoppedBy::Hand);
-    house.accounts.seize(&account).await?;
+    house.accounts.overwrite(&account).await?;
     Ok(state(&account))
 }
 

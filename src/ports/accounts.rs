@@ -24,7 +24,7 @@ pub trait AccountStore: Send + Sync {
     /// Overwrites an account that no run holds at `now`; `false` where one does.
     async fn update(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, InfraError>;
     /// Overwrites an account, taking it away from a run that may hold it.
-    async fn seize(&self, account: &Account) -> Result<(), InfraError>;
+    async fn overwrite(&self, account: &Account) -> Result<(), InfraError>;
     async fn get(&self, id: &AccountId) -> Result<Option<StoredAccount>, InfraError>;
     /// One page of all accounts.
     async fn all(&self, after: Option<Cursor>) -> Result<AccountPage, InfraError>;

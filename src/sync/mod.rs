@@ -276,6 +276,6 @@ async fn stop(house: &House, id: &AccountId) -> Result<SyncResult, InfraError> {
     let Some(found) = house.accounts.get(id).await? else { return Ok(SyncResult::Stopped) };
     let mut account = found.account;
     account.stop(StoppedBy::SecretGone);
-    house.accounts.seize(&account).await?;
+    house.accounts.overwrite(&account).await?;
     Ok(SyncResult::Stopped)
 }

@@ -116,7 +116,7 @@ impl AccountStore for Unused {
     async fn update(&self, _: &Account, _: DateTime<Utc>) -> Result<bool, InfraError> {
         unreachable!()
     }
-    async fn seize(&self, _: &Account) -> Result<(), InfraError> {
+    async fn overwrite(&self, _: &Account) -> Result<(), InfraError> {
         unreachable!()
     }
     async fn get(&self, _: &AccountId) -> Result<Option<StoredAccount>, InfraError> {

@@ -242,7 +242,7 @@ impl AccountStore for DynamoAccounts {
         Ok(matches!(send(update, || format!("updating account {}", account.id)).await?, Write::Done(_)))
     }
 
-    async fn seize(&self, account: &Account) -> Result<(), InfraError> {
+    async fn overwrite(&self, account: &Account) -> Result<(), InfraError> {
         let update = self.overwrite(account).condition_expression("attribute_exists(account_id)");
         send(update, || format!("updating account {}", account.id)).await.map(|_| ())
     }
