@@ -10,7 +10,7 @@ pub struct NoWebIdentity;
 
 #[async_trait]
 impl WebIdentity for NoWebIdentity {
-    async fn vouch(&self, _audience: &str) -> Result<SecretString, TokenError> {
+    async fn token(&self, _audience: &str) -> Result<SecretString, TokenError> {
         Err(TokenError::Misconfigured(Cause::new(
             "federated_needs_aws",
             "`federated` works on AWS alone: the token is the function's own, from AWS STS",
@@ -25,7 +25,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_federated_account_is_told_that_it_needs_aws() {
-        let Err(TokenError::Misconfigured(cause)) = NoWebIdentity.vouch("anybody").await else {
+        let Err(TokenError::Misconfigured(cause)) = NoWebIdentity.token("anybody").await else {
             panic!("misconfigured")
         };
         assert!(cause.to_string().contains("works on AWS alone"), "{cause}");

@@ -81,5 +81,5 @@ pub enum TokenError {
 #[async_trait]
 pub trait WebIdentity: Send + Sync {
     /// A JWT of some minutes that says so to `audience`.
-    async fn vouch(&self, audience: &str) -> Result<SecretString, TokenError>;
+    async fn token(&self, audience: &str) -> Result<SecretString, TokenError>;
 }

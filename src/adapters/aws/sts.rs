@@ -28,7 +28,7 @@ impl StsIdentity {
 
 #[async_trait]
 impl WebIdentity for StsIdentity {
-    async fn vouch(&self, audience: &str) -> Result<SecretString, TokenError> {
+    async fn token(&self, audience: &str) -> Result<SecretString, TokenError> {
         let request = self.client.get_web_identity_token();
         let request = request.audience(audience).signing_algorithm("RS256").duration_seconds(LIFE);
         let answer = request.send().await.map_err(|error| refusal(&error))?;

@@ -62,7 +62,7 @@ impl Entra {
                     client_assertion::signed(certificate, private_key, &secret.client_id, &audience, self.clock.now());
                 signed.map(Some).map_err(TokenError::Misconfigured)
             }
-            Credential::Federated => self.identity.vouch(TOKEN_EXCHANGE).await.map(Some),
+            Credential::Federated => self.identity.token(TOKEN_EXCHANGE).await.map(Some),
             Credential::ClientSecret { .. } | Credential::RefreshToken { .. } | Credential::Password { .. } => Ok(None),
         }
     }
@@ -271,7 +271,7 @@ mod tests {
 
     #[async_trait]
     impl WebIdentity for Nobody {
-        async fn vouch(&self, _audience: &str) -> Result<SecretString, TokenError> {
+        async fn token(&self, _audience: &str) -> Result<SecretString, TokenError> {
             Err(TokenError::Transient("nobody".to_owned()))
         }
     }
