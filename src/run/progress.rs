@@ -206,7 +206,7 @@ impl<'a> Progress<'a> {
     fn url_like(&self, item: &Item, undo: &Operation) -> String {
         let root = item.url.strip_prefix("/users/").and_then(|rest| rest.split(['/', '?']).next());
         match root {
-            Some(user) if item.operation.personal() => undo.path_for(Access::AppOnly, user),
+            Some(user) if item.operation.is_user_scoped() => undo.path_for(Access::AppOnly, user),
             _ => undo.path.to_owned(),
         }
     }

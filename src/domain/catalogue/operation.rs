@@ -256,7 +256,7 @@ impl Operation {
     }
 
     /// Whether the path is rooted at the account's own user, so that an app-only account must name one.
-    pub fn personal(&self) -> bool {
+    pub fn is_user_scoped(&self) -> bool {
         self.path == "/me" || self.path.starts_with("/me/")
     }
 

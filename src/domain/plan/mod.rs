@@ -210,7 +210,7 @@ fn callable(scope: &Scope, operation: &Operation) -> bool {
     scope.granted.allow(operation, scope.subject)
         && !scope.policy.operations.forbids(operation.id)
         && (scope.policy.writes || !operation.writes())
-        && (scope.subject == Access::Delegated || scope.user_id.is_some() || !operation.personal())
+        && (scope.subject == Access::Delegated || scope.user_id.is_some() || !operation.is_user_scoped())
         && !aside(operation.id)
         && !aside(operation.service.as_str())
         && !(operation.writes() && aside(WRITES))

@@ -166,7 +166,7 @@ fn an_app_without_a_user_calls_only_what_is_the_tenants() {
     world.user_id = None;
     let plan = world.draw(1);
     assert!(!plan.is_empty());
-    assert!(plan.steps.iter().all(|step| !step.operation.personal()));
+    assert!(plan.steps.iter().all(|step| !step.operation.is_user_scoped()));
 }
 
 #[test]
