@@ -46,7 +46,7 @@ impl Fields {
     }
 
     /// A string that is not blank.
-    pub fn text(&mut self, field: &str) -> Result<Option<String>, FieldError> {
+    pub fn string(&mut self, field: &str) -> Result<Option<String>, FieldError> {
         match self.take(field) {
             None => Ok(None),
             Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text)),
@@ -55,10 +55,10 @@ impl Fields {
     }
 
     pub fn required_text(&mut self, field: &str) -> Result<String, FieldError> {
-        self.text(field)?.ok_or_else(|| self.error(field, "is missing"))
+        self.string(field)?.ok_or_else(|| self.error(field, "is missing"))
     }
 
-    pub fn flag(&mut self, field: &str) -> Result<Option<bool>, FieldError> {
+    pub fn bool(&mut self, field: &str) -> Result<Option<bool>, FieldError> {
         match self.take(field) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(flag)),
@@ -67,7 +67,7 @@ impl Fields {
     }
 
     /// A whole number within `min..=max`.
-    pub fn whole(&mut self, field: &str, min: u32, max: u32) -> Result<Option<u32>, FieldError> {
+    pub fn integer(&mut self, field: &str, min: u32, max: u32) -> Result<Option<u32>, FieldError> {
         let Some(value) = self.take(field) else { return Ok(None) };
         value
             .as_u64()
@@ -78,7 +78,7 @@ impl Fields {
     }
 
     /// A list of strings.
-    pub fn texts(&mut self, field: &str) -> Result<Option<Vec<String>>, FieldError> {
+    pub fn strings(&mut self, field: &str) -> Result<Option<Vec<String>>, FieldError> {
         let Some(value) = self.take(field) else { return Ok(None) };
         let problem = || self.error(field, "must be a list of strings");
         let Value::Array(items) = value else { return Err(problem()) };

@@ -82,14 +82,14 @@ impl Policy {
     pub fn under(&self, value: Value) -> Result<Self, FieldError> {
         let mut fields = Fields::of("policy", value)?;
         let mut policy = self.clone();
-        if let Some(name) = fields.text("timezone")? {
+        if let Some(name) = fields.string("timezone")? {
             policy.timezone = Zone::parse(&name)
                 .ok_or_else(|| fields.error("timezone", "must be an IANA time zone such as `Europe/Berlin`"))?;
         }
         if let Some(hours) = fields.object("working_hours")? {
             policy.working_hours = policy.working_hours.under(hours)?;
         }
-        if let Some(days) = fields.texts("working_days")? {
+        if let Some(days) = fields.strings("working_days")? {
             policy.working_days = WorkingDays::parse(&days).ok_or_else(|| {
                 fields.error("working_days", "must name at least one of mon, tue, wed, thu, fri, sat, sun")
             })?;
@@ -106,8 +106,8 @@ impl Policy {
         if let Some(pacing) = fields.object("pacing")? {
             policy.pacing = Some(Pacing::parse(pacing)?);
         }
-        policy.writes = fields.flag("writes")?.unwrap_or(policy.writes);
-        policy.pause_after = fields.whole("pause_after", 1, 10)?.unwrap_or(policy.pause_after);
+        policy.writes = fields.bool("writes")?.unwrap_or(policy.writes);
+        policy.pause_after = fields.integer("pause_after", 1, 10)?.unwrap_or(policy.pause_after);
         fields.finish()?;
         Ok(policy)
     }
@@ -115,8 +115,8 @@ impl Policy {
 
 impl Pacing {
     fn parse(mut fields: Fields) -> Result<Self, FieldError> {
-        let min_ms = fields.whole("min_ms", 0, 60_000)?;
-        let max_ms = fields.whole("max_ms", 0, 60_000)?;
+        let min_ms = fields.integer("min_ms", 0, 60_000)?;
+        let max_ms = fields.integer("max_ms", 0, 60_000)?;
         let pacing = match (min_ms, max_ms) {
             (Some(min), Some(max)) if min > max => return Err(fields.error("min_ms", "must not be above `max_ms`")),
             (Some(min_ms), max) => Self { min_ms, max_ms: max.unwrap_or(min_ms) },
@@ -153,8 +153,8 @@ pub fn merge(policy: &mut Map<String, Value>, changes: Map<String, Value>) {
 
 /// One end alone moves the other end's default where it must, so that `{"min": 20000}` is no error.
 fn parse_span(mut fields: Fields, bounds: Range, default: Range) -> Result<Range, FieldError> {
-    let min = fields.whole("min", bounds.min, bounds.max)?;
-    let max = fields.whole("max", bounds.min, bounds.max)?;
+    let min = fields.integer("min", bounds.min, bounds.max)?;
+    let max = fields.integer("max", bounds.min, bounds.max)?;
     let span = match (min, max) {
         (Some(min), Some(max)) if min > max => return Err(fields.error("min", "must not be above `max`")),
         (Some(min), Some(max)) => Range { min, max },

@@ -28,7 +28,7 @@ impl OperationFilter {
     /// This selection with the given lists in place of its own.
     pub fn under(&self, mut fields: Fields) -> Result<Self, FieldError> {
         let mut globs = |field: &str| -> Result<Option<Vec<String>>, FieldError> {
-            let globs = fields.texts(field)?;
+            let globs = fields.strings(field)?;
             let fit = globs.iter().flatten().all(|glob| {
                 (1..=MAX_GLOB_LENGTH).contains(&glob.len())
                     && glob.chars().all(|c| c.is_ascii_alphanumeric() || "._*".contains(c))

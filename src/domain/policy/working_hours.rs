@@ -21,7 +21,7 @@ impl WorkingHours {
     /// These hours with the given ends in place of theirs.
     pub fn under(self, mut fields: Fields) -> Result<Self, FieldError> {
         let mut minutes = |field: &str, last: u32, default: u32| -> Result<u32, FieldError> {
-            let Some(text) = fields.text(field)? else { return Ok(default) };
+            let Some(text) = fields.string(field)? else { return Ok(default) };
             parse_time(&text).filter(|minutes| *minutes <= last).ok_or_else(|| {
                 fields.error(field, if last == DAY { "must be HH:MM up to 24:00" } else { "must be HH:MM up to 23:59" })
             })

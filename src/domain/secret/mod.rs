@@ -184,12 +184,12 @@ impl AccountSecret {
         if !is_name_in_a_path(&client_id) {
             return Err(fields.error("client_id", "must be the application's GUID"));
         }
-        let cloud = match fields.text("cloud")? {
+        let cloud = match fields.string("cloud")? {
             None => Cloud::default(),
             Some(text) => Cloud::parse(&text)
                 .ok_or_else(|| fields.error("cloud", "must be one of global, us_gov, us_gov_dod, china"))?,
         };
-        let user_id = fields.text("user_id")?;
+        let user_id = fields.string("user_id")?;
         if user_id.as_ref().is_some_and(|id| id.len() > 256 || id.chars().any(char::is_control)) {
             return Err(fields.error("user_id", "must be an object id or a user principal name"));
         }
@@ -201,15 +201,15 @@ impl AccountSecret {
 }
 
 fn parse_credential(fields: &mut Fields) -> Result<Credential, FieldError> {
-    let auth = fields.text("auth")?;
+    let auth = fields.string("auth")?;
     let mut secret =
-        |field: &str| -> Result<Option<SecretString>, FieldError> { Ok(fields.text(field)?.map(SecretString::from)) };
+        |field: &str| -> Result<Option<SecretString>, FieldError> { Ok(fields.string(field)?.map(SecretString::from)) };
     let client_secret = secret("client_secret")?;
     let refresh_token = secret("refresh_token")?;
     let password = secret("password")?;
     let certificate = secret("certificate")?;
     let private_key = secret("private_key")?;
-    let username = fields.text("username")?;
+    let username = fields.string("username")?;
 
     let auth = match auth {
         Some(auth) => auth,
