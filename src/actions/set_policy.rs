@@ -36,7 +36,7 @@ pub async fn set_policy(house: &House, id: &AccountId, changes: &Map<String, Val
         let rng = &mut seed.rng(id, "schedule");
         if account.status == Status::Paused {
             // Its secret has changed: perhaps in the very thing that was wrong.
-            account.revive(schedule::first_run(now, &policy, rng));
+            account.reactivate(schedule::first_run(now, &policy, rng));
         } else {
             reschedule(&mut account, &policy, now, rng);
         }

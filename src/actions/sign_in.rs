@@ -276,7 +276,7 @@ async fn finish(
     let due = schedule::fit(now, &policy, &mut Seed::new(house.random_u64()).rng(id, "first"));
     let known = account.is_some();
     let mut account = account.unwrap_or_else(|| Account::new(id.clone(), due));
-    account.revive(due);
+    account.reactivate(due);
     account.secret_name = Some(name.to_owned());
     account.secret_version = Some(version);
     account.refresh_token_saved_at = Some(now);

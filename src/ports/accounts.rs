@@ -96,7 +96,7 @@ pub enum Claim {
     Taken {
         found: Box<StoredAccount>,
         /// An earlier claim ran out without a record: its run was cut off, and may have left something.
-        cut_off: bool,
+        previous_run_crashed: bool,
     },
     /// Another run has it, or it is no longer due, or it is gone.
     Lost,

@@ -120,11 +120,11 @@ pub async fn claim(
     chance: SeedChoice,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, InfraError> {
-    let (run_id, by_hand) = (format!("{:016x}", house.random_u64()), right == ClaimKind::Manual);
+    let (run_id, manual) = (format!("{:016x}", house.random_u64()), right == ClaimKind::Manual);
     let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right };
     Ok(match house.accounts.claim(id, &request).await? {
-        Claim::Taken { found, cut_off } => {
-            Some(Claimed { found: *found, run_id, chance, cut_off, by_hand, started_at: now })
+        Claim::Taken { found, previous_run_crashed } => {
+            Some(Claimed { found: *found, run_id, chance, previous_run_crashed, manual, started_at: now })
         }
         Claim::Lost => None,
     })

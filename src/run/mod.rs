@@ -32,9 +32,9 @@ pub struct Claimed {
     pub found: StoredAccount,
     pub run_id: String,
     pub chance: SeedChoice,
-    pub cut_off: bool,
+    pub previous_run_crashed: bool,
     /// Asked for by a person: a paused account is called, not only probed.
-    pub by_hand: bool,
+    pub manual: bool,
     pub started_at: DateTime<Utc>,
 }
 
@@ -87,21 +87,21 @@ pub async fn run(
     secret: Result<SecretText, SecretFault>,
     deadline: DateTime<Utc>,
 ) -> RunReport {
-    let Claimed { found, run_id, mut chance, cut_off, by_hand, started_at } = claimed;
+    let Claimed { found, run_id, mut chance, previous_run_crashed, manual, started_at } = claimed;
     let mut account = found.account;
     account.run_id = None;
     for warning in &found.warnings {
         house.journal.write(&line(Level::Warn, warning, json!({"account": account.id})));
     }
-    if cut_off {
-        account.was_cut_off();
+    if previous_run_crashed {
+        account.mark_crashed();
     }
     let name = secret_name(house, &account);
     let (policy, done, outcome) = match read_secret(house, &account, &name, secret) {
         Err(outcome) => (house.default_policy().as_ref().clone(), RunCalls::default(), outcome),
         Ok((secret, text)) => {
             account.expiries.read(&secret.credential);
-            let probe = account.status == Status::Paused && !by_hand;
+            let probe = account.status == Status::Paused && !manual;
             let (done, outcome) = attempt(house, &mut account, &secret, &text, &mut chance, probe, deadline).await;
             (secret.policy, done, outcome)
         }
@@ -153,8 +153,8 @@ pub async fn release(house: &House, claimed: Claimed) -> bool {
     let mut account = claimed.found.account;
     account.run_id = None;
     account.next_run_at = Some(claimed.started_at);
-    if claimed.cut_off {
-        account.was_cut_off();
+    if claimed.previous_run_crashed {
+        account.mark_crashed();
     }
     match house.accounts.record(&account, &claimed.run_id).await {
         Ok(recorded) => recorded == RecordResult::Written,

@@ -245,7 +245,7 @@ async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: See
     if stopped_by_hand {
         // What a person stopped, only a person starts again.
     } else if troubled || account.next_run_at.is_none() {
-        account.revive(schedule::first_run(now, &part.policy, rng));
+        account.reactivate(schedule::first_run(now, &part.policy, rng));
         done = SyncResult::Resumed;
     } else {
         reschedule(&mut account, &part.policy, now, rng);

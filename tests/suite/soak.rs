@@ -154,12 +154,12 @@ impl Soak {
     async fn round(&mut self) {
         self.faults();
         match self.rng.random_range(0..100) {
-            0..=9 => self.cut_off().await,
+            0..=9 => self.previous_run_crashed().await,
             10..=19 => self.overlap().await,
             20..=24 => drop(self.ask(json!({"action": "tick"}), TimeDelta::seconds(9)).await),
             25..=29 => drop(self.ask(json!({"action": "sync"}), TICK).await),
             30..=33 => self.change_a_secret().await,
-            34..=36 => self.by_hand().await,
+            34..=36 => self.manual().await,
             _ => drop(self.ask(json!({"action": "tick"}), TICK).await),
         }
         self.assert_none_ran_twice();
@@ -174,7 +174,7 @@ impl Soak {
     }
 
     /// A function dies at one of its requests to Microsoft; mostly another takes its place.
-    async fn cut_off(&mut self) {
+    async fn previous_run_crashed(&mut self) {
         let moment = if self.rng.random() { Moment::Before } else { Moment::After };
         self.world.fate.seal(self.rng.random_range(1..8), moment);
         let tick = json!({"action": "tick"});
@@ -229,7 +229,7 @@ impl Soak {
         self.count("secrets changed", 1);
     }
 
-    async fn by_hand(&mut self) {
+    async fn manual(&mut self) {
         let number = self.rng.random_range(0..ACCOUNTS_IN_ALL);
         let action = ["stop", "resume", "run"][self.rng.random_range(0..3)];
         self.accounts[number].stopped |= action == "stop";

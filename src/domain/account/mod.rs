@@ -160,14 +160,14 @@ impl Account {
     }
 
     /// Active again with a clean slate, due at `next_run_at`.
-    pub fn revive(&mut self, next_run_at: DateTime<Utc>) {
+    pub fn reactivate(&mut self, next_run_at: DateTime<Utc>) {
         self.status = Status::Active;
         self.next_run_at = Some(next_run_at);
         self.consecutive_failures = 0;
         self.misconfigured_runs = 0;
         self.pause = None;
         self.stopped_by = None;
-        self.let_go();
+        self.release();
     }
 
     /// Never due again until revived.
@@ -176,18 +176,18 @@ impl Account {
         self.next_run_at = None;
         self.pause = None;
         self.stopped_by = Some(by);
-        self.let_go();
+        self.release();
     }
 
     /// A run ended without a record: it may have left something, also mail that is still on its way.
-    pub fn was_cut_off(&mut self) {
+    pub fn mark_crashed(&mut self) {
         self.sweeps = self.sweeps.max(SWEEPS_AFTER_CUT_OFF);
     }
 
     /// No run holds the account any longer. One that did may have left something behind.
-    fn let_go(&mut self) {
+    fn release(&mut self) {
         if self.run_id.take().is_some() {
-            self.was_cut_off();
+            self.mark_crashed();
         }
     }
 }

@@ -92,7 +92,7 @@ pub fn settle(
     let was_paused = account.status == Status::Paused;
     match outcome {
         Outcome::Succeeded | Outcome::Probed => {
-            account.revive(schedule::next_run(now, policy, rng));
+            account.reactivate(schedule::next_run(now, policy, rng));
             return was_paused.then_some(Change::Resumed);
         }
         Outcome::Deferred => {

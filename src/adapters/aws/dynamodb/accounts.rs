@@ -121,7 +121,7 @@ fn run_of(item: &Item) -> Option<&str> {
     item.get("run_id")?.as_s().ok().map(String::as_str)
 }
 
-fn cut_off(item: &Item) -> bool {
+fn previous_run_crashed(item: &Item) -> bool {
     item.get("cut_off_run").and_then(|run| run.as_s().ok()).is_some_and(|run| !run.is_empty())
 }
 
@@ -205,7 +205,7 @@ impl AccountStore for DynamoAccounts {
             Write::Refused(_) => return Ok(Claim::Lost),
         };
         Ok(match self.found(&item) {
-            Some(found) => Claim::Taken { found: Box::new(found), cut_off: cut_off(&item) },
+            Some(found) => Claim::Taken { found: Box::new(found), previous_run_crashed: previous_run_crashed(&item) },
             None => Claim::Lost,
         })
     }
