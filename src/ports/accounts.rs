@@ -63,7 +63,7 @@ pub struct StoredAccount {
     pub account: Account,
     pub warnings: Vec<String>,
     /// Whether rounds find it once its time has come: it has a time, and a shard that they look in.
-    pub indexed: bool,
+    pub in_due_index: bool,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -26,7 +26,7 @@ pub struct Entry {
     /// It is not called, or has a next time.
     scheduled: bool,
     /// Stands in a partition of the due index that no round looks in any more.
-    pub astray: bool,
+    pub missing_from_index: bool,
     /// The secret that defines it now, once that is known.
     pub owner: Option<Arc<str>>,
 }
@@ -98,7 +98,7 @@ impl Entry {
             stopped: account.status == Status::Stopped,
             secret_gone: account.stopped_by == Some(StoppedBy::SecretGone),
             scheduled: account.status != Status::Active || account.next_run_at.is_some(),
-            astray: astray(&account, found.indexed),
+            missing_from_index: missing_from_index(&account, found.in_due_index),
             id: account.id,
             owner: None,
         }
@@ -110,9 +110,9 @@ impl Entry {
     }
 }
 
-/// Whether no round would find the account when its time has come; `indexed` is what the store says of it.
-pub fn astray(account: &Account, indexed: bool) -> bool {
-    !indexed && account.status != Status::Stopped && account.next_run_at.is_some()
+/// Whether no round would find the account when its time has come; `in_due_index` is what the store says of it.
+pub fn missing_from_index(account: &Account, in_due_index: bool) -> bool {
+    !in_due_index && account.status != Status::Stopped && account.next_run_at.is_some()
 }
 
 /// Texts that many accounts share, each once.

@@ -136,9 +136,11 @@ impl Sync<'_> {
             match &entry.owner {
                 None => {
                     entry.owner = Some(Arc::clone(&name));
-                    let (id, astray) = (entry.id.clone(), entry.astray);
-                    self.report
-                        .add(&id, if astray { bring_back(self.house, &id).await? } else { SyncResult::Unchanged });
+                    let (id, missing_from_index) = (entry.id.clone(), entry.missing_from_index);
+                    self.report.add(
+                        &id,
+                        if missing_from_index { bring_back(self.house, &id).await? } else { SyncResult::Unchanged },
+                    );
                 }
                 Some(owner) => {
                     let (id, error) = (entry.id.clone(), lost_to(owner));
@@ -198,7 +200,7 @@ impl Sync<'_> {
         let done = match self.known.find(id) {
             None => create(self.house, id, part, self.seed).await?,
             Some(at) if !self.known.at(at).as_it_was(part.version) => refresh(self.house, id, part, self.seed).await?,
-            Some(at) if self.known.at(at).astray => bring_back(self.house, id).await?,
+            Some(at) if self.known.at(at).missing_from_index => bring_back(self.house, id).await?,
             Some(_) => SyncResult::Unchanged,
         };
         self.report.add(id, done);
@@ -256,7 +258,7 @@ async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: See
 /// Puts an account back where rounds look: the number of shards has become smaller.
 async fn bring_back(house: &House, id: &AccountId) -> Result<SyncResult, InfraError> {
     let (Some(found), now) = (house.accounts.get(id).await?, house.clock.now()) else { return Ok(SyncResult::Busy) };
-    if !known_accounts::astray(&found.account, found.indexed) {
+    if !known_accounts::missing_from_index(&found.account, found.in_due_index) {
         return Ok(SyncResult::Unchanged);
     }
     let moved = !found.account.claimed(now) && house.accounts.update(&found.account, now).await?;

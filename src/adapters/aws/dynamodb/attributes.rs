@@ -110,9 +110,9 @@ pub fn found(item: &Item, shards: u16) -> Option<StoredAccount> {
     let shard = reader.read("due_shard", |value| value.as_s().ok().cloned());
     // An account moves to its own shard as it is claimed or recorded; until then, any that rounds look in will do.
     let number = shard.and_then(|shard| shard.parse().ok());
-    let indexed = next_run_at.is_some() && number.is_some_and(|number: u16| number < shards);
+    let in_due_index = next_run_at.is_some() && number.is_some_and(|number: u16| number < shards);
     let warnings = reader.warnings;
-    Some(StoredAccount { account, warnings, indexed })
+    Some(StoredAccount { account, warnings, in_due_index })
 }
 
 struct Reader<'a> {
@@ -195,7 +195,7 @@ mod tests {
         for account in [full(), Account::new(AccountId::parse("b").unwrap(), at())] {
             let found = found(&item(&account), 4).unwrap();
             assert_eq!(found.account, account);
-            assert!(found.warnings.is_empty() && found.indexed);
+            assert!(found.warnings.is_empty() && found.in_due_index);
         }
     }
 
@@ -222,16 +222,18 @@ mod tests {
     fn an_item_with_nothing_but_its_key_is_a_new_account() {
         let found = found(&Item::from([("account_id".to_owned(), text("a"))]), 1).unwrap();
         assert_eq!((found.account.status, found.account.consecutive_failures), (Status::Active, 0));
-        assert!(!found.indexed && found.warnings.is_empty());
+        assert!(!found.in_due_index && found.warnings.is_empty());
     }
 
     #[test]
     fn rounds_find_an_account_in_any_shard_that_they_look_in_and_in_no_other() {
         let account = Account::new(AccountId::parse("a").unwrap(), at());
         let mut item = item(&account);
-        for (shard, indexed) in [("0", true), ("3", true), ("4", false), ("63", false), ("-1", false), ("x", false)] {
+        for (shard, in_due_index) in
+            [("0", true), ("3", true), ("4", false), ("63", false), ("-1", false), ("x", false)]
+        {
             item.insert("due_shard".to_owned(), text(shard));
-            assert_eq!(found(&item, 4).unwrap().indexed, indexed, "{shard}");
+            assert_eq!(found(&item, 4).unwrap().in_due_index, in_due_index, "{shard}");
         }
     }
 }
