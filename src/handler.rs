@@ -36,15 +36,17 @@ impl HandlerError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Event(_) => "BadEvent",
-            Self::Action(ActionError::InfraError(broken)) | Self::InfraError(broken) if broken.unfit => "Misdeployed",
+            Self::Action(ActionError::InfraError(broken)) | Self::InfraError(broken) if broken.misdeployed => {
+                "Misdeployed"
+            }
             Self::Action(ActionError::InfraError(_)) | Self::InfraError(_) => "Infrastructure",
             Self::Action(_) => "BadAction",
         }
     }
 
     /// Whether no event can go well until somebody mends the deployment.
-    pub const fn unfit(&self) -> bool {
-        matches!(self, Self::Action(ActionError::InfraError(broken)) | Self::InfraError(broken) if broken.unfit)
+    pub const fn misdeployed(&self) -> bool {
+        matches!(self, Self::Action(ActionError::InfraError(broken)) | Self::InfraError(broken) if broken.misdeployed)
     }
 }
 

@@ -42,21 +42,21 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), Failure> {
     let house = Arc::new(house().await?);
-    let unfit = AtomicBool::new(false);
-    let service = service_fn(|event: LambdaEvent<Value>| answer(&house, event, &unfit));
+    let misdeployed = AtomicBool::new(false);
+    let service = service_fn(|event: LambdaEvent<Value>| answer(&house, event, &misdeployed));
     // Once the answer is delivered: where the tables are not as they should be, Lambda starts the function anew.
     let leave = ThenLayer::new(|delivered: Result<(), Failure>| {
-        let unfit = unfit.load(Ordering::Relaxed);
-        async move { if unfit { Err("a table or an index is not as it should be".into()) } else { delivered } }
+        let misdeployed = misdeployed.load(Ordering::Relaxed);
+        async move { if misdeployed { Err("a table or an index is not as it should be".into()) } else { delivered } }
     });
     Runtime::new(service).layer(leave).run().await
 }
 
-async fn answer(house: &Arc<House>, event: LambdaEvent<Value>, unfit: &AtomicBool) -> Result<Value, Diagnostic> {
+async fn answer(house: &Arc<House>, event: LambdaEvent<Value>, misdeployed: &AtomicBool) -> Result<Value, Diagnostic> {
     let deadline = i64::try_from(event.context.deadline).ok().and_then(DateTime::from_timestamp_millis);
     let deadline = deadline.unwrap_or_else(|| Utc::now() + TimeDelta::minutes(1));
     handle(house, &event.payload, deadline).await.map_err(|error| {
-        unfit.fetch_or(error.unfit(), Ordering::Relaxed);
+        misdeployed.fetch_or(error.misdeployed(), Ordering::Relaxed);
         diagnostic(&error)
     })
 }

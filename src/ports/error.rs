@@ -10,15 +10,15 @@ pub struct InfraError {
     pub doing: String,
     pub what: String,
     /// A table or an index is not as it should be: nothing can go well until somebody mends the deployment.
-    pub unfit: bool,
+    pub misdeployed: bool,
 }
 
 impl InfraError {
     pub fn new(doing: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { doing: doing.into(), what: what.into(), unfit: false }
+        Self { doing: doing.into(), what: what.into(), misdeployed: false }
     }
 
-    pub fn unfit(what: impl Into<String>) -> Self {
-        Self { unfit: true, ..Self::new("looking at the tables", what) }
+    pub fn misdeployed(what: impl Into<String>) -> Self {
+        Self { misdeployed: true, ..Self::new("looking at the tables", what) }
     }
 }

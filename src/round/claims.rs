@@ -47,7 +47,7 @@ impl<'a> Claims<'a> {
     /// Claims the next accounts, at most so many; `None` where no more are due.
     pub async fn next(&mut self, most: usize) -> Option<Vec<Claimed>> {
         loop {
-            if self.counts.broken.as_ref().is_some_and(|broken| broken.unfit) {
+            if self.counts.broken.as_ref().is_some_and(|broken| broken.misdeployed) {
                 return None;
             }
             let due = self.due(most).await;

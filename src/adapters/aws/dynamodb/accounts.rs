@@ -136,7 +136,7 @@ impl AccountStore for DynamoAccounts {
         };
         let (index, runs) = tokio::join!(index, self.runs_fit.get_or_try_init(|| self.ask_runs()));
         // A look that failed for another reason proves nothing; what comes next will tell.
-        let proven = [index, runs.map(|_| ())].into_iter().filter_map(Result::err).find(|broken| broken.unfit);
+        let proven = [index, runs.map(|_| ())].into_iter().filter_map(Result::err).find(|broken| broken.misdeployed);
         proven.map_or(Ok(()), Err)
     }
 

@@ -40,6 +40,6 @@ impl Needed<'_> {
             ),
             _ => return None,
         };
-        Some(InfraError::unfit(what))
+        Some(InfraError::misdeployed(what))
     }
 }
