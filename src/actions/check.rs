@@ -182,7 +182,7 @@ pub async fn ask(
     {
         return Err(format!("Graph asks to wait until {}", until.format("%FT%TZ")));
     }
-    let caller = Caller { cloud: secret.cloud, access_token: &access.token, within: WITHIN };
+    let caller = Caller { cloud: secret.cloud, access_token: &access.token, timeout: WITHIN };
     let answer = house.graph.batch(&caller, items).await;
     // What Graph asks to wait for, of the batch or of one item, holds for the tenant, as in a run.
     let asked = match &answer {

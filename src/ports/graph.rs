@@ -20,7 +20,7 @@ pub trait Graph: Send + Sync {
 pub struct Caller<'a> {
     pub cloud: Cloud,
     pub access_token: &'a SecretString,
-    pub within: Duration,
+    pub timeout: Duration,
 }
 
 #[derive(Clone, Debug)]

@@ -53,7 +53,7 @@ impl Graph for GraphClient {
         let response = self
             .client
             .post(self.url(caller.cloud)?)
-            .timeout(caller.within)
+            .timeout(caller.timeout)
             .header(AUTHORIZATION, bearer)
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json")

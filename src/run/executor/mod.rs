@@ -197,7 +197,7 @@ impl Executor<'_> {
         let caller = Caller {
             cloud: self.secret.cloud,
             access_token: &self.access.token,
-            within: left.min(REQUEST_TIME).max(Duration::from_millis(100)),
+            timeout: left.min(REQUEST_TIME).max(Duration::from_millis(100)),
         };
         match self.house.graph.batch(&caller, batch).await {
             Ok(replies) => Ok(replies),
