@@ -17,7 +17,7 @@ use crate::domain::account::{AccountId, Status};
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Access, Operation};
 use crate::domain::outcome::Outcome;
-use crate::domain::permissions::diff::{Diff, GRAPH, Registration, Step, Tenant, diff, lacking};
+use crate::domain::permissions::diff::{Diff, GRAPH, Registration, Step, Tenant, diff, missing_admin_permissions};
 use crate::domain::permissions::required;
 use crate::domain::plan::Payload;
 use crate::domain::secret::AccountSecret;
@@ -58,9 +58,9 @@ pub async fn grant(house: &House, id: &AccountId, apply: bool, deadline: DateTim
     let subject = secret.credential.subject();
     let wanted = required::wanted(&secret.policy, subject, secret.user_id.as_deref());
     let grantor = Grantor { house, id, secret: &secret, access: &access, subject, wanted };
-    let lacking = lacking(subject, &access.granted);
-    if !lacking.is_empty() {
-        return Ok(grantor.may_not(&lacking));
+    let missing_admin_permissions = missing_admin_permissions(subject, &access.granted);
+    if !missing_admin_permissions.is_empty() {
+        return Ok(grantor.may_not(&missing_admin_permissions));
     }
     let tenant = match grantor.look().await {
         Ok(tenant) => tenant,
@@ -98,7 +98,7 @@ impl Grantor<'_> {
         answer
     }
 
-    fn may_not(&self, lacking: &[&str]) -> Value {
+    fn may_not(&self, missing_admin_permissions: &[&str]) -> Value {
         let missing = required::missing(&self.wanted, self.subject, &self.access.granted);
         let message = if missing.is_empty() {
             "Nothing to do: the token already carries all that the policy needs.".to_owned()
@@ -106,10 +106,12 @@ impl Grantor<'_> {
             format!(
                 "The account's token may not grant anything, for want of {}. `consent_url` gives a link by which an \
                  administrator consents.",
-                lacking.join(" and ")
+                missing_admin_permissions.join(" and ")
             )
         };
-        self.answer(json!({"applied": false, "consent_to": missing, "lacking": lacking, "message": message}))
+        self.answer(
+            json!({"applied": false, "consent_to": missing, "lacking": missing_admin_permissions, "message": message}),
+        )
     }
 
     /// The tenant as it is. The error is a sentence for a person.

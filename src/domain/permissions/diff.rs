@@ -19,7 +19,7 @@ const ADMINISTRATIVE: [&str; 3] =
     ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"];
 
 /// The permissions that granting takes, and the token has not.
-pub fn lacking(subject: Access, granted: &GrantedPermissions) -> Vec<&'static str> {
+pub fn missing_admin_permissions(subject: Access, granted: &GrantedPermissions) -> Vec<&'static str> {
     let GrantedPermissions::Known(names) = granted else { return Vec::new() };
     let [register, assign, consent] = ADMINISTRATIVE;
     let takes = [register, if subject == Access::AppOnly { assign } else { consent }];
@@ -267,12 +267,18 @@ mod tests {
     #[test]
     fn granting_takes_two_permissions_by_the_kind_of_token() {
         let none = GrantedPermissions::from_scope("");
-        assert_eq!(lacking(Access::AppOnly, &none), ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"]);
         assert_eq!(
-            lacking(Access::Delegated, &none),
+            missing_admin_permissions(Access::AppOnly, &none),
+            ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"]
+        );
+        assert_eq!(
+            missing_admin_permissions(Access::Delegated, &none),
             ["Application.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"]
         );
-        assert!(lacking(Access::Delegated, &GrantedPermissions::from_scope(&ADMINISTRATIVE.join(" "))).is_empty());
-        assert!(lacking(Access::AppOnly, &GrantedPermissions::Unknown).is_empty());
+        assert!(
+            missing_admin_permissions(Access::Delegated, &GrantedPermissions::from_scope(&ADMINISTRATIVE.join(" ")))
+                .is_empty()
+        );
+        assert!(missing_admin_permissions(Access::AppOnly, &GrantedPermissions::Unknown).is_empty());
     }
 }

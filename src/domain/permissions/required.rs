@@ -55,9 +55,9 @@ pub fn missing(
     subject: Access,
     granted: &GrantedPermissions,
 ) -> BTreeSet<&'static str> {
-    let mut lacking = closure(operations);
-    lacking.retain(|operation| !granted.allow(operation, subject));
-    fewest(&lacking, subject)
+    let mut missing_admin_permissions = closure(operations);
+    missing_admin_permissions.retain(|operation| !granted.allow(operation, subject));
+    fewest(&missing_admin_permissions, subject)
 }
 
 /// The least permission of each request, without those that another of them makes superfluous.
