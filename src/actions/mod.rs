@@ -210,7 +210,7 @@ pub async fn resume(house: &House, id: &AccountId) -> Result<Value, ActionError>
     let now = house.clock.now();
     let policy = policy(house, &account).await?;
     let seed = Seed::new(house.random_u64());
-    account.reactivate(schedule::fit(now, &policy, &mut seed.rng(id, "first")));
+    account.reactivate(schedule::into_working_hours(now, &policy, &mut seed.rng(id, "first")));
     if !house.accounts.update(&account, now).await? {
         return Err(ActionError::Busy(id.clone()));
     }

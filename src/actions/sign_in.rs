@@ -273,7 +273,7 @@ async fn finish(
     let access = AccessToken { token: access_token, granted, user, expires_at: now + lifetime };
     house.warm.keep(id, &version, Some(access), None);
 
-    let due = schedule::fit(now, &policy, &mut Seed::new(house.random_u64()).rng(id, "first"));
+    let due = schedule::into_working_hours(now, &policy, &mut Seed::new(house.random_u64()).rng(id, "first"));
     let known = account.is_some();
     let mut account = account.unwrap_or_else(|| Account::new(id.clone(), due));
     account.reactivate(due);

@@ -270,7 +270,7 @@ pub fn reschedule(account: &mut Account, policy: &Policy, now: DateTime<Utc>, rn
     if let Some(next) = account.next_run_at {
         let latest = now + TimeDelta::seconds(policy.interval_seconds.max.into());
         let next = if next > latest { schedule::next_run(now, policy, rng) } else { next };
-        account.next_run_at = Some(schedule::fit(next, policy, rng));
+        account.next_run_at = Some(schedule::into_working_hours(next, policy, rng));
     }
 }
 

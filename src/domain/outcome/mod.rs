@@ -118,7 +118,7 @@ pub fn settle(
     }
     let mut next = schedule::next_run_after_failures(now, policy, account.consecutive_failures, rng);
     if matches!(outcome, Outcome::LongBackoff { .. }) {
-        next = next.max(schedule::fit(now + Duration::days(1), policy, rng));
+        next = next.max(schedule::into_working_hours(now + Duration::days(1), policy, rng));
     }
     account.next_run_at = Some(next);
     if let Outcome::Throttled { until: Some(until) } = outcome {
@@ -130,7 +130,7 @@ pub fn settle(
 /// Moves the account's next run, if it has one, to after `moment`.
 pub fn not_before(account: &mut Account, policy: &Policy, moment: DateTime<Utc>, rng: &mut impl Rng) {
     if account.next_run_at.is_some_and(|next| next <= moment) {
-        account.next_run_at = Some(schedule::fit(moment + Duration::seconds(1), policy, rng));
+        account.next_run_at = Some(schedule::into_working_hours(moment + Duration::seconds(1), policy, rng));
     }
 }
 

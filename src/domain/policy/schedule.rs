@@ -27,7 +27,7 @@ pub fn next_run_after_failures(
     let span = policy.interval_seconds;
     let interval = rng.random_range(span.min..=span.max);
     let doubled = interval.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(DAY_SECONDS);
-    fit(now + Duration::seconds(doubled.into()), policy, rng)
+    into_working_hours(now + Duration::seconds(doubled.into()), policy, rng)
 }
 
 /// Seconds after which a new or revived account is called. Somebody waits to see whether it works; accounts that
@@ -37,11 +37,11 @@ const FIRST_RUN_SECONDS: RangeInclusive<u32> = 60..=120;
 /// When a new or revived account is first called: within two minutes where working hours allow.
 pub fn first_run(now: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<Utc> {
     let wait = rng.random_range(FIRST_RUN_SECONDS);
-    fit(now + Duration::seconds(wait.into()), policy, rng)
+    into_working_hours(now + Duration::seconds(wait.into()), policy, rng)
 }
 
 /// The moment itself where it lies in working hours; else a random one of the next window.
-pub fn fit(at: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<Utc> {
+pub fn into_working_hours(at: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<Utc> {
     let week = WorkingWindow { timezone: policy.timezone, hours: policy.working_hours, days: policy.working_days };
     let at = at.with_nanosecond(0).unwrap_or(at);
     if week.contains(at) {
@@ -49,7 +49,7 @@ pub fn fit(at: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<U
     }
     let mut after = at;
     while let Some((start, end)) = week.next_window(after) {
-        if let Some(chosen) = within(&week, start, end, rng) {
+        if let Some(chosen) = random_instant_in(&week, start, end, rng) {
             return chosen;
         }
         after = start;
@@ -59,7 +59,12 @@ pub fn fit(at: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<U
 
 /// A random working second of the window. Nearly every draw lands in working hours; around a
 /// daylight-saving change a few do not, and the first working minute is the last resort.
-fn within(week: &WorkingWindow, start: DateTime<Utc>, end: DateTime<Utc>, rng: &mut impl Rng) -> Option<DateTime<Utc>> {
+fn random_instant_in(
+    week: &WorkingWindow,
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+    rng: &mut impl Rng,
+) -> Option<DateTime<Utc>> {
     let seconds = (end - start).num_seconds();
     for _ in 0..64 {
         let at = start + Duration::seconds(rng.random_range(0..seconds));
@@ -155,7 +160,7 @@ mod tests {
         fn a_moment_inside_working_hours_stays_where_it_is(policy in any_policy(), seconds in 1_700_000_000_i64..1_900_000_000, seed: u64) {
             let moment = Utc.timestamp_opt(seconds, 0).unwrap();
             prop_assume!(shows_working_hours(moment, &policy));
-            prop_assert_eq!(fit(moment, &policy, &mut ChaCha12Rng::seed_from_u64(seed)), moment);
+            prop_assert_eq!(into_working_hours(moment, &policy, &mut ChaCha12Rng::seed_from_u64(seed)), moment);
         }
     }
 
