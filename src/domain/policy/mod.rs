@@ -72,14 +72,14 @@ impl Policy {
     /// # Errors
     /// The first field that is unknown, of the wrong type or out of range, by name and without its value.
     pub fn parse(value: Value) -> Result<Self, FieldError> {
-        Self::default().under(value)
+        Self::default().with_overrides(value)
     }
 
     /// This policy with the given fields over it; of an object (a range, hours, a selection) also one field alone.
     ///
     /// # Errors
     /// As [`Policy::parse`].
-    pub fn under(&self, value: Value) -> Result<Self, FieldError> {
+    pub fn with_overrides(&self, value: Value) -> Result<Self, FieldError> {
         let mut fields = Fields::of("policy", value)?;
         let mut policy = self.clone();
         if let Some(name) = fields.string("timezone")? {
@@ -87,7 +87,7 @@ impl Policy {
                 .ok_or_else(|| fields.error("timezone", "must be an IANA time zone such as `Europe/Berlin`"))?;
         }
         if let Some(hours) = fields.object("working_hours")? {
-            policy.working_hours = policy.working_hours.under(hours)?;
+            policy.working_hours = policy.working_hours.with_overrides(hours)?;
         }
         if let Some(days) = fields.strings("working_days")? {
             policy.working_days = WorkingDays::parse(&days).ok_or_else(|| {
@@ -101,7 +101,7 @@ impl Policy {
             policy.calls_per_run = parse_span(span, CALLS, policy.calls_per_run)?;
         }
         if let Some(operations) = fields.object("operations")? {
-            policy.operations = policy.operations.under(operations)?;
+            policy.operations = policy.operations.with_overrides(operations)?;
         }
         if let Some(pacing) = fields.object("pacing")? {
             policy.pacing = Some(Pacing::parse(pacing)?);
@@ -257,12 +257,12 @@ mod tests {
             "working_hours": {"from": "09:00", "to": "18:00"}, "interval_seconds": {"min": 20000, "max": 30000}
         }))
         .unwrap();
-        assert_eq!(default.under(json!({})).unwrap(), default);
+        assert_eq!(default.with_overrides(json!({})).unwrap(), default);
         let own = json!({
             "timezone": "UTC", "operations": {"include": ["mail.*"]}, "working_hours": {"to": "17:00"},
             "interval_seconds": {"max": 600}
         });
-        let policy = serde_json::to_value(default.under(own).unwrap()).unwrap();
+        let policy = serde_json::to_value(default.with_overrides(own).unwrap()).unwrap();
         assert_eq!((&policy["writes"], &policy["timezone"]), (&json!(false), &json!("UTC")));
         assert_eq!(policy["operations"], json!({"include": ["mail.*"], "exclude": ["teams.*"]}));
         assert_eq!(policy["working_hours"], json!({"from": "09:00", "to": "17:00"}));

@@ -26,7 +26,7 @@ impl Default for OperationFilter {
 
 impl OperationFilter {
     /// This selection with the given lists in place of its own.
-    pub fn under(&self, mut fields: Fields) -> Result<Self, FieldError> {
+    pub fn with_overrides(&self, mut fields: Fields) -> Result<Self, FieldError> {
         let mut globs = |field: &str| -> Result<Option<Vec<String>>, FieldError> {
             let globs = fields.strings(field)?;
             let fit = globs.iter().flatten().all(|glob| {
@@ -101,7 +101,7 @@ mod tests {
 
     fn selection(include: &[&str], exclude: &[&str]) -> OperationFilter {
         let fields = Fields::of("operations", json!({"include": include, "exclude": exclude})).unwrap();
-        OperationFilter::default().under(fields).unwrap()
+        OperationFilter::default().with_overrides(fields).unwrap()
     }
 
     #[test]

@@ -19,7 +19,7 @@ impl WorkingHours {
     pub const ALL_DAY: Self = Self { from: 0, to: DAY };
 
     /// These hours with the given ends in place of theirs.
-    pub fn under(self, mut fields: Fields) -> Result<Self, FieldError> {
+    pub fn with_overrides(self, mut fields: Fields) -> Result<Self, FieldError> {
         let mut minutes = |field: &str, last: u32, default: u32| -> Result<u32, FieldError> {
             let Some(text) = fields.string(field)? else { return Ok(default) };
             parse_time(&text).filter(|minutes| *minutes <= last).ok_or_else(|| {

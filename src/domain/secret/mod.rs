@@ -194,7 +194,7 @@ impl AccountSecret {
             return Err(fields.error("user_id", "must be an object id or a user principal name"));
         }
         let credential = parse_credential(&mut fields)?;
-        let policy = fields.take("policy").map_or_else(|| Ok(default.clone()), |own| default.under(own))?;
+        let policy = fields.take("policy").map_or_else(|| Ok(default.clone()), |own| default.with_overrides(own))?;
         fields.finish()?;
         Ok(Self { tenant_id, client_id, cloud, user_id, credential, policy })
     }

@@ -28,7 +28,7 @@ pub fn with_policy(
     }
     let own = own.as_object_mut().ok_or_else(|| FieldError::new("policy", "must be a JSON object"))?;
     policy::merge(own, changes);
-    let policy = default.under(Value::Object(own.clone()))?;
+    let policy = default.with_overrides(Value::Object(own.clone()))?;
     Ok((whole(secret)?, policy))
 }
 
