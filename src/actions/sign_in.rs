@@ -253,7 +253,7 @@ async fn finish(
     for _ in 0..TRIES {
         let text = rewrite::signed_in(held.as_ref().map(|held| &held.text), app, refresh_token)
             .map_err(|error| ActionError::Secret { secret: name.to_owned(), why: error.to_string() })?;
-        let read = SecretDocument::parse(&text).and_then(|one| one.account_under(id, &house.default_policy()));
+        let read = SecretDocument::parse(&text).and_then(|one| one.account_with_defaults(id, &house.default_policy()));
         policy =
             Some(read.map_err(|error| ActionError::Secret { secret: name.to_owned(), why: error.to_string() })?.policy);
         version = match &held {

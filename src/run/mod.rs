@@ -189,7 +189,7 @@ pub fn read_secret(
         },
     })?;
     let secret = SecretDocument::parse(&text.text)
-        .and_then(|document| document.account_under(&account.id, &house.default_policy()))
+        .and_then(|document| document.account_with_defaults(&account.id, &house.default_policy()))
         .map_err(|error| Outcome::Misconfigured {
             cause: Cause::new(
                 "secret",

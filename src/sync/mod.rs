@@ -171,7 +171,7 @@ impl Sync<'_> {
                 }
             };
             let part = document.as_mut().map_err(|error| error.clone());
-            let part = part.and_then(|document| document.take_account(&id, &default));
+            let part = part.and_then(|document| document.take_account_with_defaults(&id, &default));
             if let Err(error) = &part {
                 self.report.error(secret, Some(id.clone()), error.to_string());
             }

@@ -134,12 +134,16 @@ impl SecretDocument {
     }
 
     /// The account's part, checked; its policy stands over the `default` one.
-    pub fn account_under(mut self, id: &AccountId, default: &Policy) -> Result<AccountSecret, SecretError> {
-        self.take_account(id, default)
+    pub fn account_with_defaults(mut self, id: &AccountId, default: &Policy) -> Result<AccountSecret, SecretError> {
+        self.take_account_with_defaults(id, default)
     }
 
     /// The same, out of a document that many accounts share: each is had once.
-    pub fn take_account(&mut self, id: &AccountId, default: &Policy) -> Result<AccountSecret, SecretError> {
+    pub fn take_account_with_defaults(
+        &mut self,
+        id: &AccountId,
+        default: &Policy,
+    ) -> Result<AccountSecret, SecretError> {
         match self {
             Self::One(value) => Ok(AccountSecret::parse("", value.take(), default)?),
             Self::Many(accounts) => {
@@ -157,7 +161,7 @@ impl SecretDocument {
 
     /// The same where there is no default policy but the contract's.
     pub fn account(self, id: &AccountId) -> Result<AccountSecret, SecretError> {
-        self.account_under(id, &Policy::default())
+        self.account_with_defaults(id, &Policy::default())
     }
 }
 
