@@ -131,7 +131,7 @@ impl Plan {
     /// Draws a plan. Empty where the policy and the permissions leave nothing.
     pub fn draw(scope: &Scope, rng: &mut ChaCha12Rng) -> Self {
         let drawable = drawable(scope);
-        let chosen = choose(&drawable, scope, rng);
+        let chosen = draw_operations(&drawable, scope, rng);
         let mut picked = Selection::default();
         for operation in &chosen {
             picked.add(operation, Role::Drawn);
@@ -157,7 +157,7 @@ impl Plan {
             return round;
         }
         let drawable = drawable(scope);
-        let suits = |seed: &Seed| habits.suits(&choose(&drawable, scope, &mut seed.rng(account, "plan")));
+        let suits = |seed: &Seed| habits.suits(&draw_operations(&drawable, scope, &mut seed.rng(account, "plan")));
         // The first of equals.
         round
             .candidates()
@@ -230,7 +230,7 @@ fn find(id: &str) -> Option<&'static Operation> {
 }
 
 /// A random number of operations, each chosen by weight among those not chosen yet, in random order.
-fn choose(drawable: &[&'static Operation], scope: &Scope, rng: &mut ChaCha12Rng) -> Vec<&'static Operation> {
+fn draw_operations(drawable: &[&'static Operation], scope: &Scope, rng: &mut ChaCha12Rng) -> Vec<&'static Operation> {
     let span = scope.policy.calls_per_run;
     let count = rng.random_range(span.min..=span.max) as usize;
     let mut left: Vec<(&'static Operation, u64)> =
