@@ -85,7 +85,7 @@ pub fn leftovers(
             element
                 .get(leftover.name)
                 .and_then(Value::as_str)
-                .is_some_and(|name| Contents::is_name(name) && !own.contains(name))
+                .is_some_and(|name| Contents::is_generated_name(name) && !own.contains(name))
         })
         .filter_map(|element| element.get(leftover.take)?.as_str())
         .map(|id| BTreeMap::from([(need.placeholder, id.to_owned())]))

@@ -1,7 +1,7 @@
 //! Random contents for what is written: readable words, never the same twice.
 //!
 //! Whatever is made at a tenant is named by [`Contents::name`] (or [`Contents::token_name`] where
-//! spaces are not allowed), and only what [`Contents::is_name`] recognises is ever cleaned up.
+//! spaces are not allowed), and only what [`Contents::is_generated_name`] recognises is ever cleaned up.
 //! Addresses end in `example.com` and telephone numbers lie in 555-0100 to 555-0199, both reserved for
 //! fiction, so that no person can be meant.
 
@@ -31,7 +31,7 @@ impl Contents {
 
     /// What our own things are called: `Evergreen quiet harbour 3f9a1c2e`.
     pub fn name(&mut self) -> String {
-        format!("{MARK} {} {} {}", self.adjective(), self.noun(), self.tag())
+        format!("{MARK} {} {} {}", self.adjective(), self.noun(), self.hex_tag())
     }
 
     /// The same in one word: `Evergreen-quiet-harbour-3f9a1c2e`.
@@ -41,7 +41,7 @@ impl Contents {
 
     /// Whether [`Contents::name`] or [`Contents::token_name`] may have made this name: the mark, two
     /// lower-case words and eight hexadecimal digits. Nobody's "Evergreen trees" or "RE: Evergreen ..." is.
-    pub fn is_name(name: &str) -> bool {
+    pub fn is_generated_name(name: &str) -> bool {
         let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
         let tag = |part: &str| part.len() == 8 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         [' ', '-'].into_iter().any(|separator| {
@@ -78,12 +78,12 @@ impl Contents {
     }
 
     /// True with probability `p`, which lies in 0.0..=1.0.
-    pub fn chance(&mut self, p: f64) -> bool {
+    pub fn probability(&mut self, p: f64) -> bool {
         self.rng.random_bool(p)
     }
 
     /// Eight hexadecimal digits.
-    pub fn tag(&mut self) -> String {
+    pub fn hex_tag(&mut self) -> String {
         format!("{:08x}", self.rng.random::<u32>())
     }
 
@@ -154,7 +154,7 @@ impl Contents {
     /// The inside of an HTML body: paragraphs, and now and then a list.
     pub fn html(&mut self, paragraphs: u32) -> String {
         let mut html: String = (0..paragraphs).map(|_| format!("<p>{}</p>", self.paragraph())).collect();
-        if self.chance(0.4) {
+        if self.probability(0.4) {
             html.push_str("<ul>");
             for _ in 0..self.number(2..5) {
                 let _ = write!(html, "<li>{}</li>", self.subject());
@@ -192,7 +192,7 @@ impl Contents {
 
     /// `quiet-harbour-3f9a1c2e.txt`; letters, digits, `-` and `.` only.
     pub fn filename(&mut self, extension: &str) -> String {
-        format!("{}-{}-{}.{extension}", self.adjective(), self.noun(), self.tag())
+        format!("{}-{}-{}.{extension}", self.adjective(), self.noun(), self.hex_tag())
     }
 
     /// Half an hour to two hours of some day among the next fourteen, 08:00 to 19:00 UTC.
@@ -261,10 +261,10 @@ mod tests {
         let mut contents = contents(1);
         let names: HashSet<String> = (0..10_000).map(|_| contents.name()).collect();
         assert_eq!(names.len(), 10_000);
-        assert!(names.iter().all(|name| Contents::is_name(name)));
+        assert!(names.iter().all(|name| Contents::is_generated_name(name)));
         let tokens: HashSet<String> = (0..10_000).map(|_| contents.token_name()).collect();
         assert_eq!(tokens.len(), 10_000);
-        assert!(tokens.iter().all(|name| Contents::is_name(name) && !name.contains(' ')));
+        assert!(tokens.iter().all(|name| Contents::is_generated_name(name) && !name.contains(' ')));
     }
 
     #[test]
@@ -291,10 +291,10 @@ mod tests {
             "Evergreen quiet harbour 3f9a1c2e 1",
             "Evergreen quiet härbour 3f9a1c2e",
         ] {
-            assert!(!Contents::is_name(name), "{name:?}");
+            assert!(!Contents::is_generated_name(name), "{name:?}");
         }
-        assert!(Contents::is_name("Evergreen quiet harbour 3f9a1c2e"));
-        assert!(Contents::is_name("Evergreen-quiet-harbour-3f9a1c2e"));
+        assert!(Contents::is_generated_name("Evergreen quiet harbour 3f9a1c2e"));
+        assert!(Contents::is_generated_name("Evergreen-quiet-harbour-3f9a1c2e"));
     }
 
     #[test]
@@ -380,12 +380,12 @@ mod tests {
             prop_assert!(sentence.ends_with('.') && sentence.starts_with(|c: char| c.is_ascii_uppercase()));
             let braces = contents.html(2).contains(['{', '}']);
             prop_assert!(!braces);
-            prop_assert!(!Contents::is_name(&contents.subject()));
+            prop_assert!(!Contents::is_generated_name(&contents.subject()));
         }
 
         #[test]
         fn no_text_at_all_upsets_the_recognition_of_names(text: String) {
-            prop_assert!(!Contents::is_name(&text));
+            prop_assert!(!Contents::is_generated_name(&text));
         }
     }
 }

@@ -114,7 +114,7 @@ fn line(contents: &mut Contents) -> [String; 3] {
 }
 
 fn sheet(contents: &mut Contents) -> Value {
-    json!({ "name": format!("{} {}", contents.noun(), contents.tag()) })
+    json!({ "name": format!("{} {}", contents.noun(), contents.hex_tag()) })
 }
 
 fn table(_: &mut Contents) -> Value {

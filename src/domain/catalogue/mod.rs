@@ -289,12 +289,12 @@ mod tests {
             let Effect::Create { leftover, .. } = row.effect else { return None };
             let ours = (0..20).all(|seed| match row.body {
                 Body::Json(_) => {
-                    strings(&json(row, seed).unwrap_or_default()).iter().any(|text| Contents::is_name(text))
+                    strings(&json(row, seed).unwrap_or_default()).iter().any(|text| Contents::is_generated_name(text))
                 }
                 _ => {
                     let text = String::from_utf8(bytes(row, seed)).unwrap();
                     let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
-                    title.is_some_and(|(title, _)| Contents::is_name(title))
+                    title.is_some_and(|(title, _)| Contents::is_generated_name(title))
                 }
             });
             unless(ours, format!("no name for {}", leftover.name))

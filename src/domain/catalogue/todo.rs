@@ -173,14 +173,14 @@ fn progress(contents: &mut Contents) -> Value {
 }
 
 fn step(contents: &mut Contents) -> Value {
-    json!({ "displayName": contents.subject(), "isChecked": contents.chance(0.3) })
+    json!({ "displayName": contents.subject(), "isChecked": contents.probability(0.3) })
 }
 
 fn link(contents: &mut Contents) -> Value {
     json!({
         "displayName": contents.subject(),
         "applicationName": "Evergreen",
-        "externalId": contents.tag(),
+        "externalId": contents.hex_tag(),
         "webUrl": format!("https://example.com/{}", contents.noun()),
     })
 }

@@ -232,7 +232,7 @@ pub(super) const ROWS: &[Operation] = &[
 ];
 
 fn groups_or_all(contents: &mut Contents) -> Value {
-    json!({ "securityEnabledOnly": contents.chance(0.5) })
+    json!({ "securityEnabledOnly": contents.probability(0.5) })
 }
 
 fn one_group(_: &mut Contents) -> Value {
