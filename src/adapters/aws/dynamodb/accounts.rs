@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::adapters::aws::dynamodb::attributes::{Item, attributes, due_shard, found, text, time};
 use crate::adapters::aws::dynamodb::history;
-use crate::adapters::aws::dynamodb::schema_check::Needed;
+use crate::adapters::aws::dynamodb::schema_check::SchemaCheck;
 use crate::adapters::aws::sdk_error::say;
 use crate::domain::account::history::HistoryRow;
 use crate::domain::account::{Account, AccountId};
@@ -91,7 +91,7 @@ impl DynamoAccounts {
             .expression_attribute_values(":none", text("_"))
             .limit(1);
         query.send().await.map(|_| ()).map_err(|error| {
-            let lacking = Needed::Runs { table: &self.runs }.lacking(&error);
+            let lacking = SchemaCheck::Runs { table: &self.runs }.explain(&error);
             lacking.unwrap_or_else(|| InfraError::new("looking at the runs' table", say(&error)))
         })
     }
@@ -154,7 +154,7 @@ impl AccountStore for DynamoAccounts {
             .set_exclusive_start_key(after.map(start_key))
             .limit(PAGE);
         let page = query.send().await.map_err(|error| {
-            let lacking = Needed::DueIndex { table: &self.accounts }.lacking(&error);
+            let lacking = SchemaCheck::DueIndex { table: &self.accounts }.explain(&error);
             lacking.unwrap_or_else(|| InfraError::new("listing the accounts that are due", say(&error)))
         })?;
         self.index_fits.store(true, Ordering::Relaxed);

@@ -10,14 +10,14 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::ports::InfraError;
 
 /// What a query needs to be there.
-pub enum Needed<'a> {
+pub enum SchemaCheck<'a> {
     DueIndex { table: &'a str },
     Runs { table: &'a str },
 }
 
-impl Needed<'_> {
+impl SchemaCheck<'_> {
     /// What the failed query proves to be missing; `None` where it failed for another reason.
-    pub fn lacking(&self, error: &SdkError<QueryError>) -> Option<InfraError> {
+    pub fn explain(&self, error: &SdkError<QueryError>) -> Option<InfraError> {
         let (Self::DueIndex { table } | Self::Runs { table }) = self;
         let variable = match self {
             Self::DueIndex { .. } => "ACCOUNTS_TABLE",
