@@ -247,11 +247,11 @@ async fn finish(
     let Some(refresh_token) = &token.refresh_token else {
         return Err(refused("the login service gave no refresh token".to_owned()));
     };
-    let app = (client.cloud, client.tenant_id.as_str(), client.client_id.as_str());
+    let identity = (client.cloud, client.tenant_id.as_str(), client.client_id.as_str());
     let mut version = None;
     let mut policy = None;
     for _ in 0..TRIES {
-        let text = rewrite::signed_in(held.as_ref().map(|held| &held.text), app, refresh_token)
+        let text = rewrite::signed_in(held.as_ref().map(|held| &held.text), identity, refresh_token)
             .map_err(|error| ActionError::Secret { secret: name.to_owned(), why: error.to_string() })?;
         let read = SecretDocument::parse(&text).and_then(|one| one.account_with_defaults(id, &house.default_policy()));
         policy =

@@ -16,7 +16,7 @@ pub trait Queue: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsent {
     /// Its place among the orders.
-    pub at: usize,
+    pub index: usize,
     /// The queue's code.
-    pub why: String,
+    pub code: String,
 }

@@ -65,9 +65,9 @@ async fn send(house: &House, queue: &dyn Queue, seed: Seed, claimed: Vec<Claimed
     let (unsent, why, broken) = match queue.send(&orders).await {
         Ok(unsent) if unsent.is_empty() => return Sent { queued: all, released: 0, broken: None },
         Ok(unsent) => {
-            let why = unsent.first().map(|first| first.why.clone());
+            let why = unsent.first().map(|first| first.code.clone());
             let mut claimed: Vec<Option<Claimed>> = claimed.into_iter().map(Some).collect();
-            let unsent = unsent.iter().filter_map(|unsent| claimed.get_mut(unsent.at)?.take()).collect();
+            let unsent = unsent.iter().filter_map(|unsent| claimed.get_mut(unsent.index)?.take()).collect();
             (unsent, why, None)
         }
         Err(broken) => (claimed, Some(broken.to_string()), Some(broken)),

@@ -233,7 +233,7 @@ async fn attempt(
     let askable = plan::askable(&scope, secret);
     let sender = Executor { house, account: &mut *account, secret, text, access, deadline, reserve, rng };
     let done = sender.send(&plan).await;
-    account.expiries.learn(secret, &askable, &done.watched, house.clock.now());
+    account.expiries.update_from_graph(secret, &askable, &done.watched, house.clock.now());
     let outcome = conclude(&done, unknown);
     (done, outcome)
 }
@@ -336,7 +336,7 @@ fn settle(
 ) -> Option<Change> {
     account.set_aside.retain(|_, until| *until > now);
     if !done.calls.is_empty() {
-        account.habits.note(&done.calls);
+        account.habits.record(&done.calls);
     }
     account.set_aside.extend(done.set_aside.iter().map(|(key, until)| (key.clone(), *until)));
     if done.swept {

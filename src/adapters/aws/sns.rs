@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
 
-use crate::adapters::aws::sdk_error::say;
+use crate::adapters::aws::sdk_error::describe;
 use crate::ports::{Alert, Alerts, InfraError};
 
 /// SNS refuses a longer subject.
@@ -25,6 +25,6 @@ impl Alerts for SnsTopic {
     async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
         let subject: String = alert.subject.chars().take(SUBJECT).collect();
         let request = self.client.publish().topic_arn(&self.arn).subject(subject).message(&alert.text);
-        request.send().await.map(|_| ()).map_err(|error| InfraError::new("telling of a change", say(&error)))
+        request.send().await.map(|_| ()).map_err(|error| InfraError::new("telling of a change", describe(&error)))
     }
 }

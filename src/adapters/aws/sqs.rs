@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
-use crate::adapters::aws::sdk_error::say;
+use crate::adapters::aws::sdk_error::describe;
 use crate::domain::run_request::RunRequest;
 use crate::ports::{InfraError, Queue, Unsent};
 
@@ -30,14 +30,14 @@ impl Queue for Sqs {
             let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(order.body());
             request = request.entries(entry.build().map_err(|error| broken(error.to_string()))?);
         }
-        let answer = request.send().await.map_err(|error| broken(say(&error)))?;
+        let answer = request.send().await.map_err(|error| broken(describe(&error)))?;
         let mut codes: HashMap<String, String> =
             answer.failed.into_iter().map(|failed| (failed.id, failed.code)).collect();
         let sent: HashSet<String> = answer.successful.into_iter().map(|sent| sent.id).collect();
         // What the answer does not vouch for was not sent.
         let unsent = (0..orders.len()).map(|at| (at, at.to_string())).filter(|(_, id)| !sent.contains(id));
         Ok(unsent
-            .map(|(at, id)| Unsent { at, why: codes.remove(&id).unwrap_or_else(|| "unanswered".to_owned()) })
+            .map(|(index, id)| Unsent { index, code: codes.remove(&id).unwrap_or_else(|| "unanswered".to_owned()) })
             .collect())
     }
 }

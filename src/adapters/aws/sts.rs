@@ -9,7 +9,7 @@ use aws_sdk_sts::operation::get_web_identity_token::GetWebIdentityTokenError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use secrecy::SecretString;
 
-use crate::adapters::aws::sdk_error::say;
+use crate::adapters::aws::sdk_error::describe;
 use crate::domain::cause::Cause;
 use crate::ports::{TokenError, WebIdentity};
 
@@ -39,7 +39,7 @@ impl WebIdentity for StsIdentity {
 
 fn refusal(error: &SdkError<GetWebIdentityTokenError>) -> TokenError {
     let SdkError::ServiceError(answer) = error else {
-        return TokenError::Transient(format!("AWS STS: {}", say(error)));
+        return TokenError::Transient(format!("AWS STS: {}", describe(error)));
     };
     let misconfigured =
         |code: &str, what: &str, remedy: &str| TokenError::Misconfigured(Cause::new(code, what, remedy));
@@ -62,6 +62,6 @@ fn refusal(error: &SdkError<GetWebIdentityTokenError>) -> TokenError {
             "Enable STS for the region in the AWS account's settings, or deploy to another region",
         ),
         // Throttling, STS's own faults, and a role's credentials that are about to be replaced.
-        _ => TokenError::Transient(format!("AWS STS: {}", say(error))),
+        _ => TokenError::Transient(format!("AWS STS: {}", describe(error))),
     }
 }

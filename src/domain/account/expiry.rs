@@ -106,7 +106,7 @@ impl Expiries {
 
     /// Takes in a run's answers, by row; one that was refused is `None`. What may be asked no longer is forgotten: it
     /// might have changed unseen.
-    pub fn learn(
+    pub fn update_from_graph(
         &mut self,
         secret: &AccountSecret,
         askable: &[ExpiryQuery],
@@ -244,7 +244,7 @@ mod tests {
     /// Takes in the answers of a run that may ask everything.
     fn learn(known: &mut Expiries, answers: &[(&'static str, Value)], now: DateTime<Utc>) {
         let answers = answers.iter().map(|(row, answer)| (*row, Some(json!({"value": [answer]})))).collect();
-        known.learn(&secret(), &questions(&secret()), &answers, now);
+        known.update_from_graph(&secret(), &questions(&secret()), &answers, now);
     }
 
     #[test]
@@ -318,9 +318,9 @@ mod tests {
         learn(&mut kept, &[], day(1));
         assert_eq!(kept, known);
         let mut forgotten = known;
-        forgotten.learn(&secret(), &[subscriptions()], &BTreeMap::new(), day(1));
+        forgotten.update_from_graph(&secret(), &[subscriptions()], &BTreeMap::new(), day(1));
         assert_eq!((forgotten.subscription, forgotten.credential), (known.subscription, None));
-        forgotten.learn(&secret(), &[], &BTreeMap::new(), day(1));
+        forgotten.update_from_graph(&secret(), &[], &BTreeMap::new(), day(1));
         assert_eq!(forgotten.subscription, None);
     }
 

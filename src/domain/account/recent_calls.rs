@@ -51,7 +51,7 @@ impl RecentCalls {
     }
 
     /// Takes note of a run's calls.
-    pub fn note(&mut self, calls: &[CallResult]) {
+    pub fn record(&mut self, calls: &[CallResult]) {
         for call in calls {
             let seen = self.seen.entry(mark(&call.operation)).or_insert(Seen { run: 0, failures: 0 });
             seen.run = self.runs;
@@ -111,10 +111,10 @@ mod tests {
     fn what_is_unseen_for_long_is_drawn_more() {
         let mut habits = RecentCalls::default();
         let full = habits.welcome(operation());
-        habits.note(&[call(true)]);
+        habits.record(&[call(true)]);
         let mut weights = vec![habits.welcome(operation())];
         for _ in 0..FRESH {
-            habits.note(&[]);
+            habits.record(&[]);
             weights.push(habits.welcome(operation()));
         }
         assert!(weights.is_sorted() && weights[0] < full / 4, "{weights:?}");
@@ -127,12 +127,12 @@ mod tests {
         let full = habits.welcome(operation());
         let mut weights = Vec::new();
         for _ in 0..20 {
-            habits.note(&[call(false)]);
+            habits.record(&[call(false)]);
             weights.push(habits.welcome(operation()));
         }
         assert!(weights[0] > weights[3] && *weights.last().unwrap() > 0, "{weights:?}");
         for _ in 0..=FORGIVEN {
-            habits.note(&[]);
+            habits.record(&[]);
         }
         assert_eq!(habits.welcome(operation()), full);
     }
@@ -140,10 +140,10 @@ mod tests {
     #[test]
     fn one_success_forgives_all_failures() {
         let (mut failed, mut healed) = (RecentCalls::default(), RecentCalls::default());
-        failed.note(&[call(false)]);
-        healed.note(&[call(false)]);
-        healed.note(&[call(true)]);
-        failed.note(&[]);
+        failed.record(&[call(false)]);
+        healed.record(&[call(false)]);
+        healed.record(&[call(true)]);
+        failed.record(&[]);
         assert!(healed.welcome(operation()) >= failed.welcome(operation()));
     }
 
@@ -155,7 +155,7 @@ mod tests {
             let calls: Vec<_> = (0..12)
                 .map(|n| CallResult { operation: all[(run * 12 + n) % all.len()].id.to_owned(), ..call(run % 3 > 0) })
                 .collect();
-            habits.note(&calls);
+            habits.record(&calls);
         }
         let bytes = habits.encode();
         assert!(bytes.len() < 1100, "{}", bytes.len());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{Access, Operation};
-use crate::domain::plan::{Scope, drawable, whole};
+use crate::domain::plan::{Scope, closure, drawable};
 use crate::domain::policy::Policy;
 
 /// The scope of a draw in which no run has shown anything yet.
@@ -46,7 +46,7 @@ pub fn never_drawn(
 /// The fewest permissions that allow each operation and all that it brings along: what it needs, what undoes it, and the
 /// lists in which a later run finds what a crash left.
 pub fn permissions(operations: &[&'static Operation], subject: Access) -> BTreeSet<&'static str> {
-    fewest(&closure(operations), subject)
+    fewest(&closure_of_all(operations), subject)
 }
 
 /// The fewest permissions for those of the requests that nothing that is granted allows.
@@ -55,7 +55,7 @@ pub fn missing(
     subject: Access,
     granted: &GrantedPermissions,
 ) -> BTreeSet<&'static str> {
-    let mut missing_admin_permissions = closure(operations);
+    let mut missing_admin_permissions = closure_of_all(operations);
     missing_admin_permissions.retain(|operation| !granted.allow(operation, subject));
     fewest(&missing_admin_permissions, subject)
 }
@@ -75,8 +75,8 @@ fn fewest(requests: &[&'static Operation], subject: Access) -> BTreeSet<&'static
     needed
 }
 
-fn closure(operations: &[&'static Operation]) -> Vec<&'static Operation> {
-    let parts = operations.iter().flat_map(|operation| whole(operation));
+fn closure_of_all(operations: &[&'static Operation]) -> Vec<&'static Operation> {
+    let parts = operations.iter().flat_map(|operation| closure(operation));
     let all: BTreeMap<&str, &'static Operation> = parts.map(|part| (part.id, *part)).collect();
     all.into_values().collect()
 }

@@ -179,16 +179,16 @@ impl Plan {
 pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
     catalogue::all()
         .filter(|operation| scope.policy.operations.draws(operation.id) && !removes_another_way(operation))
-        .filter(|operation| whole(operation).iter().all(|operation| callable(scope, operation)))
+        .filter(|operation| closure(operation).iter().all(|operation| callable(scope, operation)))
         .collect()
 }
 
 /// The operation with all that it brings along: prerequisites, clean-up, and the lists by which a later run
 /// finds what a crash left.
-pub fn whole(operation: &Operation) -> &'static [&'static Operation] {
+pub fn closure(operation: &Operation) -> &'static [&'static Operation] {
     /// Worked out once.
     static WHOLES: LazyLock<HashMap<&'static str, Vec<&'static Operation>>> = LazyLock::new(|| {
-        let whole = |operation: &'static Operation| {
+        let closure = |operation: &'static Operation| {
             let mut picked = Selection::default();
             picked.add(operation, Role::Drawn);
             picked.complete(operation);
@@ -199,7 +199,7 @@ pub fn whole(operation: &Operation) -> &'static [&'static Operation] {
             let lists: Vec<_> = picked.order.iter().filter_map(list).collect();
             (operation.id, picked.order.into_iter().chain(lists).collect())
         };
-        catalogue::all().map(whole).collect()
+        catalogue::all().map(closure).collect()
     });
     WHOLES.get(operation.id).map(Vec::as_slice).unwrap_or_default()
 }

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use crate::adapters::aws::dynamodb::attributes::{Item, attributes, due_shard, found, text, time};
 use crate::adapters::aws::dynamodb::history;
 use crate::adapters::aws::dynamodb::schema_check::SchemaCheck;
-use crate::adapters::aws::sdk_error::say;
+use crate::adapters::aws::sdk_error::describe;
 use crate::domain::account::history::HistoryRow;
 use crate::domain::account::{Account, AccountId};
 use crate::ports::{
@@ -92,7 +92,7 @@ impl DynamoAccounts {
             .limit(1);
         query.send().await.map(|_| ()).map_err(|error| {
             let lacking = SchemaCheck::Runs { table: &self.runs }.explain(&error);
-            lacking.unwrap_or_else(|| InfraError::new("looking at the runs' table", say(&error)))
+            lacking.unwrap_or_else(|| InfraError::new("looking at the runs' table", describe(&error)))
         })
     }
 }
@@ -113,7 +113,7 @@ async fn send(update: UpdateItemFluentBuilder, doing: impl FnOnce() -> String) -
             };
             Ok(Write::Refused(refusal.item.unwrap_or_default()))
         }
-        Err(error) => Err(InfraError::new(doing(), say(&error))),
+        Err(error) => Err(InfraError::new(doing(), describe(&error))),
     }
 }
 
@@ -155,7 +155,7 @@ impl AccountStore for DynamoAccounts {
             .limit(PAGE);
         let page = query.send().await.map_err(|error| {
             let lacking = SchemaCheck::DueIndex { table: &self.accounts }.explain(&error);
-            lacking.unwrap_or_else(|| InfraError::new("listing the accounts that are due", say(&error)))
+            lacking.unwrap_or_else(|| InfraError::new("listing the accounts that are due", describe(&error)))
         })?;
         self.index_fits.store(true, Ordering::Relaxed);
         let due = |item: &Item| {
@@ -254,7 +254,8 @@ impl AccountStore for DynamoAccounts {
             .table_name(&self.accounts)
             .key("account_id", text(id.as_str()))
             .consistent_read(true);
-        let answer = get.send().await.map_err(|error| InfraError::new(format!("reading account {id}"), say(&error)))?;
+        let answer =
+            get.send().await.map_err(|error| InfraError::new(format!("reading account {id}"), describe(&error)))?;
         Ok(answer.item.as_ref().and_then(|item| self.found(item)))
     }
 
@@ -266,7 +267,7 @@ impl AccountStore for DynamoAccounts {
             .consistent_read(true)
             .limit(PAGE)
             .set_exclusive_start_key(after.map(start_key));
-        let page = scan.send().await.map_err(|error| InfraError::new("listing accounts", say(&error)))?;
+        let page = scan.send().await.map_err(|error| InfraError::new("listing accounts", describe(&error)))?;
         let accounts = page.items.unwrap_or_default().iter().filter_map(|item| self.found(item)).collect();
         Ok(AccountPage { accounts, next: page.last_evaluated_key.map(cursor) })
     }
@@ -274,7 +275,7 @@ impl AccountStore for DynamoAccounts {
     async fn add_history(&self, row: &HistoryRow) -> Result<(), InfraError> {
         let put = self.client.put_item().table_name(&self.runs).set_item(Some(history::item(row, self.retention)));
         let doing = || format!("writing the history of account {}", row.account_id);
-        put.send().await.map(|_| ()).map_err(|error| InfraError::new(doing(), say(&error)))
+        put.send().await.map(|_| ()).map_err(|error| InfraError::new(doing(), describe(&error)))
     }
 
     async fn history(&self, id: &AccountId, limit: u32, now: DateTime<Utc>) -> Result<Vec<HistoryRow>, InfraError> {
@@ -291,7 +292,7 @@ impl AccountStore for DynamoAccounts {
                 .limit(i32::try_from(limit).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(after);
             let doing = || format!("reading the history of account {id}");
-            let page = query.send().await.map_err(|error| InfraError::new(doing(), say(&error)))?;
+            let page = query.send().await.map_err(|error| InfraError::new(doing(), describe(&error)))?;
             let items = page.items.unwrap_or_default();
             rows.extend(items.iter().filter(|item| !history::expired(item, now)).filter_map(history::row));
             after = page.last_evaluated_key;

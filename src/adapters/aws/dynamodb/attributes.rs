@@ -169,7 +169,7 @@ mod tests {
         account.misconfigured_runs = 2;
         account.pause = Some(Pause { cause: "c".to_owned(), since: at(), probes: 1 });
         account.set_aside.insert("mail.sendSelf".to_owned(), at());
-        account.habits.note(&[]);
+        account.habits.record(&[]);
         account.sweeps = 1;
         account.expiries = Expiries {
             subscription: Some(Expiry { at: at(), told: Some(30) }),
