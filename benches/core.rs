@@ -49,7 +49,7 @@ impl Caller {
         };
         for round in 0..ROUNDS {
             let plan = caller.draw(round);
-            caller.habits.note(&plan.steps.iter().map(|step| answered(step.operation.id)).collect::<Vec<_>>());
+            caller.habits.record(&plan.steps.iter().map(|step| answered(step.operation.id)).collect::<Vec<_>>());
         }
         caller
     }

@@ -13,7 +13,7 @@ use crate::actions::import::{export, import};
 use crate::actions::set_policy::set_policy;
 use crate::actions::sign_in::sign_in;
 use crate::actions::{self, ActionError};
-use crate::app::House;
+use crate::app::App;
 use crate::event::{self, Event, EventError};
 use crate::ports::InfraError;
 use crate::round::round;
@@ -55,29 +55,29 @@ impl HandlerError {
 /// # Errors
 /// An event that is not known, an account that is not, or infrastructure that failed. An account's own
 /// failure is part of the answer.
-pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
+pub async fn handle(app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
     let event = event::parse(event)?;
     // A tick finds out by itself, by the queries that it makes anyway.
     if event != Event::Tick {
-        house.accounts.ready().await?;
+        app.accounts.ready().await?;
     }
     Ok(match event {
-        Event::Tick => json!(round(house, deadline).await?),
-        Event::Orders(messages) => work(house, messages, deadline).await?,
-        Event::Sync => json!(sync(house).await?),
-        Event::List { after } => actions::list(house, after.as_ref()).await?,
-        Event::Show { account } => actions::show(house, &account).await?,
-        Event::Run { account, dry_run: true, seed } => actions::plan(house, &account, seed).await?,
-        Event::Run { account, dry_run: false, seed } => actions::run(house, &account, seed, deadline).await?,
-        Event::Stop { account } => actions::stop(house, &account).await?,
-        Event::Resume { account } => actions::resume(house, &account).await?,
-        Event::History { account, limit } => actions::history(house, &account, limit).await?,
-        Event::SetPolicy { account, policy } => set_policy(house, &account, &policy).await?,
-        Event::SignIn { account, asked } => sign_in(house, &account, &asked, deadline).await?,
-        Event::ConsentUrl { account } => consent_url(house, &account).await?,
-        Event::Grant { account, apply } => grant(house, &account, apply, deadline).await?,
-        Event::Check { account } => check(house, &account).await?,
-        Event::Import { format, text } => import(house, format, &text.0, deadline).await?,
-        Event::Export { after } => export(house, after.as_ref()).await?,
+        Event::Tick => json!(round(app, deadline).await?),
+        Event::Orders(messages) => work(app, messages, deadline).await?,
+        Event::Sync => json!(sync(app).await?),
+        Event::List { after } => actions::list(app, after.as_ref()).await?,
+        Event::Show { account } => actions::show(app, &account).await?,
+        Event::Run { account, dry_run: true, seed } => actions::plan(app, &account, seed).await?,
+        Event::Run { account, dry_run: false, seed } => actions::run(app, &account, seed, deadline).await?,
+        Event::Stop { account } => actions::stop(app, &account).await?,
+        Event::Resume { account } => actions::resume(app, &account).await?,
+        Event::History { account, limit } => actions::history(app, &account, limit).await?,
+        Event::SetPolicy { account, policy } => set_policy(app, &account, &policy).await?,
+        Event::SignIn { account, asked } => sign_in(app, &account, &asked, deadline).await?,
+        Event::ConsentUrl { account } => consent_url(app, &account).await?,
+        Event::Grant { account, apply } => grant(app, &account, apply, deadline).await?,
+        Event::Check { account } => check(app, &account).await?,
+        Event::Import { format, text } => import(app, format, &text.0, deadline).await?,
+        Event::Export { after } => export(app, after.as_ref()).await?,
     })
 }

@@ -22,7 +22,7 @@
 //!   [`import`] brings many accounts at once.
 //! - [`domain`] is the pure core: policy, schedule, catalogue, plan, outcome, pause, expiry.
 //! - [`ports`] are the traits in between, [`adapters`] the world behind them.
-//! - [`house`] holds the ports, [`warm`] the tokens between rounds; [`report`], [`log`] and [`alerts`] are what is told.
+//! - [`app`] holds the ports, [`warm`] the tokens between rounds; [`report`], [`log`] and [`alerts`] are what is told.
 //!
 //! # What never happens here
 //!

@@ -15,7 +15,7 @@ use e5_evergreen::adapters::microsoft::entra::Entra;
 use e5_evergreen::adapters::microsoft::graph::GraphClient;
 use e5_evergreen::adapters::system::clock::SystemClock;
 use e5_evergreen::adapters::system::stdout::Stdout;
-use e5_evergreen::app::{House, Ports, Settings};
+use e5_evergreen::app::{App, Ports, Settings};
 use e5_evergreen::config::Config;
 use e5_evergreen::handler::{HandlerError, handle};
 use e5_evergreen::log::{Level, line};
@@ -41,9 +41,9 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Failure> {
-    let house = Arc::new(house().await?);
+    let app = Arc::new(app().await?);
     let misdeployed = AtomicBool::new(false);
-    let service = service_fn(|event: LambdaEvent<Value>| answer(&house, event, &misdeployed));
+    let service = service_fn(|event: LambdaEvent<Value>| answer(&app, event, &misdeployed));
     // Once the answer is delivered: where the tables are not as they should be, Lambda starts the function anew.
     let leave = ThenLayer::new(|delivered: Result<(), Failure>| {
         let misdeployed = misdeployed.load(Ordering::Relaxed);
@@ -52,10 +52,10 @@ async fn serve() -> Result<(), Failure> {
     Runtime::new(service).layer(leave).run().await
 }
 
-async fn answer(house: &Arc<House>, event: LambdaEvent<Value>, misdeployed: &AtomicBool) -> Result<Value, Diagnostic> {
+async fn answer(app: &Arc<App>, event: LambdaEvent<Value>, misdeployed: &AtomicBool) -> Result<Value, Diagnostic> {
     let deadline = i64::try_from(event.context.deadline).ok().and_then(DateTime::from_timestamp_millis);
     let deadline = deadline.unwrap_or_else(|| Utc::now() + TimeDelta::minutes(1));
-    handle(house, &event.payload, deadline).await.map_err(|error| {
+    handle(app, &event.payload, deadline).await.map_err(|error| {
         misdeployed.fetch_or(error.misdeployed(), Ordering::Relaxed);
         diagnostic(&error)
     })
@@ -73,7 +73,7 @@ fn complain(what: &str, fields: Value) {
 }
 
 /// Everything that outlives an invocation: one HTTP client for Graph and AWS alike.
-async fn house() -> Result<House, Failure> {
+async fn app() -> Result<App, Failure> {
     let config = Config::from_env()?;
     let client = http::client(Timeouts::default())?;
     let sdk = http::sdk_config(client.clone()).await;
@@ -106,5 +106,5 @@ async fn house() -> Result<House, Failure> {
         due_shards: config.due_shards,
         concurrency: config.concurrency,
     };
-    Ok(House::new(ports, settings, ChaCha12Rng::try_from_rng(&mut SysRng)?))
+    Ok(App::new(ports, settings, ChaCha12Rng::try_from_rng(&mut SysRng)?))
 }

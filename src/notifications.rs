@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::app::House;
+use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::outcome::Change;
@@ -125,9 +125,9 @@ fn when(expiry: Expiry, now: DateTime<Utc>) -> String {
 }
 
 /// Tells of the changes, where somebody listens. What cannot be told is logged, and disturbs nothing.
-pub async fn tell(house: &House, changes: &[AccountChange]) {
-    if let Some(alerts) = &house.alerts {
-        send(alerts.as_ref(), house.journal.as_ref(), messages(changes)).await;
+pub async fn tell(app: &App, changes: &[AccountChange]) {
+    if let Some(alerts) = &app.alerts {
+        send(alerts.as_ref(), app.journal.as_ref(), messages(changes)).await;
     }
 }
 

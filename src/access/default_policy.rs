@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::app::House;
+use crate::app::App;
 use crate::domain::account::Account;
 use crate::domain::policy::Policy;
 use crate::domain::secret::MAX_SECRET_BYTES;
@@ -31,14 +31,14 @@ pub type Fetched = Vec<(String, Result<SecretText, SecretFault>)>;
 const FRESH: TimeDelta = TimeDelta::minutes(15);
 
 /// Whether the default policy was read not long ago.
-pub fn fresh(house: &House) -> bool {
-    let now = house.clock.now();
-    house.warm.defaults().is_some_and(|defaults| now - defaults.read_at < FRESH)
+pub fn fresh(app: &App) -> bool {
+    let now = app.clock.now();
+    app.warm.defaults().is_some_and(|defaults| now - defaults.read_at < FRESH)
 }
 
 /// The name of the reserved secret.
-pub fn name(house: &House) -> String {
-    format!("{}_defaults", house.settings.secret_prefix)
+pub fn name(app: &App) -> String {
+    format!("{}_defaults", app.settings.secret_prefix)
 }
 
 /// Values by name, at most 19, and with them the default policy, in the same request.
@@ -46,13 +46,13 @@ pub fn name(house: &House) -> String {
 /// # Errors
 /// As [`crate::ports::Secrets::fetch`]; also where the default policy cannot be had just now and never was: a run must not
 /// write because nobody could read that it may not.
-pub async fn fetch(house: &House, names: &[String]) -> Result<Fetched, InfraError> {
-    let reserved = name(house);
+pub async fn fetch(app: &App, names: &[String]) -> Result<Fetched, InfraError> {
+    let reserved = name(app);
     let mut all = names.to_vec();
     all.push(reserved.clone());
-    let mut fetched = house.secrets.fetch(&all).await?;
+    let mut fetched = app.secrets.fetch(&all).await?;
     let at = fetched.iter().position(|(name, _)| *name == reserved);
-    note(house, at.map_or(Err(SecretFault::Gone), |at| fetched.swap_remove(at).1))?;
+    note(app, at.map_or(Err(SecretFault::Gone), |at| fetched.swap_remove(at).1))?;
     Ok(fetched)
 }
 
@@ -61,26 +61,26 @@ pub async fn fetch(house: &House, names: &[String]) -> Result<Fetched, InfraErro
 /// # Errors
 /// As [`fetch`].
 pub async fn with_account(
-    house: &House,
+    app: &App,
     account: &Account,
 ) -> Result<(String, Result<SecretText, SecretFault>), InfraError> {
-    let name = secret_name(house, account);
-    let fetched = fetch(house, std::slice::from_ref(&name)).await?;
+    let name = secret_name(app, account);
+    let fetched = fetch(app, std::slice::from_ref(&name)).await?;
     let text = fetched.into_iter().next().map_or(Err(SecretFault::Gone), |(_, text)| text);
     Ok((name, text))
 }
 
 /// Takes in what reading the reserved secret came to. One that is faulty is told of, and else ignored.
-pub fn note(house: &House, read: Result<SecretText, SecretFault>) -> Result<(), InfraError> {
-    let known = house.warm.defaults();
+pub fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), InfraError> {
+    let known = app.warm.defaults();
     let new = match read {
         Err(SecretFault::Gone) => Some(Defaults::default()),
         Err(fault @ SecretFault::Transient(_)) => {
-            let (Some(known), name) = (known, name(house)) else {
+            let (Some(known), name) = (known, name(app)) else {
                 return Err(InfraError::new("reading the default policy", fault.to_string()));
             };
             let said = "the default policy could not be read; what it was before holds";
-            house.journal.write(&line(Level::Warn, said, json!({"secret": name, "error": fault.to_string()})));
+            app.journal.write(&line(Level::Warn, said, json!({"secret": name, "error": fault.to_string()})));
             Some(known)
         }
         Err(fault) => Some(Defaults { fault: Some(fault.to_string()), ..Defaults::default() }),
@@ -90,9 +90,9 @@ pub fn note(house: &House, read: Result<SecretText, SecretFault>) -> Result<(), 
     let new = new.unwrap_or_default();
     if let Some(fault) = &new.fault {
         let said = "the default policy is faulty and ignored";
-        house.journal.write(&line(Level::Warn, said, json!({"secret": name(house), "error": fault})));
+        app.journal.write(&line(Level::Warn, said, json!({"secret": name(app), "error": fault})));
     }
-    house.warm.set_defaults(Defaults { read_at: house.clock.now(), ..new });
+    app.warm.set_defaults(Defaults { read_at: app.clock.now(), ..new });
     Ok(())
 }
 

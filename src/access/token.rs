@@ -4,7 +4,7 @@ use chrono::Duration;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::app::House;
+use crate::app::App;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::Account;
 use crate::domain::outcome::Outcome;
@@ -25,36 +25,36 @@ const THIS_RUN: Duration = Duration::minutes(5);
 /// # Errors
 /// The outcome that the run ends with.
 pub async fn get(
-    house: &House,
+    app: &App,
     account: &Account,
     secret: &AccountSecret,
     text: &SecretText,
 ) -> Result<AccessToken, Outcome> {
-    if let Some(access) = house.warm.access(&account.id, &text.version, house.clock.now()) {
+    if let Some(access) = app.warm.access(&account.id, &text.version, app.clock.now()) {
         return Ok(access);
     }
-    renew(house, account, secret, text).await
+    renew(app, account, secret, text).await
 }
 
 /// One token request, though there may be a warm token: it was refused.
 pub async fn renew(
-    house: &House,
+    app: &App,
     account: &Account,
     secret: &AccountSecret,
     text: &SecretText,
 ) -> Result<AccessToken, Outcome> {
     let gate = format!("login {}", secret.tenant_id);
-    if let Some(until) = house.throttle.blocked_until(&gate, house.clock.now()) {
+    if let Some(until) = app.throttle.blocked_until(&gate, app.clock.now()) {
         return Err(Outcome::Throttled { until: Some(until) });
     }
-    let remembered = house.warm.refresh_token(&account.id, &text.version);
-    let mut answer = house.tokens.request(secret, remembered.as_ref()).await;
+    let remembered = app.warm.refresh_token(&account.id, &text.version);
+    let mut answer = app.tokens.request(secret, remembered.as_ref()).await;
     if remembered.is_some() && matches!(answer, Err(TokenError::Misconfigured(_))) {
         // The newer one may have been lost on its way; the secret's own may still be good.
-        house.warm.forget(&account.id);
-        answer = house.tokens.request(secret, None).await;
+        app.warm.forget(&account.id);
+        answer = app.tokens.request(secret, None).await;
     }
-    let now = house.clock.now();
+    let now = app.clock.now();
     let Token { access_token, lifetime, granted, user, refresh_token } = answer.map_err(|error| match error {
         TokenError::Misconfigured(cause) => Outcome::Misconfigured { cause },
         TokenError::LongBackoff(cause) => Outcome::LongBackoff { cause },
@@ -63,47 +63,47 @@ pub async fn renew(
         TokenError::Throttled { retry_after } => {
             let until = retry_after.and_then(|wait| Duration::from_std(wait).ok()).map(|wait| now + wait);
             if let Some(until) = until {
-                house.throttle.block_until(&gate, until, now);
+                app.throttle.block_until(&gate, until, now);
             }
             Outcome::Throttled { until }
         }
     })?;
     let lifetime = lifetime.and_then(|lifetime| Duration::from_std(lifetime).ok()).unwrap_or(THIS_RUN);
     let access = AccessToken { token: access_token, granted, user, expires_at: now + lifetime };
-    let newest = refresh_token.or_else(|| house.warm.refresh_token(&account.id, &text.version));
-    house.warm.keep(&account.id, &text.version, Some(access.clone()), newest);
+    let newest = refresh_token.or_else(|| app.warm.refresh_token(&account.id, &text.version));
+    app.warm.keep(&account.id, &text.version, Some(access.clone()), newest);
     Ok(access)
 }
 
 /// Writes a rotated refresh token to its secret, at most once a day. A secret that the house did not write
 /// itself holds a token of unknown age, so that one is replaced at once.
-pub async fn save_rotated(house: &House, account: &mut Account, secret: &AccountSecret, text: &SecretText) {
+pub async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecret, text: &SecretText) {
     let Credential::RefreshToken { refresh_token: stored, .. } = &secret.credential else { return };
-    let Some(newest) = house.warm.refresh_token(&account.id, &text.version) else { return };
-    let now = house.clock.now();
+    let Some(newest) = app.warm.refresh_token(&account.id, &text.version) else { return };
+    let now = app.clock.now();
     let ours = account.secret_version.as_deref() == Some(text.version.as_str());
     let fresh = account.refresh_token_saved_at.is_some_and(|saved| now - saved < SAVE_EVERY);
     if (ours && fresh) || newest.expose_secret() == stored.expose_secret() {
         return;
     }
-    let name = secret_name(house, account);
+    let name = secret_name(app, account);
     let written = match with_refresh_token(&text.text, &newest) {
-        Ok(new) => house.secrets.replace(&name, &text.version, &new).await.map_err(|error| error.to_string()),
+        Ok(new) => app.secrets.replace(&name, &text.version, &new).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     match written {
         Ok(Some(version)) => {
-            house.warm.moved(&account.id, &version);
+            app.warm.moved(&account.id, &version);
             account.secret_version = Some(version);
             account.refresh_token_saved_at = Some(now);
         }
         Ok(None) => {
             let said = "the secret changed meanwhile: the rotated refresh token was not written, the new secret holds";
-            house.journal.write(&line(Level::Warn, said, json!({"account": account.id})));
+            app.journal.write(&line(Level::Warn, said, json!({"account": account.id})));
         }
         Err(error) => {
             let said = "the rotated refresh token could not be written; it is kept in memory and tried again next run";
-            house.journal.write(&line(Level::Warn, said, json!({"account": account.id, "error": error})));
+            app.journal.write(&line(Level::Warn, said, json!({"account": account.id, "error": error})));
         }
     }
 }
@@ -113,15 +113,15 @@ pub async fn save_rotated(house: &House, account: &mut Account, secret: &Account
 /// # Errors
 /// Where the account cannot be written.
 pub async fn save_outside_a_run(
-    house: &House,
+    app: &App,
     account: &mut Account,
     secret: &AccountSecret,
     text: &SecretText,
 ) -> Result<(), InfraError> {
     let version = account.secret_version.clone();
-    save_rotated(house, account, secret, text).await;
+    save_rotated(app, account, secret, text).await;
     if account.secret_version != version {
-        house.accounts.update(account, house.clock.now()).await?;
+        app.accounts.update(account, app.clock.now()).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::access::default_policy;
 use crate::access::token;
 use crate::actions::{ActionError, get};
-use crate::app::House;
+use crate::app::App;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::AccountId;
 use crate::domain::account::expiry::{self, ExpiryQuery as Asked, Subscription};
@@ -46,16 +46,16 @@ struct ExpiryQuery {
 }
 
 /// Tells of everything that can be found out about an account without changing anything.
-pub async fn check(house: &House, id: &AccountId) -> Result<Value, ActionError> {
-    let mut account = get(house, id).await?.account;
-    let (name, text) = default_policy::with_account(house, &account).await?;
+pub async fn check(app: &App, id: &AccountId) -> Result<Value, ActionError> {
+    let mut account = get(app, id).await?.account;
+    let (name, text) = default_policy::with_account(app, &account).await?;
     let said = |verdicts: &[Finding]| json!({"account": id, "verdicts": verdicts});
-    let (secret, text) = match read_secret(house, &account, &name, text) {
+    let (secret, text) = match read_secret(app, &account, &name, text) {
         Ok(read) => read,
         Err(outcome) => return Ok(said(&[verdict("secret", false, outcome.reason().unwrap_or_default())])),
     };
     let mut verdicts = vec![verdict("secret", true, format!("Secret `{name}` can be read and has no fault."))];
-    let access = match token::get(house, &account, &secret, &text).await {
+    let access = match token::get(app, &account, &secret, &text).await {
         Ok(access) => access,
         Err(outcome) => {
             let why = outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned());
@@ -63,7 +63,7 @@ pub async fn check(house: &House, id: &AccountId) -> Result<Value, ActionError> 
             return Ok(said(&verdicts));
         }
     };
-    token::save_outside_a_run(house, &mut account, &secret, &text).await?;
+    token::save_outside_a_run(app, &mut account, &secret, &text).await?;
     verdicts.push(verdict("token", true, "The login service gives a token."));
 
     let (subject, user) = (secret.credential.subject(), secret.user_id.as_deref());
@@ -71,7 +71,7 @@ pub async fn check(house: &House, id: &AccountId) -> Result<Value, ActionError> 
     let never = required::never_drawn(&secret.policy, subject, user, &access.granted);
     let missing = required::missing(&wanted, subject, &access.granted);
     verdicts.push(permissions(&access.granted, wanted.len(), never.len()));
-    verdicts.extend(look(house, &secret, &access).await);
+    verdicts.extend(look(app, &secret, &access).await);
     let mut answer = said(&verdicts);
     answer["granted"] = json!(match &access.granted {
         GrantedPermissions::Known(names) => Some(names),
@@ -123,7 +123,7 @@ fn questions(secret: &AccountSecret) -> Vec<ExpiryQuery> {
 }
 
 /// Asks Graph what the token lets be asked; what it does not is said so.
-async fn look(house: &House, secret: &AccountSecret, access: &AccessToken) -> Vec<Finding> {
+async fn look(app: &App, secret: &AccountSecret, access: &AccessToken) -> Vec<Finding> {
     let subject = secret.credential.subject();
     let (allowed, barred): (Vec<_>, Vec<_>) = questions(secret).into_iter().partition(|question| {
         catalogue::find(question.asked.row).is_some_and(|row| access.granted.allow(row, subject))
@@ -145,14 +145,14 @@ async fn look(house: &House, secret: &AccountSecret, access: &AccessToken) -> Ve
             depends_on: None,
         })
         .collect();
-    let replies = match ask(house, secret, access, &items).await {
+    let replies = match ask(app, secret, access, &items).await {
         Ok(replies) => replies,
         Err(why) => {
             verdicts.push(verdict("graph", None, format!("{why}: `check` again later.")));
             return verdicts;
         }
     };
-    let now = house.clock.now();
+    let now = app.clock.now();
     for question in &allowed {
         verdicts.push(match replies.iter().find(|reply| reply.id == question.about) {
             Some(reply) if reply.status == 200 => (question.judge)(&reply.body.read(), secret, now),
@@ -168,7 +168,7 @@ async fn look(house: &House, secret: &AccountSecret, access: &AccessToken) -> Ve
 
 /// One batch, unless Graph asked to wait; the error says why not.
 pub async fn ask(
-    house: &House,
+    app: &App,
     secret: &AccountSecret,
     access: &AccessToken,
     items: &[BatchItem],
@@ -176,14 +176,14 @@ pub async fn ask(
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    let (tenant, now) = (&secret.tenant_id, house.clock.now());
+    let (tenant, now) = (&secret.tenant_id, app.clock.now());
     if let Some(until) =
-        house.throttle.blocked_until(tenant, now).max(house.throttle.blocked_until(&format!("{tenant} batch"), now))
+        app.throttle.blocked_until(tenant, now).max(app.throttle.blocked_until(&format!("{tenant} batch"), now))
     {
         return Err(format!("Graph asks to wait until {}", until.format("%FT%TZ")));
     }
     let caller = Caller { cloud: secret.cloud, access_token: &access.token, timeout: WITHIN };
-    let answer = house.graph.batch(&caller, items).await;
+    let answer = app.graph.batch(&caller, items).await;
     // What Graph asks to wait for, of the batch or of one item, holds for the tenant, as in a run.
     let asked = match &answer {
         Ok(replies) => replies.iter().filter(|reply| reply.status == 429).filter_map(|reply| reply.retry_after).max(),
@@ -191,8 +191,8 @@ pub async fn ask(
         Err(_) => None,
     };
     if let Some(wait) = asked {
-        let now = house.clock.now();
-        house.throttle.block_until(tenant, now + TimeDelta::from_std(wait).unwrap_or_default(), now);
+        let now = app.clock.now();
+        app.throttle.block_until(tenant, now + TimeDelta::from_std(wait).unwrap_or_default(), now);
     }
     answer.map_err(|error| error.to_string())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::actions::{ActionError, secret};
-use crate::app::House;
+use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::Access;
 use crate::domain::permissions::required;
@@ -16,8 +16,8 @@ use crate::domain::secret::AccountSecret;
 const COME_BACK: &str = "/common/oauth2/nativeclient";
 
 /// The links, and the permissions that they are for.
-pub async fn consent_url(house: &House, id: &AccountId) -> Result<Value, ActionError> {
-    let (secret, _) = secret(house, id).await?;
+pub async fn consent_url(app: &App, id: &AccountId) -> Result<Value, ActionError> {
+    let (secret, _) = secret(app, id).await?;
     let subject = secret.credential.subject();
     let operations = required::wanted(&secret.policy, subject, secret.user_id.as_deref());
     let permissions: Vec<&str> = required::permissions(&operations, subject).into_iter().collect();

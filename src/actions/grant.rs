@@ -11,7 +11,7 @@ use crate::access::default_policy;
 use crate::access::token;
 use crate::actions::check::{WITHIN, ask};
 use crate::actions::{ActionError, get};
-use crate::app::House;
+use crate::app::App;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::{AccountId, Status};
 use crate::domain::catalogue::granted::GrantedPermissions;
@@ -36,7 +36,7 @@ const NEVER: &str = "Nothing beyond the policy's needs is ever granted, and neve
 
 /// Whose token it is and what it is to do.
 struct Grantor<'a> {
-    house: &'a House,
+    app: &'a App,
     id: &'a AccountId,
     secret: &'a AccountSecret,
     access: &'a AccessToken,
@@ -45,19 +45,19 @@ struct Grantor<'a> {
 }
 
 /// What would be granted, or with `apply` what was.
-pub async fn grant(house: &House, id: &AccountId, apply: bool, deadline: DateTime<Utc>) -> Result<Value, ActionError> {
-    let mut account = get(house, id).await?.account;
-    let (name, text) = default_policy::with_account(house, &account).await?;
+pub async fn grant(app: &App, id: &AccountId, apply: bool, deadline: DateTime<Utc>) -> Result<Value, ActionError> {
+    let mut account = get(app, id).await?.account;
+    let (name, text) = default_policy::with_account(app, &account).await?;
     let unusable = |outcome: Outcome| ActionError::Unusable {
         account: id.clone(),
         why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
     };
-    let (secret, text) = read_secret(house, &account, &name, text).map_err(unusable)?;
-    let access = token::get(house, &account, &secret, &text).await.map_err(unusable)?;
-    token::save_outside_a_run(house, &mut account, &secret, &text).await?;
+    let (secret, text) = read_secret(app, &account, &name, text).map_err(unusable)?;
+    let access = token::get(app, &account, &secret, &text).await.map_err(unusable)?;
+    token::save_outside_a_run(app, &mut account, &secret, &text).await?;
     let subject = secret.credential.subject();
     let wanted = required::wanted(&secret.policy, subject, secret.user_id.as_deref());
-    let grantor = Grantor { house, id, secret: &secret, access: &access, subject, wanted };
+    let grantor = Grantor { app, id, secret: &secret, access: &access, subject, wanted };
     let missing_admin_permissions = missing_admin_permissions(subject, &access.granted);
     if !missing_admin_permissions.is_empty() {
         return Ok(grantor.may_not(&missing_admin_permissions));
@@ -184,7 +184,7 @@ impl Grantor<'_> {
             }
             let items: Vec<BatchItem> =
                 open.iter().map(|(at, url)| item(*at, "GET", url.clone(), Payload::None, None)).collect();
-            let replies = ask(self.house, self.secret, self.access, &items).await?;
+            let replies = ask(self.app, self.secret, self.access, &items).await?;
             for (at, url) in std::mem::take(&mut open) {
                 let reply = replies.iter().find(|reply| reply.id == at.to_string());
                 let Some(BatchReply { status: 200, body, .. }) = reply else {
@@ -211,7 +211,7 @@ impl Grantor<'_> {
         let steps = found.steps(self.subject, tenant);
         let (mut done, mut why) = (0, None);
         for part in steps.chunks(MOST_STEPS) {
-            if self.house.clock.now() + TimeDelta::from_std(WITHIN).unwrap_or_default() > deadline {
+            if self.app.clock.now() + TimeDelta::from_std(WITHIN).unwrap_or_default() > deadline {
                 why = Some("The time was over.".to_owned());
                 break;
             }
@@ -233,7 +233,7 @@ impl Grantor<'_> {
             None if steps.is_empty() => "Nothing to do: all that the policy needs is granted.".to_owned(),
             None => "Done. The next token carries it; Microsoft may take some minutes.".to_owned(),
         };
-        self.house.warm.drop_access(self.id);
+        self.app.warm.drop_access(self.id);
         if let Some(more) = self.lift(consented).await? {
             message.push_str(more);
         }
@@ -251,7 +251,7 @@ impl Grantor<'_> {
                 item(at, step.method, step.url.clone(), Payload::Json(step.body.clone()), after)
             })
             .collect();
-        let replies = match ask(self.house, self.secret, self.access, &items).await {
+        let replies = match ask(self.app, self.secret, self.access, &items).await {
             Ok(replies) => replies,
             Err(why) => return (0, Some(format!("{why}: what is not told as done may have been done all the same."))),
         };
@@ -267,11 +267,11 @@ impl Grantor<'_> {
     /// What was set aside since it was refused can be drawn again.
     async fn lift(&self, consented: BTreeSet<String>) -> Result<Option<&'static str>, ActionError> {
         let granted = GrantedPermissions::Known(consented);
-        let mut account = get(self.house, self.id).await?.account;
+        let mut account = get(self.app, self.id).await?.account;
         let before = account.set_aside.len();
         let refused = |key: &str| catalogue::find(key).is_some_and(|row| granted.allow(row, self.subject));
         account.set_aside.retain(|key, _| !refused(key));
-        if account.set_aside.len() != before && !self.house.accounts.update(&account, self.house.clock.now()).await? {
+        if account.set_aside.len() != before && !self.app.accounts.update(&account, self.app.clock.now()).await? {
             return Ok(Some(
                 " The account is being run: `grant` again, so that what was refused before is drawn again.",
             ));

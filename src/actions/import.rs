@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::access::default_policy;
 use crate::actions::{ActionError, describe, some};
-use crate::app::House;
+use crate::app::App;
 use crate::domain::account::{AccountId, StoppedBy};
 use crate::domain::secret::import::{Format, parse};
 use crate::ports::SecretFault;
@@ -19,7 +19,7 @@ const RESERVE: TimeDelta = TimeDelta::seconds(20);
 
 /// Makes a secret for each account of the text that has none, then the accounts. The answer holds ids and reasons,
 /// never what was given.
-pub async fn import(house: &House, format: Format, text: &str, deadline: DateTime<Utc>) -> Result<Value, ActionError> {
+pub async fn import(app: &App, format: Format, text: &str, deadline: DateTime<Utc>) -> Result<Value, ActionError> {
     let records = parse(format, text).map_err(|error| ActionError::Import(error.to_string()))?;
     let (mut created, mut existing, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let mut not_reached = 0_usize;
@@ -32,22 +32,22 @@ pub async fn import(house: &House, format: Format, text: &str, deadline: DateTim
                 continue;
             }
         };
-        if house.clock.now() + RESERVE > deadline || house.stopping() {
+        if app.clock.now() + RESERVE > deadline || app.stopping() {
             not_reached += 1;
             continue;
         }
-        let name = format!("{}{id}", house.settings.secret_prefix);
-        if elsewhere(house, &id, &name).await? {
+        let name = format!("{}{id}", app.settings.secret_prefix);
+        if elsewhere(app, &id, &name).await? {
             existing.push(json!({"line": line, "account": id}));
             continue;
         }
-        match house.secrets.create(&name, &text).await {
+        match app.secrets.create(&name, &text).await {
             Ok(Some(_)) => created.push(id),
             Ok(None) => existing.push(json!({"line": line, "account": id})),
             Err(broken) => failed.push(json!({"line": line, "account": id, "reason": broken.to_string()})),
         }
     }
-    let report = sync(house).await?;
+    let report = sync(app).await?;
     Ok(json!({
         "created": created, "existing": existing, "failed": failed,
         // Import the same text again: what is there already is left as it is.
@@ -56,8 +56,8 @@ pub async fn import(house: &House, format: Format, text: &str, deadline: DateTim
 }
 
 /// Whether another secret defines the account already.
-async fn elsewhere(house: &House, id: &AccountId, name: &str) -> Result<bool, ActionError> {
-    let Some(found) = house.accounts.get(id).await? else { return Ok(false) };
+async fn elsewhere(app: &App, id: &AccountId, name: &str) -> Result<bool, ActionError> {
+    let Some(found) = app.accounts.get(id).await? else { return Ok(false) };
     let account = found.account;
     Ok(account.stopped_by != Some(StoppedBy::SecretGone) && account.secret_name.is_some_and(|other| other != name))
 }
@@ -70,17 +70,17 @@ const TOGETHER: usize = 19;
 
 /// State and policy of the accounts, without any secret. Where there are more than one answer holds, `next` is the
 /// `after` of the next one.
-pub async fn export(house: &House, after: Option<&AccountId>) -> Result<Value, ActionError> {
-    let (found, next) = some(house, after, MOST_EXPORTED).await?;
+pub async fn export(app: &App, after: Option<&AccountId>) -> Result<Value, ActionError> {
+    let (found, next) = some(app, after, MOST_EXPORTED).await?;
     let mut accounts = Vec::with_capacity(found.len());
     for found in found.chunks(TOGETHER) {
-        let names: BTreeSet<String> = found.iter().map(|found| secret_name(house, &found.account)).collect();
+        let names: BTreeSet<String> = found.iter().map(|found| secret_name(app, &found.account)).collect();
         let names: Vec<String> = names.into_iter().collect();
-        let secrets: HashMap<_, _> = default_policy::fetch(house, &names).await?.into_iter().collect();
+        let secrets: HashMap<_, _> = default_policy::fetch(app, &names).await?.into_iter().collect();
         for found in found {
-            let name = secret_name(house, &found.account);
+            let name = secret_name(app, &found.account);
             let secret = secrets.get(&name).cloned().unwrap_or(Err(SecretFault::Gone));
-            accounts.push(describe(house, found, &name, secret));
+            accounts.push(describe(app, found, &name, secret));
         }
     }
     let mut answer = json!({"accounts": accounts});

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::access::default_policy;
 use crate::access::token;
-use crate::app::House;
+use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::outcome::Outcome;
 use crate::domain::policy::Policy;
@@ -55,8 +55,8 @@ const MOST_LISTED: usize = 2000;
 
 /// The state of the accounts, without secrets. Where there are more than one answer holds, `next` is the `after` of
 /// the next one.
-pub async fn list(house: &House, after: Option<&AccountId>) -> Result<Value, ActionError> {
-    let (found, next) = some(house, after, MOST_LISTED).await?;
+pub async fn list(app: &App, after: Option<&AccountId>) -> Result<Value, ActionError> {
+    let (found, next) = some(app, after, MOST_LISTED).await?;
     let mut answer = json!({"accounts": found.iter().map(|found| state(&found.account)).collect::<Vec<_>>()});
     if let Some(next) = next {
         answer["next"] = json!(next);
@@ -66,14 +66,14 @@ pub async fn list(house: &House, after: Option<&AccountId>) -> Result<Value, Act
 
 /// About `most` accounts by id, in an order of the store's own from one answer to the next, and where to go on.
 pub async fn some(
-    house: &House,
+    app: &App,
     after: Option<&AccountId>,
     most: usize,
 ) -> Result<(Vec<StoredAccount>, Option<AccountId>), InfraError> {
     let mut accounts: Vec<StoredAccount> = Vec::new();
     let mut cursor = after.map(Cursor::after);
     let next = loop {
-        let page = house.accounts.all(cursor).await?;
+        let page = app.accounts.all(cursor).await?;
         accounts.extend(page.accounts);
         cursor = page.next;
         if cursor.is_none() {
@@ -88,24 +88,24 @@ pub async fn some(
 }
 
 /// One account's state and policy, without its secret.
-pub async fn show(house: &House, id: &AccountId) -> Result<Value, ActionError> {
-    let found = get(house, id).await?;
-    let (name, secret) = default_policy::with_account(house, &found.account).await?;
-    Ok(describe(house, &found, &name, secret))
+pub async fn show(app: &App, id: &AccountId) -> Result<Value, ActionError> {
+    let found = get(app, id).await?;
+    let (name, secret) = default_policy::with_account(app, &found.account).await?;
+    Ok(describe(app, &found, &name, secret))
 }
 
 /// An account's state, and what its secret says that is no secret.
-pub fn describe(house: &House, found: &StoredAccount, name: &str, secret: Result<SecretText, SecretFault>) -> Value {
+pub fn describe(app: &App, found: &StoredAccount, name: &str, secret: Result<SecretText, SecretFault>) -> Value {
     let mut shown = state(&found.account);
     shown["set_aside"] = json!(found.account.set_aside);
     if !found.warnings.is_empty() {
         shown["warnings"] = json!(found.warnings);
     }
     shown["secret"] = json!(name);
-    if let Some(fault) = house.warm.defaults().and_then(|defaults| defaults.fault) {
-        shown["defaults_error"] = json!(format!("secret `{}` {fault}", default_policy::name(house)));
+    if let Some(fault) = app.warm.defaults().and_then(|defaults| defaults.fault) {
+        shown["defaults_error"] = json!(format!("secret `{}` {fault}", default_policy::name(app)));
     }
-    match read_secret(house, &found.account, name, secret) {
+    match read_secret(app, &found.account, name, secret) {
         Ok((secret, _)) => {
             shown["auth"] = json!(secret.credential.auth());
             shown["cloud"] = json!(secret.cloud);
@@ -137,39 +137,34 @@ pub fn state(account: &Account) -> Value {
     })
 }
 
-pub async fn get(house: &House, id: &AccountId) -> Result<StoredAccount, ActionError> {
-    house.accounts.get(id).await?.ok_or_else(|| ActionError::NoAccount(id.clone()))
+pub async fn get(app: &App, id: &AccountId) -> Result<StoredAccount, ActionError> {
+    app.accounts.get(id).await?.ok_or_else(|| ActionError::NoAccount(id.clone()))
 }
 
 /// An account's part of its secret.
-pub async fn secret(house: &House, id: &AccountId) -> Result<(AccountSecret, SecretText), ActionError> {
-    let account = get(house, id).await?.account;
-    let (name, text) = default_policy::with_account(house, &account).await?;
-    read_secret(house, &account, &name, text).map_err(|outcome| ActionError::Unusable {
+pub async fn secret(app: &App, id: &AccountId) -> Result<(AccountSecret, SecretText), ActionError> {
+    let account = get(app, id).await?.account;
+    let (name, text) = default_policy::with_account(app, &account).await?;
+    read_secret(app, &account, &name, text).map_err(|outcome| ActionError::Unusable {
         account: id.clone(),
         why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
     })
 }
 
 /// One run now, due or not. A paused account is called in earnest.
-pub async fn run(
-    house: &House,
-    id: &AccountId,
-    seed: Option<Seed>,
-    deadline: DateTime<Utc>,
-) -> Result<Value, ActionError> {
-    if get(house, id).await?.account.status == Status::Stopped {
+pub async fn run(app: &App, id: &AccountId, seed: Option<Seed>, deadline: DateTime<Utc>) -> Result<Value, ActionError> {
+    if get(app, id).await?.account.status == Status::Stopped {
         return Err(ActionError::Stopped(id.clone()));
     }
-    let now = house.clock.now();
-    let Some(claimed) = claim(house, id, ClaimKind::Manual, chance(house, seed), now).await? else {
+    let now = app.clock.now();
+    let Some(claimed) = claim(app, id, ClaimKind::Manual, chance(app, seed), now).await? else {
         return Err(ActionError::Busy(id.clone()));
     };
-    let mut ready = with_secrets(house, vec![claimed], true).await;
+    let mut ready = with_secrets(app, vec![claimed], true).await;
     match ready.pop() {
         Some((claimed, secret)) => {
-            let run = run::run(house, claimed, secret, deadline).await;
-            notifications::tell(house, AccountChange::of(&run).as_slice()).await;
+            let run = run::run(app, claimed, secret, deadline).await;
+            notifications::tell(app, AccountChange::of(&run).as_slice()).await;
             Ok(run.value())
         }
         None => Err(InfraError::new("running the account", "its secret was not asked for").into()),
@@ -177,58 +172,58 @@ pub async fn run(
 }
 
 /// The seed that a person asked for, or a new one.
-fn chance(house: &House, seed: Option<Seed>) -> SeedChoice {
-    seed.map_or_else(|| SeedChoice::FromRound(Seed::new(house.random_u64())), SeedChoice::Fixed)
+fn chance(app: &App, seed: Option<Seed>) -> SeedChoice {
+    seed.map_or_else(|| SeedChoice::FromRound(Seed::new(app.random_u64())), SeedChoice::Fixed)
 }
 
 /// The plan that a run with this seed would send now. A token is asked for, since its permissions decide;
 /// Graph is not called, and nothing is written.
-pub async fn plan(house: &House, id: &AccountId, seed: Option<Seed>) -> Result<Value, ActionError> {
-    let account = get(house, id).await?.account;
-    let (name, secret) = default_policy::with_account(house, &account).await?;
+pub async fn plan(app: &App, id: &AccountId, seed: Option<Seed>) -> Result<Value, ActionError> {
+    let account = get(app, id).await?.account;
+    let (name, secret) = default_policy::with_account(app, &account).await?;
     let no_plan = |outcome: Outcome| ActionError::NoPlan {
         account: id.clone(),
         why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
     };
-    let (secret, text) = read_secret(house, &account, &name, secret).map_err(no_plan)?;
-    let access = token::get(house, &account, &secret, &text).await.map_err(no_plan)?;
-    let (seed, plan) = run::draw(&account, &secret, &access, chance(house, seed), house.clock.now());
+    let (secret, text) = read_secret(app, &account, &name, secret).map_err(no_plan)?;
+    let access = token::get(app, &account, &secret, &text).await.map_err(no_plan)?;
+    let (seed, plan) = run::draw(&account, &secret, &access, chance(app, seed), app.clock.now());
     Ok(json!({"account": id, "seed": seed, "waves": plan.waves(), "plan": plan.steps}))
 }
 
 /// Never due again until `resume`. A run under way ends without being recorded.
-pub async fn stop(house: &House, id: &AccountId) -> Result<Value, ActionError> {
-    let mut account = get(house, id).await?.account;
+pub async fn stop(app: &App, id: &AccountId) -> Result<Value, ActionError> {
+    let mut account = get(app, id).await?.account;
     account.stop(StoppedBy::Hand);
-    house.accounts.overwrite(&account).await?;
+    app.accounts.overwrite(&account).await?;
     Ok(state(&account))
 }
 
 /// Active again with a clean slate, due at once where the policy's working hours allow.
-pub async fn resume(house: &House, id: &AccountId) -> Result<Value, ActionError> {
-    let mut account = get(house, id).await?.account;
-    let now = house.clock.now();
-    let policy = policy(house, &account).await?;
-    let seed = Seed::new(house.random_u64());
+pub async fn resume(app: &App, id: &AccountId) -> Result<Value, ActionError> {
+    let mut account = get(app, id).await?.account;
+    let now = app.clock.now();
+    let policy = policy(app, &account).await?;
+    let seed = Seed::new(app.random_u64());
     account.reactivate(schedule::into_working_hours(now, &policy, &mut seed.rng(id, "first")));
-    if !house.accounts.update(&account, now).await? {
+    if !app.accounts.update(&account, now).await? {
         return Err(ActionError::Busy(id.clone()));
     }
     Ok(state(&account))
 }
 
 /// The account's policy; the default one where its secret cannot be used.
-async fn policy(house: &House, account: &Account) -> Result<Policy, ActionError> {
-    let (name, secret) = default_policy::with_account(house, account).await?;
-    let read = read_secret(house, account, &name, secret);
-    Ok(read.map_or_else(|_| house.default_policy().as_ref().clone(), |(secret, _)| secret.policy))
+async fn policy(app: &App, account: &Account) -> Result<Policy, ActionError> {
+    let (name, secret) = default_policy::with_account(app, account).await?;
+    let read = read_secret(app, account, &name, secret);
+    Ok(read.map_or_else(|_| app.default_policy().as_ref().clone(), |(secret, _)| secret.policy))
 }
 
 /// Past runs, the newest first.
-pub async fn history(house: &House, id: &AccountId, limit: u32) -> Result<Value, ActionError> {
-    let runs = house.accounts.history(id, limit, house.clock.now()).await?;
+pub async fn history(app: &App, id: &AccountId, limit: u32) -> Result<Value, ActionError> {
+    let runs = app.accounts.history(id, limit, app.clock.now()).await?;
     if runs.is_empty() {
-        get(house, id).await?;
+        get(app, id).await?;
     }
     Ok(json!({"account": id, "runs": runs}))
 }

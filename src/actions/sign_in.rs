@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::actions::{ActionError, state};
-use crate::app::House;
+use crate::app::App;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::cloud::Cloud;
@@ -56,19 +56,14 @@ const SLOWER: Duration = Duration::from_secs(5);
 const TRIES: u32 = 3;
 
 /// Begins a sign-in, or goes on with the one that was begun.
-pub async fn sign_in(
-    house: &House,
-    id: &AccountId,
-    asked: &SignIn,
-    deadline: DateTime<Utc>,
-) -> Result<Value, ActionError> {
-    let account = house.accounts.get(id).await?.map(|found| found.account);
+pub async fn sign_in(app: &App, id: &AccountId, asked: &SignIn, deadline: DateTime<Utc>) -> Result<Value, ActionError> {
+    let account = app.accounts.get(id).await?.map(|found| found.account);
     let name = match account.as_ref().and_then(|account| account.secret_name.clone()) {
         Some(name) => name,
-        None => format!("{}{id}", house.settings.secret_prefix),
+        None => format!("{}{id}", app.settings.secret_prefix),
     };
-    let kept = kept_name(house, id);
-    let mut fetched = house.secrets.fetch(&[name.clone(), kept.clone()]).await?;
+    let kept = kept_name(app, id);
+    let mut fetched = app.secrets.fetch(&[name.clone(), kept.clone()]).await?;
     let mut take = |wanted: &str| {
         let at = fetched.iter().position(|(name, _)| name == wanted);
         at.map_or(Err(SecretFault::Gone), |at| fetched.swap_remove(at).1)
@@ -80,15 +75,15 @@ pub async fn sign_in(
     };
     let client = client(id, &name, held.as_ref(), asked)?;
     let stored = take(&kept).ok().and_then(|text| Pending::read(&text.text));
-    let pending = house.warm.sign_in(id).or(stored).filter(|pending| pending.client == client);
+    let pending = app.warm.sign_in(id).or(stored).filter(|pending| pending.client == client);
     match pending {
-        None => begin(house, id, client).await,
-        Some(pending) => wait(house, id, account, &name, held, asked, pending, deadline).await,
+        None => begin(app, id, client).await,
+        Some(pending) => wait(app, id, account, &name, held, asked, pending, deadline).await,
     }
 }
 
-fn kept_name(house: &House, id: &AccountId) -> String {
-    format!("{}_sign_in_{id}", house.settings.secret_prefix)
+fn kept_name(app: &App, id: &AccountId) -> String {
+    format!("{}_sign_in_{id}", app.settings.secret_prefix)
 }
 
 /// Which app is signed in to, by the event or else by the secret as it is.
@@ -118,9 +113,9 @@ fn client(id: &AccountId, name: &str, held: Option<&SecretText>, asked: &SignIn)
     Ok(Client { cloud, tenant_id, client_id: named("client_id", asked.client_id.as_ref())? })
 }
 
-async fn begin(house: &House, id: &AccountId, client: Client) -> Result<Value, ActionError> {
-    let code = house.tokens.device_code(&client).await.map_err(|error| refusal(id, error))?;
-    let now = house.clock.now();
+async fn begin(app: &App, id: &AccountId, client: Client) -> Result<Value, ActionError> {
+    let code = app.tokens.device_code(&client).await.map_err(|error| refusal(id, error))?;
+    let now = app.clock.now();
     let pending = Pending {
         client,
         device_code: code.device_code,
@@ -130,30 +125,30 @@ async fn begin(house: &House, id: &AccountId, client: Client) -> Result<Value, A
         interval: code.interval,
         next_poll: now + code.interval,
     };
-    house.warm.set_sign_in(id, Some(pending.clone()));
-    if let Err(error) = keep(house, id, &pending).await {
+    app.warm.set_sign_in(id, Some(pending.clone()));
+    if let Err(error) = keep(app, id, &pending).await {
         let said = "the sign-in is kept in memory alone";
-        house.journal.write(&line(Level::Warn, said, json!({"account": id, "error": error.to_string()})));
+        app.journal.write(&line(Level::Warn, said, json!({"account": id, "error": error.to_string()})));
     }
     Ok(pending.waiting(id))
 }
 
 /// Writes the pending sign-in to its reserved secret, over what an earlier one left.
-async fn keep(house: &House, id: &AccountId, pending: &Pending) -> Result<(), InfraError> {
-    let (name, text) = (kept_name(house, id), pending.text());
-    if house.secrets.create(&name, &text).await?.is_some() {
+async fn keep(app: &App, id: &AccountId, pending: &Pending) -> Result<(), InfraError> {
+    let (name, text) = (kept_name(app, id), pending.text());
+    if app.secrets.create(&name, &text).await?.is_some() {
         return Ok(());
     }
-    let old = house.secrets.fetch(std::slice::from_ref(&name)).await?.pop();
+    let old = app.secrets.fetch(std::slice::from_ref(&name)).await?.pop();
     if let Some((name, Ok(old))) = old {
-        house.secrets.replace(&name, &old.version, &text).await?;
+        app.secrets.replace(&name, &old.version, &text).await?;
     }
     Ok(())
 }
 
 #[expect(clippy::too_many_arguments, reason = "all that the first call has found out")]
 async fn wait(
-    house: &House,
+    app: &App,
     id: &AccountId,
     account: Option<Account>,
     name: &str,
@@ -165,19 +160,19 @@ async fn wait(
     let end = |state: &str, message: &str| json!({"account": id, "state": state, "message": message});
     let expired = || end("expired", "The code was not used in time. Ask again for a new one.");
     loop {
-        let now = house.clock.now();
+        let now = app.clock.now();
         if now >= pending.expires_at {
-            forget(house, id).await;
+            forget(app, id).await;
             return Ok(expired());
         }
-        if pending.next_poll + RESERVE > deadline || house.stopping() {
+        if pending.next_poll + RESERVE > deadline || app.stopping() {
             return Ok(pending.waiting(id));
         }
         if now < pending.next_poll {
-            house.sleep((pending.next_poll - now).to_std().unwrap_or_default()).await;
+            app.sleep((pending.next_poll - now).to_std().unwrap_or_default()).await;
             continue;
         }
-        let answer = house.tokens.poll(&pending.client, &pending.device_code).await;
+        let answer = app.tokens.poll(&pending.client, &pending.device_code).await;
         let answer = match answer {
             Err(TokenError::Transient(_)) => Ok(Poll::Pending),
             Err(TokenError::Throttled { retry_after }) => {
@@ -189,31 +184,31 @@ async fn wait(
         if matches!(answer, Ok(Poll::SlowDown)) {
             pending.interval += SLOWER;
         }
-        pending.next_poll = house.clock.now() + pending.interval;
-        house.warm.set_sign_in(id, Some(pending.clone()));
+        pending.next_poll = app.clock.now() + pending.interval;
+        app.warm.set_sign_in(id, Some(pending.clone()));
         match answer {
             Ok(Poll::Pending | Poll::SlowDown) => {}
             Ok(Poll::Refused) => {
-                forget(house, id).await;
+                forget(app, id).await;
                 return Ok(end("refused", "The sign-in was refused. Ask again for a new code, and agree to it."));
             }
             Ok(Poll::Expired) => {
-                forget(house, id).await;
+                forget(app, id).await;
                 return Ok(expired());
             }
             Ok(Poll::SignedIn { token, username }) => {
                 if !is_wanted(asked.username.as_deref(), username.as_deref()) {
-                    forget(house, id).await;
+                    forget(app, id).await;
                     let message = "Another user than `username` has signed in; nothing was kept. Ask again, and sign in \
                                    as that user, perhaps in a private window.";
                     return Ok(end("wrong_account", message));
                 }
-                let answer = finish(house, id, account, name, held, &pending.client, *token).await;
-                forget(house, id).await;
+                let answer = finish(app, id, account, name, held, &pending.client, *token).await;
+                forget(app, id).await;
                 return answer;
             }
             Err(error) => {
-                forget(house, id).await;
+                forget(app, id).await;
                 return Err(refusal(id, error));
             }
         }
@@ -225,17 +220,17 @@ fn is_wanted(wanted: Option<&str>, signed_in: Option<&str>) -> bool {
 }
 
 /// Ends the wait: what is left behind expires within minutes, so that it may fail.
-async fn forget(house: &House, id: &AccountId) {
-    house.warm.set_sign_in(id, None);
-    if let Err(error) = house.secrets.delete(&kept_name(house, id)).await {
+async fn forget(app: &App, id: &AccountId) {
+    app.warm.set_sign_in(id, None);
+    if let Err(error) = app.secrets.delete(&kept_name(app, id)).await {
         let said = "what was kept of a sign-in could not be deleted; it has expired";
-        house.journal.write(&line(Level::Warn, said, json!({"account": id, "error": error.to_string()})));
+        app.journal.write(&line(Level::Warn, said, json!({"account": id, "error": error.to_string()})));
     }
 }
 
 /// Writes the refresh token to the account's secret, and makes the account due.
 async fn finish(
-    house: &House,
+    app: &App,
     id: &AccountId,
     account: Option<Account>,
     name: &str,
@@ -253,27 +248,27 @@ async fn finish(
     for _ in 0..TRIES {
         let text = rewrite::signed_in(held.as_ref().map(|held| &held.text), identity, refresh_token)
             .map_err(|error| ActionError::Secret { secret: name.to_owned(), why: error.to_string() })?;
-        let read = SecretDocument::parse(&text).and_then(|one| one.account_with_defaults(id, &house.default_policy()));
+        let read = SecretDocument::parse(&text).and_then(|one| one.account_with_defaults(id, &app.default_policy()));
         policy =
             Some(read.map_err(|error| ActionError::Secret { secret: name.to_owned(), why: error.to_string() })?.policy);
         version = match &held {
-            None => house.secrets.create(name, &text).await?,
-            Some(held) => house.secrets.replace(name, &held.version, &text).await?,
+            None => app.secrets.create(name, &text).await?,
+            Some(held) => app.secrets.replace(name, &held.version, &text).await?,
         };
         if version.is_some() {
             break;
         }
-        let again = house.secrets.fetch(&[name.to_owned()]).await?.pop();
+        let again = app.secrets.fetch(&[name.to_owned()]).await?.pop();
         held = again.and_then(|(_, text)| text.ok());
     }
     let (Some(version), Some(policy)) = (version, policy) else { return Err(ActionError::Racing(id.clone())) };
-    let now = house.clock.now();
+    let now = app.clock.now();
     let lifetime = token.lifetime.and_then(|lifetime| TimeDelta::from_std(lifetime).ok()).unwrap_or_default();
     let Token { access_token, granted, user, .. } = token;
     let access = AccessToken { token: access_token, granted, user, expires_at: now + lifetime };
-    house.warm.keep(id, &version, Some(access), None);
+    app.warm.keep(id, &version, Some(access), None);
 
-    let due = schedule::into_working_hours(now, &policy, &mut Seed::new(house.random_u64()).rng(id, "first"));
+    let due = schedule::into_working_hours(now, &policy, &mut Seed::new(app.random_u64()).rng(id, "first"));
     let known = account.is_some();
     let mut account = account.unwrap_or_else(|| Account::new(id.clone(), due));
     account.reactivate(due);
@@ -281,8 +276,7 @@ async fn finish(
     account.secret_version = Some(version);
     account.refresh_token_saved_at = Some(now);
     // Where a run holds the account just now, the next sync sees the new secret and resumes it.
-    let written =
-        if known { house.accounts.update(&account, now).await? } else { house.accounts.create(&account).await? };
+    let written = if known { app.accounts.update(&account, now).await? } else { app.accounts.create(&account).await? };
     let message = if written {
         "Signed in; the account is due."
     } else {

@@ -18,7 +18,7 @@ use crate::domain::policy::Policy;
 use crate::ports::{AccountStore, Alerts, Clock, Graph, Journal, Login, Queue, Secrets};
 
 /// Everything that a story is told with. Built once, in `main`.
-pub struct House {
+pub struct App {
     pub accounts: Arc<dyn AccountStore>,
     pub secrets: Arc<dyn Secrets>,
     pub tokens: Arc<dyn Login>,
@@ -58,7 +58,7 @@ pub struct Ports {
     pub queue: Option<Arc<dyn Queue>>,
 }
 
-impl House {
+impl App {
     /// `chance` seeds rounds and names runs; production takes it from the system.
     pub fn new(ports: Ports, settings: Settings, chance: ChaCha12Rng) -> Self {
         let Ports { accounts, secrets, tokens, graph, clock, journal, alerts, queue } = ports;

@@ -14,7 +14,7 @@ use crate::adapters::http::{self, Timeouts};
 use crate::adapters::microsoft::entra::Entra;
 use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
-use crate::app::{House, Ports, Settings};
+use crate::app::{App, Ports, Settings};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::no_web_identity::NoWebIdentity;
@@ -23,7 +23,7 @@ use crate::ports::{Clock, Journal, Secrets};
 
 /// The house with its own database.
 pub struct LocalApp {
-    pub house: Arc<House>,
+    pub app: Arc<App>,
     pub embedded: LocalDynamoDb,
 }
 
@@ -94,11 +94,11 @@ impl LocalApp {
             due_shards: config.due_shards,
             concurrency: config.concurrency,
         };
-        Self { house: Arc::new(House::new(ports, settings, chance)), embedded }
+        Self { app: Arc::new(App::new(ports, settings, chance)), embedded }
     }
 
     pub async fn close(self) {
-        drop(self.house);
+        drop(self.app);
         self.embedded.close().await;
     }
 }

@@ -258,8 +258,8 @@ async fn list(data: &Path) -> anyhow::Result<Vec<Value>> {
 /// Carries an event out on a data folder; log lines go to standard error.
 async fn ask(data: &Path, event: &Value) -> anyhow::Result<Value> {
     let station = LocalApp::open(data, Arc::new(Stderr)).await?;
-    let deadline = station.house.clock.now() + TimeDelta::from_std(LOCAL_ROUND)?;
-    let answer = handle(&station.house, event, deadline).await;
+    let deadline = station.app.clock.now() + TimeDelta::from_std(LOCAL_ROUND)?;
+    let answer = handle(&station.app, event, deadline).await;
     station.close().await;
     Ok(answer?)
 }

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use serde_json::{Value, json};
 
-use crate::app::House;
+use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::handler::handle;
 use crate::local::app::{LocalApp, Parts, config_for};
@@ -52,18 +52,18 @@ pub async fn week() -> anyhow::Result<String> {
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} simulated hours  {msg}")?);
     let mut tick = start;
     let mut rounds = 0_u32;
-    ask(&station.house, json!({"action": "sync"})).await?;
+    ask(&station.app, json!({"action": "sync"})).await?;
     while tick < start + WEEK {
         clock.set(tick.max(clock.now()));
         bar.set_position((tick - start).num_hours().unsigned_abs());
-        ask(&station.house, json!({"action": "tick"})).await?;
+        ask(&station.app, json!({"action": "tick"})).await?;
         rounds += 1;
-        tick = next_tick(&station.house, clock.now()).await?;
+        tick = next_tick(&station.app, clock.now()).await?;
     }
     bar.finish_and_clear();
 
     tenant.deliver_mail();
-    let told = tell(&station.house, &tenant, rounds, before == tenant.snapshot(TENANT)).await;
+    let told = tell(&station.app, &tenant, rounds, before == tenant.snapshot(TENANT)).await;
     station.close().await;
     tenant.stop();
     told
@@ -107,14 +107,14 @@ async fn station(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> an
     }))
 }
 
-async fn ask(house: &Arc<House>, event: Value) -> anyhow::Result<Value> {
-    let deadline = house.clock.now() + TICK;
-    Ok(handle(house, &event, deadline).await?)
+async fn ask(app: &Arc<App>, event: Value) -> anyhow::Result<Value> {
+    let deadline = app.clock.now() + TICK;
+    Ok(handle(app, &event, deadline).await?)
 }
 
 /// The next tick of the schedule at which an account is due: those in between would find nothing to do.
-async fn next_tick(house: &Arc<House>, now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
-    let listed = ask(house, json!({"action": "list"})).await?;
+async fn next_tick(app: &Arc<App>, now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
+    let listed = ask(app, json!({"action": "list"})).await?;
     let due = listed["accounts"].as_array().into_iter().flatten().filter_map(|account| account["next_run_at"].as_str());
     let due: Option<DateTime<Utc>> = due.min().and_then(|due| due.parse().ok());
     let seconds = due.map_or(WEEK, |due| due - now).num_seconds().max(1);
@@ -122,12 +122,12 @@ async fn next_tick(house: &Arc<House>, now: DateTime<Utc>) -> anyhow::Result<Dat
     Ok(now + TICK * i32::try_from(ticks).unwrap_or(i32::MAX))
 }
 
-async fn tell(house: &Arc<House>, tenant: &FakeTenant, rounds: u32, clean: bool) -> anyhow::Result<String> {
-    let listed = ask(house, json!({"action": "list"})).await?;
+async fn tell(app: &Arc<App>, tenant: &FakeTenant, rounds: u32, clean: bool) -> anyhow::Result<String> {
+    let listed = ask(app, json!({"action": "list"})).await?;
     let mut rows = Vec::new();
     for account in listed["accounts"].as_array().into_iter().flatten() {
         let id = AccountId::parse(account["account_id"].as_str().unwrap_or_default())?;
-        let runs = house.accounts.history(&id, 500, house.clock.now()).await?;
+        let runs = app.accounts.history(&id, 500, app.clock.now()).await?;
         let (ok, failed) = runs
             .iter()
             .fold((0, 0), |(ok, failed), run| (ok + run.calls_ok, failed + run.calls_failed + run.calls_throttled));

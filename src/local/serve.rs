@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::app::House;
+use crate::app::App;
 use crate::config::LOCAL_ROUND;
 use crate::local::app::LocalApp;
 use crate::log::{Level, line};
@@ -25,23 +25,23 @@ pub async fn serve(station: LocalApp) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
     let (stopped, mut stop) = oneshot::channel();
     let watcher = tokio::spawn({
-        let house = station.house.clone();
+        let app = station.app.clone();
         async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            house.stop();
+            app.stop();
             let _ = stopped.send(());
         }
     });
     let mut rounds = 0_u32;
-    while !station.house.stopping() {
-        turn(&station.house).await;
+    while !station.app.stopping() {
+        turn(&station.app).await;
         if rounds.is_multiple_of(SWEEP_EVERY)
             && let Err(error) = station.embedded.sweep()
         {
-            complain(&station.house, "expired history could not be removed", &error.to_string());
+            complain(&station.app, "expired history could not be removed", &error.to_string());
         }
         rounds = rounds.wrapping_add(1);
         tokio::select! {
@@ -55,16 +55,16 @@ pub async fn serve(station: LocalApp) -> anyhow::Result<()> {
 }
 
 /// Sync and a round. What fails is logged; the next turn tries again.
-async fn turn(house: &std::sync::Arc<House>) {
-    if let Err(error) = sync(house).await {
-        complain(house, "accounts could not be brought in line with the secrets", &error.to_string());
+async fn turn(app: &std::sync::Arc<App>) {
+    if let Err(error) = sync(app).await {
+        complain(app, "accounts could not be brought in line with the secrets", &error.to_string());
     }
-    let deadline = house.clock.now() + TimeDelta::from_std(LOCAL_ROUND).unwrap_or(TimeDelta::minutes(5));
-    if let Err(error) = round(house, deadline).await {
-        complain(house, "the round failed", &error.to_string());
+    let deadline = app.clock.now() + TimeDelta::from_std(LOCAL_ROUND).unwrap_or(TimeDelta::minutes(5));
+    if let Err(error) = round(app, deadline).await {
+        complain(app, "the round failed", &error.to_string());
     }
 }
 
-fn complain(house: &House, what: &str, error: &str) {
-    house.journal.write(&line(Level::Error, what, serde_json::json!({"error": error})));
+fn complain(app: &App, what: &str, error: &str) {
+    app.journal.write(&line(Level::Error, what, serde_json::json!({"error": error})));
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::app::House;
+use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
@@ -20,7 +20,7 @@ const RUN_BUDGET: TimeDelta = TimeDelta::seconds(20);
 
 /// The accounts that a round takes for itself.
 pub struct Claims<'a> {
-    house: &'a House,
+    app: &'a App,
     seed: Seed,
     /// From here on nothing is begun any more.
     last_start: DateTime<Utc>,
@@ -38,10 +38,10 @@ pub struct Counts {
 }
 
 impl<'a> Claims<'a> {
-    pub fn new(house: &'a House, seed: Seed, deadline: DateTime<Utc>) -> Self {
-        let now = house.clock.now();
+    pub fn new(app: &'a App, seed: Seed, deadline: DateTime<Utc>) -> Self {
+        let now = app.clock.now();
         let last_start = last_start(now, deadline);
-        Self { house, seed, last_start, stream: DueStream::new(house, now), counts: Counts::default() }
+        Self { app, seed, last_start, stream: DueStream::new(app, now), counts: Counts::default() }
     }
 
     /// Claims the next accounts, at most so many; `None` where no more are due.
@@ -55,8 +55,8 @@ impl<'a> Claims<'a> {
                 return None;
             }
             self.counts.due += count(due.len());
-            let now = self.house.clock.now();
-            if !self.house.stopping() && now <= self.last_start {
+            let now = self.app.clock.now();
+            if !self.app.stopping() && now <= self.last_start {
                 return Some(self.claim(due, now).await);
             }
             self.counts.deferred += count(due.len());
@@ -71,7 +71,7 @@ impl<'a> Claims<'a> {
                 Ok(None) => break,
                 Err(broken) => {
                     let said = "due accounts could not be listed";
-                    self.house.journal.write(&line(Level::Error, said, json!({"error": broken.to_string()})));
+                    self.app.journal.write(&line(Level::Error, said, json!({"error": broken.to_string()})));
                     self.counts.broken = Some(broken);
                     break;
                 }
@@ -81,9 +81,9 @@ impl<'a> Claims<'a> {
     }
 
     async fn claim(&mut self, due: Vec<Due>, now: DateTime<Utc>) -> Vec<Claimed> {
-        let (house, chance) = (self.house, SeedChoice::FromRound(self.seed));
+        let (app, chance) = (self.app, SeedChoice::FromRound(self.seed));
         let claims = due.into_iter().map(|due| async move {
-            let claim = claim(house, &due.id, ClaimKind::Due, chance, now).await;
+            let claim = claim(app, &due.id, ClaimKind::Due, chance, now).await;
             (claim, due)
         });
         let mut taken = Vec::new();
@@ -97,7 +97,7 @@ impl<'a> Claims<'a> {
                 Err(broken) => {
                     let said = "the account could not be claimed; it stays due";
                     let fields = json!({"account": due.id, "error": broken.to_string()});
-                    self.house.journal.write(&line(Level::Error, said, fields));
+                    self.app.journal.write(&line(Level::Error, said, fields));
                     self.counts.deferred += 1;
                     self.counts.broken = Some(broken);
                 }
@@ -114,15 +114,15 @@ pub fn last_start(now: DateTime<Utc>, deadline: DateTime<Utc>) -> DateTime<Utc> 
 
 /// Takes an account for one run; `None` where somebody else has it, or there is nothing to take.
 pub async fn claim(
-    house: &House,
+    app: &App,
     id: &AccountId,
     right: ClaimKind,
     chance: SeedChoice,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, InfraError> {
-    let (run_id, manual) = (format!("{:016x}", house.random_u64()), right == ClaimKind::Manual);
+    let (run_id, manual) = (format!("{:016x}", app.random_u64()), right == ClaimKind::Manual);
     let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right };
-    Ok(match house.accounts.claim(id, &request).await? {
+    Ok(match app.accounts.claim(id, &request).await? {
         Claim::Taken { found, previous_run_crashed } => {
             Some(Claimed { found: *found, run_id, chance, previous_run_crashed, manual, started_at: now })
         }

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
 
-use crate::app::House;
+use crate::app::App;
 use crate::ports::{Cursor, Due, DuePage, InfraError};
 
 /// Streams the due accounts: in memory there is one page of each shard, however many are due.
 pub struct DueStream<'a> {
-    house: &'a House,
+    app: &'a App,
     now: DateTime<Utc>,
     shards: Vec<Shard>,
 }
@@ -28,11 +28,11 @@ enum Next {
 }
 
 impl<'a> DueStream<'a> {
-    pub fn new(house: &'a House, now: DateTime<Utc>) -> Self {
-        let shards = (0..house.settings.due_shards)
+    pub fn new(app: &'a App, now: DateTime<Utc>) -> Self {
+        let shards = (0..app.settings.due_shards)
             .map(|number| Shard { number, page: VecDeque::new(), next: Next::First })
             .collect();
-        Self { house, now, shards }
+        Self { app, now, shards }
     }
 
     /// The account that has been due longest, of those not given yet.
@@ -49,7 +49,7 @@ impl<'a> DueStream<'a> {
     /// Fetches the next page of every shard that has run dry, all at once.
     async fn refill(&mut self) -> Result<(), InfraError> {
         loop {
-            let (house, now) = (self.house, self.now);
+            let (app, now) = (self.app, self.now);
             let dry: Vec<&mut Shard> = self
                 .shards
                 .iter_mut()
@@ -58,19 +58,19 @@ impl<'a> DueStream<'a> {
             if dry.is_empty() {
                 return Ok(());
             }
-            try_join_all(dry.into_iter().map(|shard| shard.fetch(house, now))).await?;
+            try_join_all(dry.into_iter().map(|shard| shard.fetch(app, now))).await?;
         }
     }
 }
 
 impl Shard {
-    async fn fetch(&mut self, house: &House, now: DateTime<Utc>) -> Result<(), InfraError> {
+    async fn fetch(&mut self, app: &App, now: DateTime<Utc>) -> Result<(), InfraError> {
         let after = match std::mem::replace(&mut self.next, Next::End) {
             Next::First => None,
             Next::After(cursor) => Some(cursor),
             Next::End => return Ok(()),
         };
-        let DuePage { accounts, next } = house.accounts.due(self.number, now, after).await?;
+        let DuePage { accounts, next } = app.accounts.due(self.number, now, after).await?;
         self.page = accounts.into();
         self.next = next.map_or(Next::End, Next::After);
         Ok(())

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::app::House;
+use crate::app::App;
 use crate::domain::run_request::{Handover, RunRequest};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
@@ -23,14 +23,14 @@ pub const BATCH: usize = 10;
 const TOGETHER: usize = 10 * BATCH;
 
 /// Claims the accounts that are due, oldest first, and sends them to the queue.
-pub async fn fan_out(house: &House, queue: &dyn Queue, deadline: DateTime<Utc>, report: &mut RoundReport) -> Counts {
-    let mut claims = Claims::new(house, report.seed, deadline);
+pub async fn fan_out(app: &App, queue: &dyn Queue, deadline: DateTime<Utc>, report: &mut RoundReport) -> Counts {
+    let mut claims = Claims::new(app, report.seed, deadline);
     let mut queued = 0;
     while let Some(mut claimed) = claims.next(TOGETHER).await {
         let mut batches = Vec::new();
         while !claimed.is_empty() {
             let rest = claimed.split_off(claimed.len().min(BATCH));
-            batches.push(send(house, queue, report.seed, std::mem::replace(&mut claimed, rest)));
+            batches.push(send(app, queue, report.seed, std::mem::replace(&mut claimed, rest)));
         }
         let mut refused = None;
         for sent in join_all(batches).await {
@@ -55,7 +55,7 @@ struct Sent {
     broken: Option<InfraError>,
 }
 
-async fn send(house: &House, queue: &dyn Queue, seed: Seed, claimed: Vec<Claimed>) -> Sent {
+async fn send(app: &App, queue: &dyn Queue, seed: Seed, claimed: Vec<Claimed>) -> Sent {
     let order = |claimed: &Claimed| RunRequest {
         account: claimed.found.account.id.clone(),
         claim: Some(Handover { run_id: claimed.run_id.clone(), seed }),
@@ -74,9 +74,9 @@ async fn send(house: &House, queue: &dyn Queue, seed: Seed, claimed: Vec<Claimed
     };
     let said = "the queue did not take every account; the others are due again";
     let accounts: Vec<_> = unsent.iter().map(|claimed: &Claimed| &claimed.found.account.id).collect();
-    house.journal.write(&line(Level::Error, said, json!({"accounts": accounts, "error": why})));
+    app.journal.write(&line(Level::Error, said, json!({"accounts": accounts, "error": why})));
     // What a worker has taken over already did arrive.
-    let released = join_all(unsent.into_iter().map(|claimed| release(house, claimed))).await;
+    let released = join_all(unsent.into_iter().map(|claimed| release(app, claimed))).await;
     let released = count(released.into_iter().filter(|released| *released).count());
     Sent { queued: all - released, released, broken }
 }

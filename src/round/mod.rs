@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::access::default_policy::{self, Fetched};
-use crate::app::House;
+use crate::app::App;
 use crate::domain::account::Status;
 use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
@@ -40,41 +40,41 @@ pub const AHEAD: usize = TOGETHER;
 /// A claimed account and its secret.
 pub type Ready = (Claimed, Result<SecretText, SecretFault>);
 
-/// Runs every account that is due at `house.clock.now()`, or hands it to a worker, as far as the deadline allows.
+/// Runs every account that is due at `app.clock.now()`, or hands it to a worker, as far as the deadline allows.
 ///
 /// # Errors
 /// Where the due accounts cannot be listed, or none of them can be claimed, or the queue takes none: infrastructure,
 /// not an account.
-pub async fn round(house: &Arc<House>, deadline: DateTime<Utc>) -> Result<RoundReport, InfraError> {
-    let mut report = RoundReport::new(Seed::new(house.random_u64()), house.clock.now());
-    let counts = match &house.queue {
-        Some(queue) => fan_out(house, queue.as_ref(), deadline, &mut report).await,
-        None => run_due(house, deadline, &mut report).await?,
+pub async fn round(app: &Arc<App>, deadline: DateTime<Utc>) -> Result<RoundReport, InfraError> {
+    let mut report = RoundReport::new(Seed::new(app.random_u64()), app.clock.now());
+    let counts = match &app.queue {
+        Some(queue) => fan_out(app, queue.as_ref(), deadline, &mut report).await,
+        None => run_due(app, deadline, &mut report).await?,
     };
     report.due = counts.due;
     report.claimed = counts.claimed;
     report.deferred += counts.deferred;
     let broken = counts.broken.filter(|_| report.queued.unwrap_or(counts.claimed) == 0);
-    report.tell(house, broken.is_none());
+    report.tell(app, broken.is_none());
     broken.map_or(Ok(report), Err)
 }
 
-async fn run_due(house: &Arc<House>, deadline: DateTime<Utc>, report: &mut RoundReport) -> Result<Counts, InfraError> {
+async fn run_due(app: &Arc<App>, deadline: DateTime<Utc>, report: &mut RoundReport) -> Result<Counts, InfraError> {
     let (ready, claimed) = mpsc::channel(AHEAD);
-    let claiming = tokio::spawn(claim_all(Arc::clone(house), report.seed, deadline, ready));
-    run_all(house, claimed, deadline, report).await;
+    let claiming = tokio::spawn(claim_all(Arc::clone(app), report.seed, deadline, ready));
+    run_all(app, claimed, deadline, report).await;
     claiming.await.map_err(|error| InfraError::new("claiming due accounts", error.to_string()))
 }
 
 /// Claims the due accounts, oldest first, and hands them over with their secrets.
-async fn claim_all(house: Arc<House>, seed: Seed, deadline: DateTime<Utc>, ready: mpsc::Sender<Ready>) -> Counts {
-    let mut claims = Claims::new(&house, seed, deadline);
+async fn claim_all(app: Arc<App>, seed: Seed, deadline: DateTime<Utc>, ready: mpsc::Sender<Ready>) -> Counts {
+    let mut claims = Claims::new(&app, seed, deadline);
     loop {
         // Where nobody has read the default policy lately, it comes with the first secrets, in one request.
-        let with_defaults = !default_policy::fresh(&house);
+        let with_defaults = !default_policy::fresh(&app);
         let together = if with_defaults { TOGETHER - 1 } else { TOGETHER };
         let Some(claimed) = claims.next(together).await else { return claims.counts };
-        for ready_account in with_secrets(&house, claimed, with_defaults).await {
+        for ready_account in with_secrets(&app, claimed, with_defaults).await {
             if ready.send(ready_account).await.is_err() {
                 return claims.counts;
             }
@@ -83,23 +83,18 @@ async fn claim_all(house: Arc<House>, seed: Seed, deadline: DateTime<Utc>, ready
 }
 
 /// Runs accounts as they become ready, `concurrency` at once, and tells of what changed.
-pub async fn run_all(
-    house: &House,
-    mut ready: mpsc::Receiver<Ready>,
-    deadline: DateTime<Utc>,
-    report: &mut RoundReport,
-) {
+pub async fn run_all(app: &App, mut ready: mpsc::Receiver<Ready>, deadline: DateTime<Utc>, report: &mut RoundReport) {
     let mut changes = Vec::new();
     let mut runs = FuturesUnordered::new();
     let mut open = true;
     while open || !runs.is_empty() {
         tokio::select! {
-            next = ready.recv(), if open && runs.len() < house.settings.concurrency => match next {
-                Some((claimed, _)) if house.stopping() => {
+            next = ready.recv(), if open && runs.len() < app.settings.concurrency => match next {
+                Some((claimed, _)) if app.stopping() => {
                     report.deferred += 1;
-                    run::release(house, claimed).await;
+                    run::release(app, claimed).await;
                 }
-                Some((claimed, secret)) => runs.push(run::run(house, claimed, secret, deadline)),
+                Some((claimed, secret)) => runs.push(run::run(app, claimed, secret, deadline)),
                 None => open = false,
             },
             Some(run) = runs.next(), if !runs.is_empty() => {
@@ -108,20 +103,20 @@ pub async fn run_all(
             }
         }
     }
-    notifications::tell(house, &changes).await;
+    notifications::tell(app, &changes).await;
 }
 
 /// Fetches the secrets of claimed accounts, each secret once; where asked, the default policy with them.
-pub async fn with_secrets(house: &House, claimed: Vec<Claimed>, defaults: bool) -> Vec<Ready> {
-    let names: BTreeSet<String> = claimed.iter().map(|claimed| secret_name(house, &claimed.found.account)).collect();
+pub async fn with_secrets(app: &App, claimed: Vec<Claimed>, defaults: bool) -> Vec<Ready> {
+    let names: BTreeSet<String> = claimed.iter().map(|claimed| secret_name(app, &claimed.found.account)).collect();
     if names.is_empty() {
         return Vec::new();
     }
     let names: Vec<String> = names.into_iter().collect();
-    let fetched: BTreeMap<String, Result<SecretText, SecretFault>> = match fetch(house, &names, defaults).await {
+    let fetched: BTreeMap<String, Result<SecretText, SecretFault>> = match fetch(app, &names, defaults).await {
         Ok(fetched) => fetched.into_iter().collect(),
         Err(broken) => {
-            house.journal.write(&line(Level::Error, "secrets could not be read", json!({"error": broken.to_string()})));
+            app.journal.write(&line(Level::Error, "secrets could not be read", json!({"error": broken.to_string()})));
             let fault = SecretFault::Transient(broken.what);
             names.into_iter().map(|name| (name, Err(fault.clone()))).collect()
         }
@@ -129,15 +124,15 @@ pub async fn with_secrets(house: &House, claimed: Vec<Claimed>, defaults: bool) 
     claimed
         .into_iter()
         .map(|claimed| {
-            let name = secret_name(house, &claimed.found.account);
+            let name = secret_name(app, &claimed.found.account);
             let secret = fetched.get(&name).cloned().unwrap_or(Err(SecretFault::Gone));
             (claimed, secret)
         })
         .collect()
 }
 
-async fn fetch(house: &House, names: &[String], defaults: bool) -> Result<Fetched, InfraError> {
-    if defaults { default_policy::fetch(house, names).await } else { house.secrets.fetch(names).await }
+async fn fetch(app: &App, names: &[String], defaults: bool) -> Result<Fetched, InfraError> {
+    if defaults { default_policy::fetch(app, names).await } else { app.secrets.fetch(names).await }
 }
 
 fn fewest(a: Option<i64>, b: Option<i64>) -> Option<i64> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::app::House;
+use crate::app::App;
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 
@@ -73,11 +73,11 @@ impl RoundReport {
     }
 
     /// Ends the round, and tells of it; in metrics too where it did its work: the alarm on missing rounds counts those.
-    pub fn tell(&mut self, house: &House, did_its_work: bool) {
-        self.duration_ms = (house.clock.now() - self.started_at).num_milliseconds();
-        house.journal.write(&self.line());
+    pub fn tell(&mut self, app: &App, did_its_work: bool) {
+        self.duration_ms = (app.clock.now() - self.started_at).num_milliseconds();
+        app.journal.write(&self.line());
         if did_its_work {
-            house.journal.write(&self.metrics());
+            app.journal.write(&self.metrics());
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::access::default_policy;
-use crate::app::House;
+use crate::app::App;
 use crate::domain::run_request::{Message, RunRequest};
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
@@ -28,15 +28,15 @@ use crate::run::{Claimed, SeedChoice, release};
 ///
 /// # Errors
 /// Where the worker itself breaks down: then all messages come again, and those that are done find nothing to do.
-pub async fn work(house: &Arc<House>, messages: Vec<Message>, deadline: DateTime<Utc>) -> Result<Value, InfraError> {
-    let mut report = RoundReport::of_worker(Seed::new(house.random_u64()), house.clock.now());
+pub async fn work(app: &Arc<App>, messages: Vec<Message>, deadline: DateTime<Utc>) -> Result<Value, InfraError> {
+    let mut report = RoundReport::of_worker(Seed::new(app.random_u64()), app.clock.now());
     let (ready, taken) = mpsc::channel(AHEAD);
-    let taking = tokio::spawn(take_all(Arc::clone(house), messages, report.seed, deadline, ready));
-    run_all(house, taken, deadline, &mut report).await;
+    let taking = tokio::spawn(take_all(Arc::clone(app), messages, report.seed, deadline, ready));
+    run_all(app, taken, deadline, &mut report).await;
     let taken = taking.await.map_err(|error| InfraError::new("taking accounts over", error.to_string()))?;
     report.claimed = taken.claimed;
     report.deferred += taken.deferred;
-    report.tell(house, true);
+    report.tell(app, true);
     let failed = taken.failed.into_iter().map(|id| json!({"itemIdentifier": id}));
     Ok(json!({"batchItemFailures": failed.collect::<Vec<_>>()}))
 }
@@ -51,26 +51,26 @@ struct Taken {
 }
 
 async fn take_all(
-    house: Arc<House>,
+    app: Arc<App>,
     messages: Vec<Message>,
     seed: Seed,
     deadline: DateTime<Utc>,
     ready: mpsc::Sender<Ready>,
 ) -> Taken {
     let mut taken = Taken::default();
-    let last_start = last_start(house.clock.now(), deadline);
+    let last_start = last_start(app.clock.now(), deadline);
     let mut messages = messages.into_iter().peekable();
     while messages.peek().is_some() {
-        let with_defaults = !default_policy::fresh(&house);
+        let with_defaults = !default_policy::fresh(&app);
         let together = if with_defaults { TOGETHER - 1 } else { TOGETHER };
         let some: Vec<Message> = messages.by_ref().take(together).collect();
-        let claimed = take(&house, some, seed, &mut taken).await;
-        if house.stopping() || house.clock.now() > last_start {
-            let released = join_all(claimed.into_iter().map(|claimed| release(&house, claimed))).await;
+        let claimed = take(&app, some, seed, &mut taken).await;
+        if app.stopping() || app.clock.now() > last_start {
+            let released = join_all(claimed.into_iter().map(|claimed| release(&app, claimed))).await;
             taken.deferred += count(released.len());
             continue;
         }
-        for account in with_secrets(&house, claimed, with_defaults).await {
+        for account in with_secrets(&app, claimed, with_defaults).await {
             if ready.send(account).await.is_err() {
                 return taken;
             }
@@ -80,11 +80,11 @@ async fn take_all(
 }
 
 /// Takes the messages' accounts over, those that are still to be had.
-async fn take(house: &House, messages: Vec<Message>, seed: Seed, taken: &mut Taken) -> Vec<Claimed> {
-    let now = house.clock.now();
+async fn take(app: &App, messages: Vec<Message>, seed: Seed, taken: &mut Taken) -> Vec<Claimed> {
+    let now = app.clock.now();
     let takes = messages.into_iter().map(|Message { id, order }| async move {
         let claimed = match &order {
-            Some(order) => Some(take_one(house, order, seed, now).await),
+            Some(order) => Some(take_one(app, order, seed, now).await),
             None => None,
         };
         (id, order, claimed)
@@ -104,14 +104,14 @@ async fn take(house: &House, messages: Vec<Message>, seed: Seed, taken: &mut Tak
         };
         let account = order.map(|order| order.account);
         let fields = json!({"message_id": id, "account": account, "error": error});
-        house.journal.write(&line(Level::Error, said, fields));
+        app.journal.write(&line(Level::Error, said, fields));
         taken.failed.push(id);
     }
     claims
 }
 
 async fn take_one(
-    house: &House,
+    app: &App,
     order: &RunRequest,
     seed: Seed,
     now: DateTime<Utc>,
@@ -120,5 +120,5 @@ async fn take_one(
         Some(handed) => (ClaimKind::Handover(handed.run_id.clone()), handed.seed),
         None => (ClaimKind::Due, seed),
     };
-    claim(house, &order.account, right, SeedChoice::FromRound(seed), now).await
+    claim(app, &order.account, right, SeedChoice::FromRound(seed), now).await
 }

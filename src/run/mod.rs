@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::access::token;
-use crate::app::House;
+use crate::app::App;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::{CallResult, HistoryRow};
@@ -82,7 +82,7 @@ pub struct RunReport {
 
 /// Runs a claimed account to its end. Everything that goes wrong is in the report.
 pub async fn run(
-    house: &House,
+    app: &App,
     claimed: Claimed,
     secret: Result<SecretText, SecretFault>,
     deadline: DateTime<Utc>,
@@ -91,29 +91,29 @@ pub async fn run(
     let mut account = found.account;
     account.run_id = None;
     for warning in &found.warnings {
-        house.journal.write(&line(Level::Warn, warning, json!({"account": account.id})));
+        app.journal.write(&line(Level::Warn, warning, json!({"account": account.id})));
     }
     if previous_run_crashed {
         account.mark_crashed();
     }
-    let name = secret_name(house, &account);
-    let (policy, done, outcome) = match read_secret(house, &account, &name, secret) {
-        Err(outcome) => (house.default_policy().as_ref().clone(), RunCalls::default(), outcome),
+    let name = secret_name(app, &account);
+    let (policy, done, outcome) = match read_secret(app, &account, &name, secret) {
+        Err(outcome) => (app.default_policy().as_ref().clone(), RunCalls::default(), outcome),
         Ok((secret, text)) => {
             account.expiries.read(&secret.credential);
             let probe = account.status == Status::Paused && !manual;
-            let (done, outcome) = attempt(house, &mut account, &secret, &text, &mut chance, probe, deadline).await;
+            let (done, outcome) = attempt(app, &mut account, &secret, &text, &mut chance, probe, deadline).await;
             (secret.policy, done, outcome)
         }
     };
-    let ended_at = house.clock.now();
+    let ended_at = app.clock.now();
     let seed = chance.seed();
     let change = settle(&mut account, &policy, &done, &outcome, seed, ended_at);
     let expiring = account.expiries.news(ended_at);
     let days_left = |expiry: Option<Expiry>| expiry.map(|expiry| expiry.days_left(ended_at));
     let days_to_renewal = days_left(account.expiries.subscription);
     let credential_days_left = days_left(account.expiries.credential);
-    let (unrecorded, status) = record(house, &mut account, &run_id).await;
+    let (unrecorded, status) = record(app, &mut account, &run_id).await;
     let row = HistoryRow {
         account_id: account.id.clone(),
         started_at,
@@ -128,9 +128,9 @@ pub async fn run(
         calls: done.calls,
         next_run_at: account.next_run_at,
     };
-    if let Err(error) = house.accounts.add_history(&row).await {
+    if let Err(error) = app.accounts.add_history(&row).await {
         let said = "the run's history could not be written";
-        house.journal.write(&line(Level::Error, said, json!({"account": account.id, "error": error.to_string()})));
+        app.journal.write(&line(Level::Error, said, json!({"account": account.id, "error": error.to_string()})));
     }
     let skipped = done.skipped;
     let report = RunReport {
@@ -144,32 +144,32 @@ pub async fn run(
         unrecorded,
         outcome,
     };
-    house.journal.write(&report.line());
+    app.journal.write(&report.line());
     report
 }
 
 /// Gives a claimed account back, due as before; `false` where somebody else has it by now.
-pub async fn release(house: &House, claimed: Claimed) -> bool {
+pub async fn release(app: &App, claimed: Claimed) -> bool {
     let mut account = claimed.found.account;
     account.run_id = None;
     account.next_run_at = Some(claimed.started_at);
     if claimed.previous_run_crashed {
         account.mark_crashed();
     }
-    match house.accounts.record(&account, &claimed.run_id).await {
+    match app.accounts.record(&account, &claimed.run_id).await {
         Ok(recorded) => recorded == RecordResult::Written,
         Err(error) => {
             let said = "the account could not be released; it is due again when the claim runs out";
             let fields = json!({"account": account.id, "error": error.to_string()});
-            house.journal.write(&line(Level::Error, said, fields));
+            app.journal.write(&line(Level::Error, said, fields));
             true
         }
     }
 }
 
 /// The secret that defines the account, by what `sync` noted or else by the account's id.
-pub fn secret_name(house: &House, account: &Account) -> String {
-    account.secret_name.clone().unwrap_or_else(|| format!("{}{}", house.settings.secret_prefix, account.id))
+pub fn secret_name(app: &App, account: &Account) -> String {
+    account.secret_name.clone().unwrap_or_else(|| format!("{}{}", app.settings.secret_prefix, account.id))
 }
 
 /// The account's part of its secret, its policy over the default one.
@@ -177,7 +177,7 @@ pub fn secret_name(house: &House, account: &Account) -> String {
 /// # Errors
 /// The outcome of a run that cannot begin: it names the secret and the field, never a value.
 pub fn read_secret(
-    house: &House,
+    app: &App,
     account: &Account,
     name: &str,
     secret: Result<SecretText, SecretFault>,
@@ -189,7 +189,7 @@ pub fn read_secret(
         },
     })?;
     let secret = SecretDocument::parse(&text.text)
-        .and_then(|document| document.account_with_defaults(&account.id, &house.default_policy()))
+        .and_then(|document| document.account_with_defaults(&account.id, &app.default_policy()))
         .map_err(|error| Outcome::Misconfigured {
             cause: Cause::new(
                 "secret",
@@ -201,7 +201,7 @@ pub fn read_secret(
 }
 
 async fn attempt(
-    house: &House,
+    app: &App,
     account: &mut Account,
     secret: &AccountSecret,
     text: &SecretText,
@@ -209,12 +209,12 @@ async fn attempt(
     probe: bool,
     deadline: DateTime<Utc>,
 ) -> (RunCalls, Outcome) {
-    let access = match token::get(house, account, secret, text).await {
+    let access = match token::get(app, account, secret, text).await {
         Ok(access) => access,
         Err(outcome) => return (RunCalls::default(), outcome),
     };
-    token::save_rotated(house, account, secret, text).await;
-    let now = house.clock.now();
+    token::save_rotated(app, account, secret, text).await;
+    let now = app.clock.now();
     let scope = scope(account, secret, &access.granted, now);
     let unknown = access.granted == GrantedPermissions::Unknown;
     if probe {
@@ -229,11 +229,11 @@ async fn attempt(
     let rng = seed.rng(&account.id, "waves");
     let reserve = (deadline - now) / 4;
     let reserve = reserve.min(TimeDelta::seconds(8)).max(TimeDelta::zero());
-    let _turn = house.mailbox_locks.lock(mailbox(secret, &access)).await;
+    let _turn = app.mailbox_locks.lock(mailbox(secret, &access)).await;
     let askable = plan::askable(&scope, secret);
-    let sender = Executor { house, account: &mut *account, secret, text, access, deadline, reserve, rng };
+    let sender = Executor { app, account: &mut *account, secret, text, access, deadline, reserve, rng };
     let done = sender.send(&plan).await;
-    account.expiries.update_from_graph(secret, &askable, &done.watched, house.clock.now());
+    account.expiries.update_from_graph(secret, &askable, &done.watched, app.clock.now());
     let outcome = conclude(&done, unknown);
     (done, outcome)
 }
@@ -352,8 +352,8 @@ fn settle(
 }
 
 /// Writes the account back; tells why not, and the status that now stands.
-async fn record(house: &House, account: &mut Account, run_id: &str) -> (Option<String>, Status) {
-    let why = match house.accounts.record(account, run_id).await {
+async fn record(app: &App, account: &mut Account, run_id: &str) -> (Option<String>, Status) {
+    let why = match app.accounts.record(account, run_id).await {
         Ok(RecordResult::Written) => return (None, account.status),
         Ok(RecordResult::ClaimLost) => {
             "the claim had run out, or somebody stopped the account: its record stands".to_owned()
@@ -362,7 +362,7 @@ async fn record(house: &House, account: &mut Account, run_id: &str) -> (Option<S
             format!("the result could not be written; the account is due again when the claim runs out ({error})")
         }
     };
-    house.journal.write(&line(Level::Error, &why, json!({"account": account.id, "run_id": run_id})));
+    app.journal.write(&line(Level::Error, &why, json!({"account": account.id, "run_id": run_id})));
     (Some(why), account.status)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::app::House;
+use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretEntry, StoredAccount};
@@ -32,15 +32,15 @@ pub struct Entry {
 }
 
 impl KnownAccounts {
-    pub async fn read(house: &House) -> Result<Self, InfraError> {
+    pub async fn read(app: &App) -> Result<Self, InfraError> {
         let mut accounts = Vec::new();
         let mut texts = Texts::default();
         let mut after = None;
         loop {
-            let page = house.accounts.all(after).await?;
+            let page = app.accounts.all(after).await?;
             for found in page.accounts {
                 for warning in &found.warnings {
-                    house.journal.write(&line(Level::Warn, warning, json!({"account": found.account.id})));
+                    app.journal.write(&line(Level::Warn, warning, json!({"account": found.account.id})));
                 }
                 accounts.push(Entry::of(found, &mut texts));
             }

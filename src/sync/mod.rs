@@ -11,7 +11,7 @@ use rand::rngs::ChaCha12Rng;
 use serde_json::json;
 
 use crate::access::default_policy;
-use crate::app::House;
+use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::policy::Policy;
 use crate::domain::policy::schedule;
@@ -40,10 +40,10 @@ struct Definition<'a> {
 ///
 /// # Errors
 /// Where secrets or accounts cannot be listed or written; what was done until then stands, and nobody is stopped.
-pub async fn sync(house: &House) -> Result<SyncReport, InfraError> {
-    let known = KnownAccounts::read(house).await?;
-    let (seed, new, report) = (Seed::new(house.random_u64()), HashMap::new(), SyncReport::default());
-    let mut sync = Sync { house, seed, known, new, all: false, report };
+pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
+    let known = KnownAccounts::read(app).await?;
+    let (seed, new, report) = (Seed::new(app.random_u64()), HashMap::new(), SyncReport::default());
+    let mut sync = Sync { app, seed, known, new, all: false, report };
     let listed = sync.secrets().await?;
     // Who has lost its secret may be defined by another, which was of no use until now.
     sync.all = sync.known.orphaned(&listed);
@@ -52,12 +52,12 @@ pub async fn sync(house: &House) -> Result<SyncReport, InfraError> {
         rest = sync.some(rest).await?;
     }
     sync.stop_the_rest().await?;
-    house.journal.write(&line(Level::Info, "sync", json!({"sync": sync.report})));
+    app.journal.write(&line(Level::Info, "sync", json!({"sync": sync.report})));
     Ok(sync.report)
 }
 
 struct Sync<'a> {
-    house: &'a House,
+    app: &'a App,
     seed: Seed,
     known: KnownAccounts,
     /// Accounts that there were not, and the secrets that define them.
@@ -70,12 +70,12 @@ struct Sync<'a> {
 impl Sync<'_> {
     /// The secrets under the prefix, by name, without the reserved ones.
     async fn secrets(&mut self) -> Result<Vec<SecretEntry>, InfraError> {
-        let mut listed = self.house.secrets.list().await?;
+        let mut listed = self.app.secrets.list().await?;
         listed.sort_by(|a, b| a.name.cmp(&b.name));
         self.defaults(&listed).await?;
-        let (house, report) = (self.house, &mut self.report);
+        let (app, report) = (self.app, &mut self.report);
         listed.retain(|secret| {
-            let own = own_part(house, &secret.name);
+            let own = own_part(app, &secret.name);
             if own.is_empty() {
                 report.error(secret, None, "the name ends with the prefix: an account id must follow");
             }
@@ -86,12 +86,12 @@ impl Sync<'_> {
 
     /// Reads the default policy, where there is one, and tells what is wrong with it.
     async fn defaults(&mut self, listed: &[SecretEntry]) -> Result<(), InfraError> {
-        let name = default_policy::name(self.house);
+        let name = default_policy::name(self.app);
         let Some(secret) = listed.iter().find(|secret| secret.name == name) else {
-            return default_policy::note(self.house, Err(SecretFault::Gone));
+            return default_policy::note(self.app, Err(SecretFault::Gone));
         };
-        default_policy::fetch(self.house, &[]).await?;
-        if let Some(fault) = self.house.warm.defaults().and_then(|defaults| defaults.fault) {
+        default_policy::fetch(self.app, &[]).await?;
+        if let Some(fault) = self.app.warm.defaults().and_then(|defaults| defaults.fault) {
             self.report.error(secret, None, fault);
         }
         Ok(())
@@ -126,7 +126,7 @@ impl Sync<'_> {
         if names.is_empty() {
             return Ok(HashMap::new());
         }
-        Ok(self.house.secrets.fetch(&names).await?.into_iter().collect())
+        Ok(self.app.secrets.fetch(&names).await?.into_iter().collect())
     }
 
     async fn as_it_was(&mut self, secret: &SecretEntry) -> Result<(), InfraError> {
@@ -139,7 +139,7 @@ impl Sync<'_> {
                     let (id, missing_from_index) = (entry.id.clone(), entry.missing_from_index);
                     self.report.add(
                         &id,
-                        if missing_from_index { bring_back(self.house, &id).await? } else { SyncResult::Unchanged },
+                        if missing_from_index { bring_back(self.app, &id).await? } else { SyncResult::Unchanged },
                     );
                 }
                 Some(owner) => {
@@ -155,12 +155,12 @@ impl Sync<'_> {
     /// so that its owner sees why it does not run.
     async fn follow(&mut self, secret: &SecretEntry, text: &SecretText) -> Result<(), InfraError> {
         let mut document = SecretDocument::parse(&text.text);
-        let own = own_part(self.house, &secret.name);
+        let own = own_part(self.app, &secret.name);
         let ids = match &document {
             Ok(document) => document.ids(own),
             Err(_) => SecretDocument::One(serde_json::Value::Null).ids(own),
         };
-        let default = self.house.default_policy();
+        let default = self.app.default_policy();
         let name: Arc<str> = secret.name.as_str().into();
         for id in ids {
             let id = match id {
@@ -198,9 +198,9 @@ impl Sync<'_> {
 
     async fn apply(&mut self, id: &AccountId, part: &Definition<'_>) -> Result<(), InfraError> {
         let done = match self.known.find(id) {
-            None => create(self.house, id, part, self.seed).await?,
-            Some(at) if !self.known.at(at).as_it_was(part.version) => refresh(self.house, id, part, self.seed).await?,
-            Some(at) if self.known.at(at).missing_from_index => bring_back(self.house, id).await?,
+            None => create(self.app, id, part, self.seed).await?,
+            Some(at) if !self.known.at(at).as_it_was(part.version) => refresh(self.app, id, part, self.seed).await?,
+            Some(at) if self.known.at(at).missing_from_index => bring_back(self.app, id).await?,
             Some(_) => SyncResult::Unchanged,
         };
         self.report.add(id, done);
@@ -209,32 +209,32 @@ impl Sync<'_> {
 
     async fn stop_the_rest(&mut self) -> Result<(), InfraError> {
         for entry in self.known.iter().filter(|entry| entry.owner.is_none()) {
-            let done = if entry.stopped { SyncResult::Unchanged } else { stop(self.house, &entry.id).await? };
+            let done = if entry.stopped { SyncResult::Unchanged } else { stop(self.app, &entry.id).await? };
             self.report.add(&entry.id, done);
         }
         Ok(())
     }
 }
 
-fn own_part<'a>(house: &House, name: &'a str) -> &'a str {
-    name.strip_prefix(&house.settings.secret_prefix).unwrap_or(name)
+fn own_part<'a>(app: &App, name: &'a str) -> &'a str {
+    name.strip_prefix(&app.settings.secret_prefix).unwrap_or(name)
 }
 
 fn lost_to(owner: &str) -> String {
     format!("the account is defined by secret `{owner}` already, and that one wins")
 }
 
-async fn create(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, InfraError> {
-    let due = schedule::first_run(house.clock.now(), &part.policy, &mut seed.rng(id, "first"));
+async fn create(app: &App, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, InfraError> {
+    let due = schedule::first_run(app.clock.now(), &part.policy, &mut seed.rng(id, "first"));
     let mut account = Account::new(id.clone(), due);
     account.secret_name = Some(part.name.to_owned());
     account.secret_version = Some(part.version.to_owned());
-    Ok(if house.accounts.create(&account).await? { SyncResult::Created } else { SyncResult::Busy })
+    Ok(if app.accounts.create(&account).await? { SyncResult::Created } else { SyncResult::Busy })
 }
 
-async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, InfraError> {
-    let Some(found) = house.accounts.get(id).await? else { return Ok(SyncResult::Busy) };
-    let now = house.clock.now();
+async fn refresh(app: &App, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, InfraError> {
+    let Some(found) = app.accounts.get(id).await? else { return Ok(SyncResult::Busy) };
+    let now = app.clock.now();
     let mut account = found.account;
     let rng = &mut seed.rng(id, "first");
     account.secret_name = Some(part.name.to_owned());
@@ -252,16 +252,16 @@ async fn refresh(house: &House, id: &AccountId, part: &Definition<'_>, seed: See
     } else {
         reschedule(&mut account, &part.policy, now, rng);
     }
-    Ok(if house.accounts.update(&account, now).await? { done } else { SyncResult::Busy })
+    Ok(if app.accounts.update(&account, now).await? { done } else { SyncResult::Busy })
 }
 
 /// Puts an account back where rounds look: the number of shards has become smaller.
-async fn bring_back(house: &House, id: &AccountId) -> Result<SyncResult, InfraError> {
-    let (Some(found), now) = (house.accounts.get(id).await?, house.clock.now()) else { return Ok(SyncResult::Busy) };
+async fn bring_back(app: &App, id: &AccountId) -> Result<SyncResult, InfraError> {
+    let (Some(found), now) = (app.accounts.get(id).await?, app.clock.now()) else { return Ok(SyncResult::Busy) };
     if !known_accounts::missing_from_index(&found.account, found.in_due_index) {
         return Ok(SyncResult::Unchanged);
     }
-    let moved = !found.account.claimed(now) && house.accounts.update(&found.account, now).await?;
+    let moved = !found.account.claimed(now) && app.accounts.update(&found.account, now).await?;
     Ok(if moved { SyncResult::Moved } else { SyncResult::Busy })
 }
 
@@ -274,10 +274,10 @@ pub fn reschedule(account: &mut Account, policy: &Policy, now: DateTime<Utc>, rn
     }
 }
 
-async fn stop(house: &House, id: &AccountId) -> Result<SyncResult, InfraError> {
-    let Some(found) = house.accounts.get(id).await? else { return Ok(SyncResult::Stopped) };
+async fn stop(app: &App, id: &AccountId) -> Result<SyncResult, InfraError> {
+    let Some(found) = app.accounts.get(id).await? else { return Ok(SyncResult::Stopped) };
     let mut account = found.account;
     account.stop(StoppedBy::SecretGone);
-    house.accounts.overwrite(&account).await?;
+    app.accounts.overwrite(&account).await?;
     Ok(SyncResult::Stopped)
 }

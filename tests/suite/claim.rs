@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
-use e5_evergreen::app::House;
+use e5_evergreen::app::App;
 use e5_evergreen::handler::handle;
 use e5_evergreen::local::fake_tenant::{Act, Fault as TenantFault, When};
 use serde_json::{Value, json};
@@ -23,9 +23,9 @@ async fn one() -> World {
     world
 }
 
-async fn tick(house: &Arc<House>) -> Value {
-    let deadline = house.clock.now() + TimeDelta::minutes(5);
-    handle(house, &json!({"action": "tick"}), deadline).await.unwrap()
+async fn tick(app: &Arc<App>) -> Value {
+    let deadline = app.clock.now() + TimeDelta::minutes(5);
+    handle(app, &json!({"action": "tick"}), deadline).await.unwrap()
 }
 
 /// The lines of all runs, by account.
@@ -43,7 +43,7 @@ async fn of_two_rounds_at_the_same_time_one_runs_the_account() {
     let other = world.another_house();
     // Both see the account as due before either may claim it.
     let mut claims = world.dynamo.hold("UpdateItem", "", At::Request);
-    let (mine, theirs, ()) = tokio::join!(tick(&world.house), tick(&other), async {
+    let (mine, theirs, ()) = tokio::join!(tick(&world.app), tick(&other), async {
         claims.reached_by(2).await;
         claims.release();
     });
@@ -70,7 +70,7 @@ async fn two_hundred(seed: u64) {
     world.tenant.inject(TenantFault::item("GET", "*", When::Chance(0.03), unwell(504)));
 
     let other = world.another_house();
-    let (mine, theirs) = tokio::join!(tick(&world.house), tick(&other));
+    let (mine, theirs) = tokio::join!(tick(&world.app), tick(&other));
     let sum = |field: &str| mine[field].as_u64().unwrap() + theirs[field].as_u64().unwrap();
     assert!(sum("claimed") <= 200 && sum("claimed") > 150, "seed {seed}: {mine} {theirs}");
     assert!(
@@ -106,7 +106,7 @@ async fn two_hundred_accounts_under_two_rounds_and_random_faults_run_once_each()
 #[tokio::test]
 async fn before_the_lease_ends_nobody_else_gets_the_account_and_at_its_end_anybody_does() {
     let mut world = one().await;
-    let (first, other) = (Arc::clone(&world.house), world.another_house());
+    let (first, other) = (Arc::clone(&world.app), world.another_house());
     let mut hold = world.dynamo.hold("UpdateItem", "last_run_at", At::Request);
     let running = tokio::spawn(async move { tick(&first).await });
     hold.reached().await;
@@ -135,7 +135,7 @@ async fn before_the_lease_ends_nobody_else_gets_the_account_and_at_its_end_anybo
 #[tokio::test]
 async fn a_record_that_comes_after_another_run_has_begun_changes_nothing() {
     let mut world = one().await;
-    let (first, other) = (Arc::clone(&world.house), world.another_house());
+    let (first, other) = (Arc::clone(&world.app), world.another_house());
     let mut hold = world.dynamo.hold("UpdateItem", "last_run_at", At::Request);
     let running = tokio::spawn(async move { tick(&first).await });
     hold.reached().await;
@@ -236,8 +236,8 @@ async fn an_account_that_is_stopped_or_deleted_after_the_query_is_not_run() {
     for stopped in [true, false] {
         let world = one().await;
         let mut hold = world.dynamo.hold("UpdateItem", "if_not_exists", At::Request);
-        let house = Arc::clone(&world.house);
-        let running = tokio::spawn(async move { tick(&house).await });
+        let app = Arc::clone(&world.app);
+        let running = tokio::spawn(async move { tick(&app).await });
         hold.reached().await;
         if stopped {
             world.act("stop", "a").await;
@@ -256,8 +256,8 @@ async fn an_account_that_is_stopped_or_deleted_after_the_query_is_not_run() {
 async fn an_account_that_is_stopped_while_it_runs_stays_stopped() {
     let world = one().await;
     let mut hold = world.dynamo.hold("UpdateItem", "last_run_at", At::Request);
-    let house = Arc::clone(&world.house);
-    let running = tokio::spawn(async move { tick(&house).await });
+    let app = Arc::clone(&world.app);
+    let running = tokio::spawn(async move { tick(&app).await });
     hold.reached().await;
     // What `stop` writes says as much as a record: the hold catches that too, and lets both go.
     let (_, report) = tokio::join!(world.act("stop", "a"), async {

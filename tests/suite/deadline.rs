@@ -92,11 +92,11 @@ async fn a_plan_that_runs_out_of_time_is_cleaned_up() {
 async fn a_house_that_is_asked_to_stop_ends_its_runs_and_gives_the_others_back() {
     let mut world = many(12, 2).await;
     let mut hold = world.dynamo.hold("UpdateItem", "last_run_at", At::Request);
-    let (house, deadline) = (Arc::clone(&world.house), world.now() + TimeDelta::minutes(5));
-    let ending = Arc::clone(&house);
+    let (app, deadline) = (Arc::clone(&world.app), world.now() + TimeDelta::minutes(5));
+    let ending = Arc::clone(&app);
     let running = tokio::spawn(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() });
     hold.reached().await;
-    house.stop();
+    app.stop();
     hold.release();
     let report = running.await.unwrap();
     let (succeeded, deferred) = (number(&report, "succeeded"), number(&report, "deferred"));
@@ -116,13 +116,13 @@ async fn a_run_that_is_asked_to_stop_on_its_way_removes_what_it_made() {
         world.put("a", &under(password(0), writes(30)));
         world.begin().await;
         let before = world.snapshot();
-        let (house, deadline) = (Arc::clone(&world.house), world.now() + TimeDelta::minutes(5));
-        let ending = Arc::clone(&house);
+        let (app, deadline) = (Arc::clone(&world.app), world.now() + TimeDelta::minutes(5));
+        let ending = Arc::clone(&app);
         let running = tokio::spawn(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() });
         while world.batches().len() < batches {
             tokio::task::yield_now().await;
         }
-        house.stop();
+        app.stop();
         let report = running.await.unwrap();
         assert_eq!(number(&report, "failed"), 0, "{report}");
         world.assert_as_before(&before);
@@ -135,7 +135,7 @@ async fn a_house_that_is_stopping_claims_nothing() {
     let world = World::new().await;
     world.put("a", &under(app_only(0), reads(2)));
     world.begin().await;
-    world.house.stop();
+    world.app.stop();
     let report = world.tick().await;
     assert_eq!((number(&report, "due"), number(&report, "claimed"), number(&report, "deferred")), (1, 0, 1));
 }

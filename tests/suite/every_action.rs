@@ -119,7 +119,7 @@ async fn while_a_round_runs_the_account_nothing_runs_it_again_or_takes_its_claim
         let now = world.now();
         let lease_ends_at = now + TimeDelta::minutes(20);
         let claim = ClaimRequest { run_id: "racing".to_owned(), now, lease_ends_at, right: ClaimKind::Due };
-        let taken = world.house.accounts.claim(&AccountId::parse("a").unwrap(), &claim).await.unwrap();
+        let taken = world.app.accounts.claim(&AccountId::parse("a").unwrap(), &claim).await.unwrap();
         assert!(matches!(taken, Claim::Taken { .. }));
         let answer = world.try_ask(event.clone()).await.map_err(|error| error.to_string());
         let action = event["action"].as_str().unwrap();

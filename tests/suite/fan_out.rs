@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use e5_evergreen::app::House;
+use e5_evergreen::app::App;
 use e5_evergreen::handler::handle;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
@@ -19,7 +19,7 @@ use crate::support::world::{Setting, World, app_only, reads, under};
 const LEASE: TimeDelta = TimeDelta::minutes(15);
 
 /// So many accounts that are due, a tick's house and its queue, and a worker.
-async fn due(accounts: usize, seed: u64) -> (World, FakeQueue, Arc<House>) {
+async fn due(accounts: usize, seed: u64) -> (World, FakeQueue, Arc<App>) {
     let mut world = World::with(Setting { seed, users: accounts, ..Setting::default() }).await;
     for number in 0..accounts {
         world.put(&format!("a{number}"), &under(app_only(number), reads(2)));
@@ -32,7 +32,7 @@ async fn due(accounts: usize, seed: u64) -> (World, FakeQueue, Arc<House>) {
 }
 
 /// The ids of the messages that a worker failed.
-async fn deliver(worker: &Arc<House>, records: &[Value]) -> Vec<String> {
+async fn deliver(worker: &Arc<App>, records: &[Value]) -> Vec<String> {
     let deadline = worker.clock.now() + TimeDelta::minutes(5);
     failures(&handle(worker, &event(records), deadline).await.unwrap())
 }
@@ -224,8 +224,8 @@ async fn an_account_that_a_worker_has_already_is_not_released() {
     queue.fail_next(3, "SendMessageBatch", Fault::AnswerLost);
     // The tick's release waits, and then the worker's record.
     let mut writes = world.dynamo.hold("UpdateItem", "misconfigured_runs", At::Request);
-    let (house, deadline) = (Arc::clone(&world.house), world.now() + TimeDelta::minutes(5));
-    let tick = tokio::spawn(async move { handle(&house, &json!({"action": "tick"}), deadline).await.unwrap() });
+    let (app, deadline) = (Arc::clone(&world.app), world.now() + TimeDelta::minutes(5));
+    let tick = tokio::spawn(async move { handle(&app, &json!({"action": "tick"}), deadline).await.unwrap() });
     writes.reached().await;
     let records = queue.receive();
     let working = tokio::spawn(async move { deliver(&worker, &records).await });
@@ -321,7 +321,7 @@ async fn any_order(seed: u64) {
     let mut on_the_way: Vec<Value> = Vec::new();
     for _ in 0..6 {
         let deadline = world.now() + world.time;
-        let _whole_batches_may_be_refused = handle(&world.house, &json!({"action": "tick"}), deadline).await;
+        let _whole_batches_may_be_refused = handle(&world.app, &json!({"action": "tick"}), deadline).await;
         on_the_way.extend(queue.receive());
         on_the_way.shuffle(&mut rng);
         let now = on_the_way.split_off(rng.random_range(0..=on_the_way.len() / 2));

@@ -84,7 +84,7 @@ async fn more_accounts_than_one_answer_holds_are_told_of_in_several_and_each_onc
     let world = World::new().await;
     let ids: Vec<AccountId> = (0..ALL).map(|number| AccountId::parse(&format!("a{number:04}")).unwrap()).collect();
     let made = stream::iter(&ids)
-        .map(async |id| world.house.accounts.create(&Account::new(id.clone(), world.now())).await.unwrap())
+        .map(async |id| world.app.accounts.create(&Account::new(id.clone(), world.now())).await.unwrap())
         .buffer_unordered(16);
     assert!(made.all(async |made| made).await);
 

@@ -47,12 +47,12 @@ async fn tell(arguments: &[&str]) -> Told {
 }
 
 /// A data folder made by `init`, with one account, and the tenant that it is at.
-struct House {
+struct App {
     folder: TempDir,
     tenant: FakeTenant,
 }
 
-impl House {
+impl App {
     async fn new() -> Self {
         let tenant = FakeTenant::start(Arc::new(SystemClock), 1).await.unwrap();
         tenant.add_tenant(
@@ -60,10 +60,10 @@ impl House {
                 .with_user(User::new(USER, "-"))
                 .with_app(TenantApp::confidential(APP, SECRET)),
         );
-        let house = Self { folder: tempfile::tempdir().unwrap(), tenant };
-        assert_eq!(house.tell(&["init"]).await.status, Some(0));
-        house.write("mine", SECRET, 0o600);
-        house
+        let app = Self { folder: tempfile::tempdir().unwrap(), tenant };
+        assert_eq!(app.tell(&["init"]).await.status, Some(0));
+        app.write("mine", SECRET, 0o600);
+        app
     }
 
     fn secret_file(&self, account: &str) -> PathBuf {
@@ -205,27 +205,27 @@ async fn a_data_folder_that_is_not_there_is_refused_with_what_makes_it() {
 
 #[tokio::test]
 async fn accounts_come_from_files_and_are_run_planned_listed_and_told_of() {
-    let house = House::new().await;
-    house.write("wrong", "mistyped", 0o600);
-    assert!(house.tell(&["list"]).await.err.contains("`evergreen once`"), "an empty list says what fills it");
-    let round = house.json(&["once"]).await;
+    let app = App::new().await;
+    app.write("wrong", "mistyped", 0o600);
+    assert!(app.tell(&["list"]).await.err.contains("`evergreen once`"), "an empty list says what fills it");
+    let round = app.json(&["once"]).await;
     assert_eq!((&round["due"], &round["claimed"]), (&json!(0), &json!(0)), "new accounts are due a little later");
-    let ran = house.event(json!({"action": "run", "account": "mine"})).await;
+    let ran = app.event(json!({"action": "run", "account": "mine"})).await;
     assert_eq!((&ran["outcome"], &ran["unrecorded"]), (&json!("succeeded"), &Value::Null));
-    let failed = house.event(json!({"action": "run", "account": "wrong"})).await;
+    let failed = app.event(json!({"action": "run", "account": "wrong"})).await;
     assert_eq!(failed["status"], "paused", "an account's failure is an answer, and exits with 0");
 
-    let list = house.tell(&["list"]).await;
+    let list = app.tell(&["list"]).await;
     let row = |account: &str| list.out.lines().find(|line| line.contains(account)).unwrap().to_owned();
     assert!(row("mine").contains("active") && row("wrong").contains("paused"), "{}", list.out);
     assert!(list.out.contains("AADSTS7000215"), "{}", list.out);
     assert!(list.out.lines().all(|line| line.chars().count() <= 120), "{}", list.out);
-    let history = house.tell(&["history", "mine"]).await;
+    let history = app.tell(&["history", "mine"]).await;
     assert!(history.out.contains("succeeded") && history.out.contains(&ran["seed"].to_string()), "{}", history.out);
 
     let seed = ran["seed"].to_string();
     let operations = async |seed: &str| -> Vec<Value> {
-        let plan = house.json(&["plan", "mine", "--seed", seed]).await;
+        let plan = app.json(&["plan", "mine", "--seed", seed]).await;
         plan["plan"].as_array().unwrap().iter().map(|step| step["operation"].clone()).collect()
     };
     let planned = operations(&seed).await;
@@ -236,7 +236,7 @@ async fn accounts_come_from_files_and_are_run_planned_listed_and_told_of() {
 
 #[tokio::test]
 async fn what_cannot_be_done_is_said_on_standard_error_and_by_the_exit_status() {
-    let house = House::new().await;
+    let app = App::new().await;
     for (arguments, said) in [
         (vec!["event", "{"], "not JSON"),
         (vec!["event", r#"{"action": "tock"}"#], "accepted are"),
@@ -245,12 +245,12 @@ async fn what_cannot_be_done_is_said_on_standard_error_and_by_the_exit_status() 
         (vec!["history", "mine", "--limit", "501"], "from 1 to 500"),
         (vec!["plan", "mine", "--seed", "9007199254740992"], "`seed`"),
     ] {
-        let told = house.tell(&arguments).await;
+        let told = app.tell(&arguments).await;
         assert_eq!((told.status, told.out.as_str()), (Some(1), ""), "{arguments:?}");
         assert!(told.err.contains(said), "{arguments:?}: {}", told.err);
     }
     let endpoint = "http://graph.example.com/planted";
-    let told = Told::from(house.command(&["list"]).env("GRAPH_ENDPOINT", endpoint).output().await.unwrap());
+    let told = Told::from(app.command(&["list"]).env("GRAPH_ENDPOINT", endpoint).output().await.unwrap());
     assert!(
         told.status == Some(1) && told.err.contains("GRAPH_ENDPOINT") && !told.err.contains("planted"),
         "{}",
@@ -260,28 +260,28 @@ async fn what_cannot_be_done_is_said_on_standard_error_and_by_the_exit_status() 
 
 #[tokio::test]
 async fn a_secret_that_others_can_read_is_refused_with_what_to_do() {
-    let house = House::new().await;
-    house.write("open", SECRET, 0o644);
-    let told = house.tell(&["once"]).await;
+    let app = App::new().await;
+    app.write("open", SECRET, 0o644);
+    let told = app.tell(&["once"]).await;
     assert_eq!(told.status, Some(0), "the other account is not held up");
     assert!(told.err.contains("chmod 600") && told.err.contains("open.json"), "{}", told.err);
-    let list = house.tell(&["list"]).await.out;
+    let list = app.tell(&["list"]).await.out;
     assert!(list.contains("mine") && !list.contains("open"), "{list}");
-    fs::set_permissions(house.secret_file("open"), fs::Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(house.tell(&["once"]).await.err.matches("chmod").count(), 0);
-    assert!(house.tell(&["list"]).await.out.contains("open"));
+    fs::set_permissions(app.secret_file("open"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(app.tell(&["once"]).await.err.matches("chmod").count(), 0);
+    assert!(app.tell(&["list"]).await.out.contains("open"));
 }
 
 #[tokio::test]
 async fn serve_rounds_at_once_and_ends_cleanly_when_told_to() {
-    let house = House::new().await;
+    let app = App::new().await;
     for signal in ["-TERM", "-INT"] {
-        let mut serving = house.serve();
+        let mut serving = app.serve();
         let synced = serving.line("sync").await;
         assert_eq!(synced["sync"]["errors"], json!([]));
         serving.line("round").await;
         // Others may look at the folder meanwhile.
-        assert!(house.tell(&["list"]).await.out.contains("mine"));
+        assert!(app.tell(&["list"]).await.out.contains("mine"));
         let (status, _, err) = serving.end(signal).await;
         assert_eq!((status, err.as_str()), (Some(0), ""), "{signal}");
     }
@@ -289,26 +289,26 @@ async fn serve_rounds_at_once_and_ends_cleanly_when_told_to() {
 
 #[tokio::test]
 async fn a_run_under_way_cleans_up_and_is_recorded_before_serve_ends() {
-    let house = House::new().await;
-    let before = house.tenant.snapshot(TENANT);
-    house.json(&["once"]).await;
-    house.event(json!({"action": "resume", "account": "mine"})).await;
-    house.tenant.clear_requests();
-    house.tenant.inject(Fault::http(When::Always, Act::Slow(Duration::from_millis(100))));
-    let serving = house.serve();
-    while house.tenant.requests().iter().all(|request| request.is_login()) {
+    let app = App::new().await;
+    let before = app.tenant.snapshot(TENANT);
+    app.json(&["once"]).await;
+    app.event(json!({"action": "resume", "account": "mine"})).await;
+    app.tenant.clear_requests();
+    app.tenant.inject(Fault::http(When::Always, Act::Slow(Duration::from_millis(100))));
+    let serving = app.serve();
+    while app.tenant.requests().iter().all(|request| request.is_login()) {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let (status, lines, err) = serving.end("-TERM").await;
     assert_eq!((status, err.as_str()), (Some(0), ""));
     let told = |message: &str| lines.iter().filter(|line| line["message"] == message).count();
     assert_eq!((told("run"), told("round")), (1, 1), "{lines:#?}");
-    house.tenant.clear_faults();
-    let account = &house.event(json!({"action": "show", "account": "mine"})).await;
+    app.tenant.clear_faults();
+    let account = &app.event(json!({"action": "show", "account": "mine"})).await;
     assert_eq!((&account["run_id"], &account["status"]), (&Value::Null, &json!("active")));
-    let runs = house.event(json!({"action": "history", "account": "mine"})).await;
+    let runs = app.event(json!({"action": "history", "account": "mine"})).await;
     assert_eq!(runs["runs"].as_array().unwrap().len(), 1);
-    assert!(house.tenant.snapshot(TENANT) == before, "what the run made is removed");
+    assert!(app.tenant.snapshot(TENANT) == before, "what the run made is removed");
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ async fn twenty_accounts_share_one_reading_of_secrets_and_a_cold_function_reads_
         }
         world.begin().await;
         if cold {
-            world.house = world.another_house();
+            world.app = world.another_house();
         }
         world.forget();
         assert_eq!(world.tick().await["succeeded"], accounts);

@@ -82,7 +82,7 @@ async fn claimed_across(from: u16, to: u16) {
     let mut world = accounts_in(from).await;
     world.all_due().await;
     let mut records = world.dynamo.hold("UpdateItem", "last_run_at", At::Request);
-    let (old, deadline) = (Arc::clone(&world.house), world.now() + world.time);
+    let (old, deadline) = (Arc::clone(&world.app), world.now() + world.time);
     let running = tokio::spawn(async move { handle(&old, &json!({"action": "tick"}), deadline).await.unwrap() });
     records.reached_by(ACTIVE + 2).await;
     let claimed: Vec<_> =

@@ -9,7 +9,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use e5_evergreen::app::House;
+use e5_evergreen::app::App;
 use e5_evergreen::handler::handle;
 use e5_evergreen::local::fake_tenant::{Act, App as TenantApp, FakeTenant, Fault as TenantFault, Tenant, User, When};
 use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
@@ -38,7 +38,7 @@ struct Soak {
     seed: u64,
     world: World,
     /// Another function over the same stores.
-    other: Arc<House>,
+    other: Arc<App>,
     rng: ChaCha12Rng,
     round: usize,
     accounts: Vec<Account>,
@@ -146,7 +146,7 @@ impl Soak {
     /// Infrastructure may fail an event; an account never does.
     async fn ask(&mut self, event: Value, time: TimeDelta) -> Option<Value> {
         let deadline = self.world.now() + time;
-        let answer = handle(&self.world.house, &event, deadline).await;
+        let answer = handle(&self.world.app, &event, deadline).await;
         self.count(if answer.is_ok() { "events carried out" } else { "events that infrastructure failed" }, 1);
         answer.ok()
     }
@@ -179,7 +179,7 @@ impl Soak {
         self.world.fate.seal(self.rng.random_range(1..8), moment);
         let tick = json!({"action": "tick"});
         let died = tokio::select! {
-            _ = handle(&self.world.house, &tick, self.world.now() + TICK) => false,
+            _ = handle(&self.world.app, &tick, self.world.now() + TICK) => false,
             () = self.world.fate.struck() => true,
         };
         self.world.fate.spare();
@@ -205,7 +205,7 @@ impl Soak {
     async fn overlap(&mut self) {
         self.count("rounds that overlapped", 1);
         let (event, deadline) = (json!({"action": "tick"}), self.world.now() + TICK);
-        let (_, _) = tokio::join!(handle(&self.world.house, &event, deadline), handle(&self.other, &event, deadline));
+        let (_, _) = tokio::join!(handle(&self.world.app, &event, deadline), handle(&self.other, &event, deadline));
     }
 
     /// Takes a secret away, puts it back, or writes it anew; a sync follows, perhaps in vain.

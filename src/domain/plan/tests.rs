@@ -254,7 +254,7 @@ fn draws_avoid_what_keeps_failing_and_what_was_seen_lately_and_a_seed_alone_give
         "without habits, the round's own"
     );
     let before = often(&habits);
-    habits.note(&failing.iter().map(|id| call(id)).collect::<Vec<_>>());
+    habits.record(&failing.iter().map(|id| call(id)).collect::<Vec<_>>());
     let after = often(&habits);
     assert!(after * 3 < before * 2, "{after} of {before}");
 }

@@ -16,7 +16,7 @@ use crate::adapters::microsoft::entra::Entra;
 use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
 use crate::adapters::system::stdout::Stdout;
-use crate::app::{House, Ports, Settings};
+use crate::app::{App, Ports, Settings};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, RUNS};
 use crate::local::no_web_identity::NoWebIdentity;
@@ -47,10 +47,10 @@ impl Measured {
 
 /// One round over all that is due.
 pub async fn measure(at: &Where) -> anyhow::Result<Measured> {
-    let house = Arc::new(house(at).await?);
-    let deadline = house.clock.now() + TimeDelta::days(1);
+    let app = Arc::new(app(at).await?);
+    let deadline = app.clock.now() + TimeDelta::days(1);
     let (cpu, started) = (usage::cpu()?, Instant::now());
-    let report = crate::round::round(&house, deadline).await?;
+    let report = crate::round::round(&app, deadline).await?;
     let (wall, cpu) = (started.elapsed(), usage::cpu()? - cpu);
     Ok(Measured {
         wall_s: wall.as_secs_f64(),
@@ -63,7 +63,7 @@ pub async fn measure(at: &Where) -> anyhow::Result<Measured> {
 }
 
 /// As the function builds it; region, credentials and endpoints of AWS come from the environment.
-async fn house(at: &Where) -> anyhow::Result<House> {
+async fn app(at: &Where) -> anyhow::Result<App> {
     let config = Config::read(|name| match name {
         "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
         "RUNS_TABLE" => Some(RUNS.to_owned()),
@@ -99,5 +99,5 @@ async fn house(at: &Where) -> anyhow::Result<House> {
         due_shards: config.due_shards,
         concurrency: config.concurrency,
     };
-    Ok(House::new(ports, settings, ChaCha12Rng::seed_from_u64(2026)))
+    Ok(App::new(ports, settings, ChaCha12Rng::seed_from_u64(2026)))
 }

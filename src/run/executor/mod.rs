@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
 
 use crate::access::token;
-use crate::app::House;
+use crate::app::App;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::Account;
 use crate::domain::catalogue::Operation;
@@ -27,7 +27,7 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// What a run sends with.
 pub struct Executor<'a> {
-    pub house: &'a House,
+    pub app: &'a App,
     pub account: &'a mut Account,
     pub secret: &'a AccountSecret,
     pub text: &'a SecretText,
@@ -59,7 +59,7 @@ impl Executor<'_> {
     }
 
     fn out_of_time(&self) -> bool {
-        self.house.stopping() || self.house.clock.now() >= self.deadline - self.reserve
+        self.app.stopping() || self.app.clock.now() >= self.deadline - self.reserve
     }
 
     async fn send_items(&mut self, items: Vec<Item>, work: &mut Progress<'_>) {
@@ -73,14 +73,14 @@ impl Executor<'_> {
         }
         if !self.wait_before_again(&again, work).await {
             for (item, verdict) in again {
-                work.give_up(&item, &verdict, self.house.clock.now());
+                work.give_up(&item, &verdict, self.app.clock.now());
             }
             return;
         }
         let items = again.into_iter().map(|(item, _)| item).collect();
         for chunk in Lanes::narrow(items, |item: &Item| item.operation.service.outlook()) {
             for (item, verdict) in self.attempt(chunk, work, false).await {
-                work.give_up(&item, &verdict, self.house.clock.now());
+                work.give_up(&item, &verdict, self.app.clock.now());
             }
         }
     }
@@ -100,7 +100,7 @@ impl Executor<'_> {
         let Some(pacing) = self.secret.policy.pacing else { return };
         if std::mem::replace(&mut work.begun, true) && !self.must_end(&work.done) {
             let gap = self.rng.random_range(pacing.min_ms..=pacing.max_ms);
-            self.house.sleep(Duration::from_millis(gap.into())).await;
+            self.app.sleep(Duration::from_millis(gap.into())).await;
         }
     }
 
@@ -162,7 +162,7 @@ impl Executor<'_> {
         match &done.ending {
             Some(EarlyEnd::Unauthorized | EarlyEnd::Token(_)) => false,
             // Also when the house is asked to stop, what was made is removed while the deadline allows.
-            _ if item.cleans() => self.house.clock.now() < self.deadline - self.reserve / 4,
+            _ if item.cleans() => self.app.clock.now() < self.deadline - self.reserve / 4,
             Some(_) => false,
             None => !self.out_of_time(),
         }
@@ -187,19 +187,19 @@ impl Executor<'_> {
             work.doubt(&item, verdict);
             return Some((item, verdict.clone()));
         }
-        work.settle(&item, verdict, self.house.clock.now());
+        work.settle(&item, verdict, self.app.clock.now());
         None
     }
 
     /// One HTTP request; its failure as a verdict on every item.
     async fn exchange(&mut self, batch: &[BatchItem], work: &mut Progress<'_>) -> Result<Vec<BatchReply>, ItemResult> {
-        let left = (self.deadline - self.house.clock.now()).to_std().unwrap_or_default();
+        let left = (self.deadline - self.app.clock.now()).to_std().unwrap_or_default();
         let caller = Caller {
             cloud: self.secret.cloud,
             access_token: &self.access.token,
             timeout: left.min(REQUEST_TIME).max(Duration::from_millis(100)),
         };
-        match self.house.graph.batch(&caller, batch).await {
+        match self.app.graph.batch(&caller, batch).await {
             Ok(replies) => Ok(replies),
             Err(GraphError::Throttled { retry_after }) => {
                 let verdict = ItemResult::Throttled { status: 429, code: None, request_id: None, retry_after };
@@ -223,12 +223,12 @@ impl Executor<'_> {
     /// Waits until the tenant, and the limits that these items count against, may be called again.
     async fn pass_gates(&self, items: &[(Item, Option<usize>)]) -> Result<(), EarlyEnd> {
         loop {
-            let now = self.house.clock.now();
+            let now = self.app.clock.now();
             let Some(until) = self.blocked_until(items.iter().map(|(item, _)| item), now) else { return Ok(()) };
-            if until >= self.deadline - self.reserve || self.house.stopping() {
+            if until >= self.deadline - self.reserve || self.app.stopping() {
                 return Err(EarlyEnd::Throttled { until });
             }
-            self.house.sleep((until - now).to_std().unwrap_or_default()).await;
+            self.app.sleep((until - now).to_std().unwrap_or_default()).await;
         }
     }
 
@@ -236,7 +236,7 @@ impl Executor<'_> {
     fn blocked_until<'i>(&self, items: impl Iterator<Item = &'i Item>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let own = items.map(|item| self.gate(item.operation.service.limit()));
         let throttle = own.chain([self.gate("batch"), self.secret.tenant_id.clone()]);
-        throttle.filter_map(|gate| self.house.throttle.blocked_until(&gate, now)).max()
+        throttle.filter_map(|gate| self.app.throttle.blocked_until(&gate, now)).max()
     }
 
     fn gate(&self, limit: &str) -> String {
@@ -246,13 +246,13 @@ impl Executor<'_> {
     /// What Graph asks to wait for, the whole tenant waits for. A limit that says nothing (OneNote's) has a
     /// gate of its own, which closes for longer each time.
     fn close_gate(&self, verdict: &ItemResult, operation: Option<&Operation>) {
-        let now = self.house.clock.now();
+        let now = self.app.clock.now();
         let asked = verdict.retry_after().and_then(|wait| TimeDelta::from_std(wait).ok());
         match (verdict, asked, operation) {
-            (_, Some(wait), _) => self.house.throttle.block_until(&self.secret.tenant_id, now + wait, now),
+            (_, Some(wait), _) => self.app.throttle.block_until(&self.secret.tenant_id, now + wait, now),
             (ItemResult::Throttled { .. }, None, operation) => {
                 let limit = operation.map_or("batch", |operation| operation.service.limit());
-                self.house.throttle.back_off(&self.gate(limit), BACKOFF, now);
+                self.app.throttle.back_off(&self.gate(limit), BACKOFF, now);
             }
             _ => {}
         }
@@ -262,8 +262,8 @@ impl Executor<'_> {
     /// jitter. `false` where it is not to be.
     async fn wait_before_again(&mut self, again: &[(Item, ItemResult)], work: &mut Progress<'_>) -> bool {
         if again.iter().any(|(_, verdict)| matches!(verdict, ItemResult::Unauthorized)) {
-            self.house.warm.drop_access(&self.account.id);
-            match token::renew(self.house, self.account, self.secret, self.text).await {
+            self.app.warm.drop_access(&self.account.id);
+            match token::renew(self.app, self.account, self.secret, self.text).await {
                 Ok(access) => self.access = access,
                 Err(outcome) => {
                     work.end(EarlyEnd::Token(outcome));
@@ -279,18 +279,18 @@ impl Executor<'_> {
             return true;
         }
         // Up to a second beyond what was asked, so that a tenant's accounts do not return all at once.
-        let now = self.house.clock.now();
+        let now = self.app.clock.now();
         let jitter = TimeDelta::milliseconds(self.rng.random_range(1..=1000));
         let opens = self.blocked_until(again.iter().map(|(item, _)| item), now);
         let asked = asked.and_then(|wait| now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
         let until = opens.max(asked).unwrap_or(now + BACKOFF / 2) + jitter;
         let throttled = again.iter().any(|(_, verdict)| matches!(verdict, ItemResult::Throttled { .. }));
-        if until >= self.deadline - self.reserve || self.house.stopping() {
+        if until >= self.deadline - self.reserve || self.app.stopping() {
             let why = work.why.clone().unwrap_or_else(|| "Graph is unavailable".to_owned());
             work.end(if throttled { EarlyEnd::Throttled { until } } else { EarlyEnd::Transient { why } });
             return false;
         }
-        self.house.sleep((until - now).to_std().unwrap_or_default()).await;
+        self.app.sleep((until - now).to_std().unwrap_or_default()).await;
         true
     }
 }

@@ -189,10 +189,10 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
         queue: None,
     };
     let settings = Settings { secret_prefix: String::new(), due_shards: 1, concurrency: 3 };
-    let house = House::new(ports, settings, ChaCha12Rng::seed_from_u64(seed));
+    let app = App::new(ports, settings, ChaCha12Rng::seed_from_u64(seed));
     let secret = json!({"tenant_id": "t", "client_id": "c", "refresh_token": "r", "policy": policy}).to_string();
     let runs = (0..3_u64).map(|number| {
-        let (house, secret) = (&house, SecretString::from(secret.clone()));
+        let (app, secret) = (&app, SecretString::from(secret.clone()));
         async move {
             let id = AccountId::parse(&format!("a{number}")).unwrap();
             let mut account = Account::new(id.clone(), start());
@@ -216,7 +216,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 expires_at: start() + TimeDelta::hours(1),
             };
             let sender = Executor {
-                house,
+                app,
                 account: &mut account,
                 secret: &secret,
                 text: &text,

@@ -16,7 +16,7 @@ use e5_evergreen::adapters::aws::sts::StsIdentity;
 use e5_evergreen::adapters::http::{Timeouts, client};
 use e5_evergreen::adapters::microsoft::entra::Entra;
 use e5_evergreen::adapters::microsoft::graph::GraphClient;
-use e5_evergreen::app::{House, Ports, Settings};
+use e5_evergreen::app::{App, Ports, Settings};
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
 use e5_evergreen::domain::secret::AccountSecret;
@@ -124,7 +124,7 @@ pub struct World {
     pub secrets: FakeSecrets,
     pub sts: FakeSts,
     pub journal: Lines,
-    pub house: Arc<House>,
+    pub app: Arc<App>,
     pub fate: Arc<Fate>,
     /// How long a round may take.
     pub time: TimeDelta,
@@ -156,7 +156,7 @@ impl World {
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
         let sts = FakeSts::start(Arc::new(clock.clone())).await;
         let (journal, fate) = (Lines::default(), Arc::new(Fate::default()));
-        let house = house(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &journal, &fate, None);
+        let app = app(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &journal, &fate, None);
         let time = TimeDelta::minutes(5);
         Self {
             clock,
@@ -165,7 +165,7 @@ impl World {
             secrets,
             sts,
             journal,
-            house,
+            app,
             fate,
             time,
             setting,
@@ -175,14 +175,14 @@ impl World {
     }
 
     /// Another function over the same stores, with a memory and a chance of its own.
-    pub fn another_house(&mut self) -> Arc<House> {
+    pub fn another_house(&mut self) -> Arc<App> {
         self.house_with(None)
     }
 
     /// From now on ticks send claimed accounts to this queue, and other houses are workers.
     pub async fn fan_out(&mut self) -> FakeQueue {
         let queue = FakeQueue::start().await;
-        self.house = self.house_with(Some(&queue));
+        self.app = self.house_with(Some(&queue));
         queue
     }
 
@@ -192,17 +192,17 @@ impl World {
         self.restart();
     }
 
-    fn house_with(&mut self, queue: Option<&FakeQueue>) -> Arc<House> {
+    fn house_with(&mut self, queue: Option<&FakeQueue>) -> Arc<App> {
         self.houses += 1;
         let (clock, journal) = (&self.clock, &self.journal);
         let number = self.houses;
         let (tenant, dynamo, secrets) = (&self.tenant, &self.dynamo, &self.secrets);
-        house(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, journal, &self.fate, queue)
+        app(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, journal, &self.fate, queue)
     }
 
     /// The function dies and starts anew: what it held in memory is lost.
     pub fn restart(&mut self) {
-        self.house = self.another_house();
+        self.app = self.another_house();
     }
 
     /// The test provokes breaches on purpose.
@@ -230,7 +230,7 @@ impl World {
 
     /// The answer to an event.
     pub async fn try_ask(&self, event: Value) -> Result<Value, HandlerError> {
-        handle(&self.house, &event, self.now() + self.time).await
+        handle(&self.app, &event, self.now() + self.time).await
     }
 
     pub async fn ask(&self, event: Value) -> Value {
@@ -309,7 +309,7 @@ impl World {
 
     async fn latest(&self, account: &str, limit: u32) -> Vec<HistoryRow> {
         let id = AccountId::parse(account).unwrap();
-        self.house.accounts.history(&id, limit, self.now()).await.unwrap()
+        self.app.accounts.history(&id, limit, self.now()).await.unwrap()
     }
 
     pub fn snapshot(&self) -> Value {
@@ -351,7 +351,7 @@ impl Drop for World {
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of a world")]
-fn house(
+fn app(
     setting: &Setting,
     number: u64,
     clock: &VirtualClock,
@@ -362,7 +362,7 @@ fn house(
     journal: &Lines,
     fate: &Arc<Fate>,
     queue: Option<&FakeQueue>,
-) -> Arc<House> {
+) -> Arc<App> {
     let http = client(Timeouts { total: setting.http, ..Timeouts::default() }).unwrap();
     let endpoint: reqwest::Url = tenant.endpoint().parse().unwrap();
     let accounts = DynamoAccounts::new(
@@ -390,7 +390,7 @@ fn house(
     let settings =
         Settings { secret_prefix: PREFIX.to_owned(), due_shards: setting.shards, concurrency: setting.concurrency };
     let chance = ChaCha12Rng::seed_from_u64(setting.seed.wrapping_mul(1_000_003).wrapping_add(number));
-    Arc::new(House::new(ports, settings, chance))
+    Arc::new(App::new(ports, settings, chance))
 }
 
 /// The log, kept in memory, and between its lines what a person was told of.
