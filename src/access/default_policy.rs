@@ -33,7 +33,7 @@ const FRESH: TimeDelta = TimeDelta::minutes(15);
 /// Whether the default policy was read not long ago.
 pub fn fresh(app: &App) -> bool {
     let now = app.clock.now();
-    app.warm.defaults().is_some_and(|defaults| now - defaults.read_at < FRESH)
+    app.token_cache.defaults().is_some_and(|defaults| now - defaults.read_at < FRESH)
 }
 
 /// The name of the reserved secret.
@@ -72,7 +72,7 @@ pub async fn with_account(
 
 /// Takes in what reading the reserved secret came to. One that is faulty is told of, and else ignored.
 pub fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), InfraError> {
-    let known = app.warm.defaults();
+    let known = app.token_cache.defaults();
     let new = match read {
         Err(SecretFault::Gone) => Some(Defaults::default()),
         Err(fault @ SecretFault::Transient(_)) => {
@@ -92,7 +92,7 @@ pub fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), Infr
         let said = "the default policy is faulty and ignored";
         app.journal.write(&line(Level::Warn, said, json!({"secret": name(app), "error": fault})));
     }
-    app.warm.set_defaults(Defaults { read_at: app.clock.now(), ..new });
+    app.token_cache.set_defaults(Defaults { read_at: app.clock.now(), ..new });
     Ok(())
 }
 

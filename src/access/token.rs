@@ -30,7 +30,7 @@ pub async fn get(
     secret: &AccountSecret,
     text: &SecretText,
 ) -> Result<AccessToken, Outcome> {
-    if let Some(access) = app.warm.access(&account.id, &text.version, app.clock.now()) {
+    if let Some(access) = app.token_cache.access(&account.id, &text.version, app.clock.now()) {
         return Ok(access);
     }
     renew(app, account, secret, text).await
@@ -47,11 +47,11 @@ pub async fn renew(
     if let Some(until) = app.throttle.blocked_until(&gate, app.clock.now()) {
         return Err(Outcome::Throttled { until: Some(until) });
     }
-    let remembered = app.warm.refresh_token(&account.id, &text.version);
+    let remembered = app.token_cache.refresh_token(&account.id, &text.version);
     let mut answer = app.tokens.request(secret, remembered.as_ref()).await;
     if remembered.is_some() && matches!(answer, Err(TokenError::Misconfigured(_))) {
         // The newer one may have been lost on its way; the secret's own may still be good.
-        app.warm.forget(&account.id);
+        app.token_cache.remove(&account.id);
         answer = app.tokens.request(secret, None).await;
     }
     let now = app.clock.now();
@@ -70,8 +70,8 @@ pub async fn renew(
     })?;
     let lifetime = lifetime.and_then(|lifetime| Duration::from_std(lifetime).ok()).unwrap_or(THIS_RUN);
     let access = AccessToken { token: access_token, granted, user, expires_at: now + lifetime };
-    let newest = refresh_token.or_else(|| app.warm.refresh_token(&account.id, &text.version));
-    app.warm.keep(&account.id, &text.version, Some(access.clone()), newest);
+    let newest = refresh_token.or_else(|| app.token_cache.refresh_token(&account.id, &text.version));
+    app.token_cache.insert(&account.id, &text.version, Some(access.clone()), newest);
     Ok(access)
 }
 
@@ -79,7 +79,7 @@ pub async fn renew(
 /// itself holds a token of unknown age, so that one is replaced at once.
 pub async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecret, text: &SecretText) {
     let Credential::RefreshToken { refresh_token: stored, .. } = &secret.credential else { return };
-    let Some(newest) = app.warm.refresh_token(&account.id, &text.version) else { return };
+    let Some(newest) = app.token_cache.refresh_token(&account.id, &text.version) else { return };
     let now = app.clock.now();
     let ours = account.secret_version.as_deref() == Some(text.version.as_str());
     let fresh = account.refresh_token_saved_at.is_some_and(|saved| now - saved < SAVE_EVERY);
@@ -93,7 +93,7 @@ pub async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecr
     };
     match written {
         Ok(Some(version)) => {
-            app.warm.moved(&account.id, &version);
+            app.token_cache.set_version(&account.id, &version);
             account.secret_version = Some(version);
             account.refresh_token_saved_at = Some(now);
         }

@@ -233,7 +233,7 @@ impl Grantor<'_> {
             None if steps.is_empty() => "Nothing to do: all that the policy needs is granted.".to_owned(),
             None => "Done. The next token carries it; Microsoft may take some minutes.".to_owned(),
         };
-        self.app.warm.drop_access(self.id);
+        self.app.token_cache.remove_access(self.id);
         if let Some(more) = self.lift(consented).await? {
             message.push_str(more);
         }

@@ -102,7 +102,7 @@ pub fn describe(app: &App, found: &StoredAccount, name: &str, secret: Result<Sec
         shown["warnings"] = json!(found.warnings);
     }
     shown["secret"] = json!(name);
-    if let Some(fault) = app.warm.defaults().and_then(|defaults| defaults.fault) {
+    if let Some(fault) = app.token_cache.defaults().and_then(|defaults| defaults.fault) {
         shown["defaults_error"] = json!(format!("secret `{}` {fault}", default_policy::name(app)));
     }
     match read_secret(app, &found.account, name, secret) {

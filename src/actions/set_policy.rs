@@ -26,7 +26,7 @@ pub async fn set_policy(app: &App, id: &AccountId, changes: &Map<String, Value>)
         let (text, policy) = with_policy(&read.text, id, changes.clone(), &app.default_policy())
             .map_err(|error| refused(error.to_string()))?;
         let Some(version) = app.secrets.replace(&name, &read.version, &text).await? else { continue };
-        app.warm.moved(id, &version);
+        app.token_cache.set_version(id, &version);
         let mut account = account;
         if account.secret_version.as_ref() == Some(&read.version) {
             account.secret_version = Some(version.clone());
@@ -55,7 +55,7 @@ async fn follow(app: &App, account: &Account, old: &SecretText, version: &str) -
         let mut other = found.account;
         if other.secret_name == account.secret_name && other.secret_version.as_ref() == Some(&old.version) {
             other.secret_version = Some(version.to_owned());
-            app.warm.moved(&other.id, version);
+            app.token_cache.set_version(&other.id, version);
             // One that is run just now is looked at by the next sync.
             app.accounts.update(&other, app.clock.now()).await?;
         }

@@ -75,7 +75,7 @@ pub async fn sign_in(app: &App, id: &AccountId, asked: &SignIn, deadline: DateTi
     };
     let client = client(id, &name, held.as_ref(), asked)?;
     let stored = take(&kept).ok().and_then(|text| Pending::read(&text.text));
-    let pending = app.warm.sign_in(id).or(stored).filter(|pending| pending.client == client);
+    let pending = app.token_cache.sign_in(id).or(stored).filter(|pending| pending.client == client);
     match pending {
         None => begin(app, id, client).await,
         Some(pending) => wait(app, id, account, &name, held, asked, pending, deadline).await,
@@ -125,7 +125,7 @@ async fn begin(app: &App, id: &AccountId, client: Client) -> Result<Value, Actio
         interval: code.interval,
         next_poll: now + code.interval,
     };
-    app.warm.set_sign_in(id, Some(pending.clone()));
+    app.token_cache.set_sign_in(id, Some(pending.clone()));
     if let Err(error) = keep(app, id, &pending).await {
         let said = "the sign-in is kept in memory alone";
         app.journal.write(&line(Level::Warn, said, json!({"account": id, "error": error.to_string()})));
@@ -185,7 +185,7 @@ async fn wait(
             pending.interval += SLOWER;
         }
         pending.next_poll = app.clock.now() + pending.interval;
-        app.warm.set_sign_in(id, Some(pending.clone()));
+        app.token_cache.set_sign_in(id, Some(pending.clone()));
         match answer {
             Ok(Poll::Pending | Poll::SlowDown) => {}
             Ok(Poll::Refused) => {
@@ -221,7 +221,7 @@ fn is_wanted(wanted: Option<&str>, signed_in: Option<&str>) -> bool {
 
 /// Ends the wait: what is left behind expires within minutes, so that it may fail.
 async fn forget(app: &App, id: &AccountId) {
-    app.warm.set_sign_in(id, None);
+    app.token_cache.set_sign_in(id, None);
     if let Err(error) = app.secrets.delete(&kept_name(app, id)).await {
         let said = "what was kept of a sign-in could not be deleted; it has expired";
         app.journal.write(&line(Level::Warn, said, json!({"account": id, "error": error.to_string()})));
@@ -266,7 +266,7 @@ async fn finish(
     let lifetime = token.lifetime.and_then(|lifetime| TimeDelta::from_std(lifetime).ok()).unwrap_or_default();
     let Token { access_token, granted, user, .. } = token;
     let access = AccessToken { token: access_token, granted, user, expires_at: now + lifetime };
-    app.warm.keep(id, &version, Some(access), None);
+    app.token_cache.insert(id, &version, Some(access), None);
 
     let due = schedule::into_working_hours(now, &policy, &mut Seed::new(app.random_u64()).rng(id, "first"));
     let known = account.is_some();

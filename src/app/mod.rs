@@ -28,7 +28,7 @@ pub struct App {
     pub alerts: Option<Arc<dyn Alerts>>,
     pub queue: Option<Arc<dyn Queue>>,
     pub settings: Settings,
-    pub warm: TokenCache,
+    pub token_cache: TokenCache,
     pub throttle: Throttle,
     pub mailbox_locks: MailboxLocks,
     chance: Mutex<ChaCha12Rng>,
@@ -72,7 +72,7 @@ impl App {
             alerts,
             queue,
             settings,
-            warm: TokenCache::default(),
+            token_cache: TokenCache::default(),
             throttle: Throttle::default(),
             mailbox_locks: MailboxLocks::default(),
             chance: Mutex::new(chance),
@@ -82,7 +82,7 @@ impl App {
 
     /// What stands under every account's own policy, as it was read last.
     pub fn default_policy(&self) -> Arc<Policy> {
-        self.warm.defaults().unwrap_or_default().policy
+        self.token_cache.defaults().unwrap_or_default().policy
     }
 
     /// A number that nobody can foresee.

@@ -37,7 +37,7 @@ pub struct AccessToken {
 }
 
 /// Access tokens kept at most; beyond it, those that expire first go.
-const MOST: usize = 1024;
+const MAX_ENTRIES: usize = 1024;
 
 impl TokenCache {
     /// The default policy as it was read last; `None` before the first time.
@@ -77,7 +77,7 @@ impl TokenCache {
         accounts.get(id).filter(|entry| entry.secret_version == secret_version).map(read)
     }
 
-    pub fn keep(
+    pub fn insert(
         &self,
         id: &AccountId,
         secret_version: &str,
@@ -85,14 +85,14 @@ impl TokenCache {
         refresh_token: Option<SecretString>,
     ) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        if accounts.len() >= MOST && !accounts.contains_key(id) {
-            make_room(&mut accounts);
+        if accounts.len() >= MAX_ENTRIES && !accounts.contains_key(id) {
+            evict(&mut accounts);
         }
         accounts.insert(id.clone(), Entry { secret_version: secret_version.to_owned(), access, refresh_token });
     }
 
     /// The access token was refused: only the refresh token stays.
-    pub fn drop_access(&self, id: &AccountId) {
+    pub fn remove_access(&self, id: &AccountId) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = accounts.get_mut(id) {
             entry.access = None;
@@ -100,12 +100,12 @@ impl TokenCache {
     }
 
     /// The refresh token was refused.
-    pub fn forget(&self, id: &AccountId) {
+    pub fn remove(&self, id: &AccountId) {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// The secret has a new version that says the same.
-    pub fn moved(&self, id: &AccountId, secret_version: &str) {
+    pub fn set_version(&self, id: &AccountId, secret_version: &str) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = accounts.get_mut(id) {
             entry.secret_version = secret_version.to_owned();
@@ -114,7 +114,7 @@ impl TokenCache {
 }
 
 /// Drops the half of the entries without a refresh token that expires first.
-fn make_room(accounts: &mut HashMap<AccountId, Entry>) {
+fn evict(accounts: &mut HashMap<AccountId, Entry>) {
     let expiry = |entry: &Entry| entry.access.as_ref().map_or(DateTime::<Utc>::MIN_UTC, |access| access.expires_at);
     let mut expiries: Vec<_> = accounts.values().filter(|entry| entry.refresh_token.is_none()).map(expiry).collect();
     expiries.sort_unstable();
@@ -146,31 +146,31 @@ mod tests {
 
     #[test]
     fn an_access_token_is_used_until_five_minutes_before_it_expires() {
-        let warm = TokenCache::default();
-        warm.keep(&id("a"), "v1", access(60), None);
-        assert!(warm.access(&id("a"), "v1", now() + Duration::minutes(54)).is_some());
-        assert!(warm.access(&id("a"), "v1", now() + Duration::minutes(55)).is_none());
+        let token_cache = TokenCache::default();
+        token_cache.insert(&id("a"), "v1", access(60), None);
+        assert!(token_cache.access(&id("a"), "v1", now() + Duration::minutes(54)).is_some());
+        assert!(token_cache.access(&id("a"), "v1", now() + Duration::minutes(55)).is_none());
     }
 
     #[test]
     fn what_belongs_to_another_version_of_the_secret_is_not_used() {
-        let warm = TokenCache::default();
-        warm.keep(&id("a"), "v1", access(60), Some("r".to_owned().into()));
-        assert!(warm.access(&id("a"), "v2", now()).is_none());
-        assert!(warm.refresh_token(&id("a"), "v2").is_none());
-        warm.moved(&id("a"), "v2");
-        assert!(warm.refresh_token(&id("a"), "v2").is_some());
+        let token_cache = TokenCache::default();
+        token_cache.insert(&id("a"), "v1", access(60), Some("r".to_owned().into()));
+        assert!(token_cache.access(&id("a"), "v2", now()).is_none());
+        assert!(token_cache.refresh_token(&id("a"), "v2").is_none());
+        token_cache.set_version(&id("a"), "v2");
+        assert!(token_cache.refresh_token(&id("a"), "v2").is_some());
     }
 
     #[test]
     fn memory_stays_bounded_and_refresh_tokens_are_kept() {
-        let warm = TokenCache::default();
-        warm.keep(&id("r"), "v", None, Some("r".to_owned().into()));
+        let token_cache = TokenCache::default();
+        token_cache.insert(&id("r"), "v", None, Some("r".to_owned().into()));
         for number in 0..10_000 {
-            warm.keep(&id(&number.to_string()), "v", access(number), None);
+            token_cache.insert(&id(&number.to_string()), "v", access(number), None);
         }
-        assert!(warm.accounts.lock().unwrap().len() <= MOST);
-        assert!(warm.refresh_token(&id("r"), "v").is_some());
-        assert!(warm.access(&id("9999"), "v", now()).is_some());
+        assert!(token_cache.accounts.lock().unwrap().len() <= MAX_ENTRIES);
+        assert!(token_cache.refresh_token(&id("r"), "v").is_some());
+        assert!(token_cache.access(&id("9999"), "v", now()).is_some());
     }
 }

@@ -91,7 +91,7 @@ impl Sync<'_> {
             return default_policy::note(self.app, Err(SecretFault::Gone));
         };
         default_policy::fetch(self.app, &[]).await?;
-        if let Some(fault) = self.app.warm.defaults().and_then(|defaults| defaults.fault) {
+        if let Some(fault) = self.app.token_cache.defaults().and_then(|defaults| defaults.fault) {
             self.report.error(secret, None, fault);
         }
         Ok(())

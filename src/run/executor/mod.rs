@@ -262,7 +262,7 @@ impl Executor<'_> {
     /// jitter. `false` where it is not to be.
     async fn wait_before_again(&mut self, again: &[(Item, ItemResult)], work: &mut Progress<'_>) -> bool {
         if again.iter().any(|(_, verdict)| matches!(verdict, ItemResult::Unauthorized)) {
-            self.app.warm.drop_access(&self.account.id);
+            self.app.token_cache.remove_access(&self.account.id);
             match token::renew(self.app, self.account, self.secret, self.text).await {
                 Ok(access) => self.access = access,
                 Err(outcome) => {
