@@ -38,13 +38,13 @@ impl RecentCalls {
     }
 
     /// How welcome a draw is: the mean of its operations', [`FULL`] where none was seen lately and none fails.
-    pub fn suits(&self, draw: &[&Operation]) -> u64 {
-        let sum: u64 = draw.iter().map(|operation| self.welcome(operation)).sum();
+    pub fn score(&self, draw: &[&Operation]) -> u64 {
+        let sum: u64 = draw.iter().map(|operation| self.weight(operation)).sum();
         sum.checked_div(draw.len() as u64).unwrap_or(0)
     }
 
     /// How welcome an operation is: less where it was called lately or keeps failing.
-    fn welcome(&self, operation: &Operation) -> u64 {
+    fn weight(&self, operation: &Operation) -> u64 {
         let Some(seen) = self.seen.get(&mark(operation.id)) else { return FULL };
         let age = self.runs.wrapping_sub(seen.run).clamp(1, FRESH);
         (FULL * u64::from(age) / u64::from(FRESH)) >> seen.failures.min(HALVINGS)
@@ -110,12 +110,12 @@ mod tests {
     #[test]
     fn what_is_unseen_for_long_is_drawn_more() {
         let mut habits = RecentCalls::default();
-        let full = habits.welcome(operation());
+        let full = habits.weight(operation());
         habits.record(&[call(true)]);
-        let mut weights = vec![habits.welcome(operation())];
+        let mut weights = vec![habits.weight(operation())];
         for _ in 0..FRESH {
             habits.record(&[]);
-            weights.push(habits.welcome(operation()));
+            weights.push(habits.weight(operation()));
         }
         assert!(weights.is_sorted() && weights[0] < full / 4, "{weights:?}");
         assert_eq!(weights.last(), Some(&full));
@@ -124,17 +124,17 @@ mod tests {
     #[test]
     fn what_keeps_failing_is_drawn_less_and_is_forgiven_at_last() {
         let mut habits = RecentCalls::default();
-        let full = habits.welcome(operation());
+        let full = habits.weight(operation());
         let mut weights = Vec::new();
         for _ in 0..20 {
             habits.record(&[call(false)]);
-            weights.push(habits.welcome(operation()));
+            weights.push(habits.weight(operation()));
         }
         assert!(weights[0] > weights[3] && *weights.last().unwrap() > 0, "{weights:?}");
         for _ in 0..=FORGIVEN {
             habits.record(&[]);
         }
-        assert_eq!(habits.welcome(operation()), full);
+        assert_eq!(habits.weight(operation()), full);
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
         healed.record(&[call(false)]);
         healed.record(&[call(true)]);
         failed.record(&[]);
-        assert!(healed.welcome(operation()) >= failed.welcome(operation()));
+        assert!(healed.weight(operation()) >= failed.weight(operation()));
     }
 
     #[test]

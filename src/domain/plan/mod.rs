@@ -157,7 +157,7 @@ impl Plan {
             return round;
         }
         let drawable = drawable(scope);
-        let suits = |seed: &Seed| habits.suits(&draw_operations(&drawable, scope, &mut seed.rng(account, "plan")));
+        let suits = |seed: &Seed| habits.score(&draw_operations(&drawable, scope, &mut seed.rng(account, "plan")));
         // The first of equals.
         round
             .candidates()
