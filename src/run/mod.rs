@@ -100,7 +100,7 @@ pub async fn run(
     let (policy, done, outcome) = match read_secret(app, &account, &name, secret) {
         Err(outcome) => (app.default_policy().as_ref().clone(), RunCalls::default(), outcome),
         Ok((secret, text)) => {
-            account.expiries.read(&secret.credential);
+            account.expiries.update_from_credential(&secret.credential);
             let probe = account.status == Status::Paused && !manual;
             let (done, outcome) = attempt(app, &mut account, &secret, &text, &mut chance, probe, deadline).await;
             (secret.policy, done, outcome)
@@ -109,7 +109,7 @@ pub async fn run(
     let ended_at = app.clock.now();
     let seed = chance.seed();
     let change = settle(&mut account, &policy, &done, &outcome, seed, ended_at);
-    let expiring = account.expiries.news(ended_at);
+    let expiring = account.expiries.take_due_notices(ended_at);
     let days_left = |expiry: Option<Expiry>| expiry.map(|expiry| expiry.days_left(ended_at));
     let days_to_renewal = days_left(account.expiries.subscription);
     let credential_days_left = days_left(account.expiries.credential);
@@ -262,7 +262,7 @@ pub fn scope<'a>(
         granted,
         set_aside: &account.set_aside,
         sweep: account.sweeps > 0,
-        watch: account.expiries.to_be_watched(now).then_some(secret),
+        watch: account.expiries.check_due(now).then_some(secret),
         now,
     }
 }

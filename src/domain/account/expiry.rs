@@ -89,12 +89,12 @@ pub struct Expiries {
 
 impl Expiries {
     /// Whether the first run of this day (UTC) is still to come.
-    pub fn to_be_watched(&self, now: DateTime<Utc>) -> bool {
+    pub fn check_due(&self, now: DateTime<Utc>) -> bool {
         self.watched_at.is_none_or(|at| at.date_naive() != now.date_naive())
     }
 
     /// Takes in what the credential says of itself: only that of a client secret must be asked for.
-    pub fn read(&mut self, credential: &Credential) {
+    pub fn update_from_credential(&mut self, credential: &Credential) {
         if own_secret(credential).is_none() {
             let end = match credential {
                 Credential::Certificate { certificate, .. } => Some(certificate.not_after),
@@ -139,7 +139,7 @@ impl Expiries {
     }
 
     /// What a person is to be told of now. Each threshold is told of once, until the end is another.
-    pub fn news(&mut self, now: DateTime<Utc>) -> Vec<(Expiring, Expiry)> {
+    pub fn take_due_notices(&mut self, now: DateTime<Utc>) -> Vec<(Expiring, Expiry)> {
         let known =
             [(Expiring::Subscription, self.subscription.as_mut()), (Expiring::Credential, self.credential.as_mut())];
         let news = |(matter, expiry): (Expiring, Option<&mut Expiry>)| {
@@ -250,11 +250,12 @@ mod tests {
     #[test]
     fn each_threshold_is_told_of_once_and_what_was_missed_is_not_told_later() {
         let mut known = Expiries { subscription: Some(Expiry::new(day(40))), ..Expiries::default() };
-        let told: Vec<i64> = (0..50).filter(|at| !known.news(day(*at)).is_empty()).map(|at| 40 - at).collect();
+        let told: Vec<i64> =
+            (0..50).filter(|at| !known.take_due_notices(day(*at)).is_empty()).map(|at| 40 - at).collect();
         assert_eq!(told, [30, 14, 7, 1, 0]);
         let mut late = Expiries { credential: Some(Expiry::new(day(5))), ..Expiries::default() };
-        assert_eq!(late.news(day(0)), [(Expiring::Credential, Expiry { at: day(5), told: Some(7) })]);
-        assert!(late.news(day(3)).is_empty());
+        assert_eq!(late.take_due_notices(day(0)), [(Expiring::Credential, Expiry { at: day(5), told: Some(7) })]);
+        assert!(late.take_due_notices(day(3)).is_empty());
     }
 
     #[test]
@@ -262,13 +263,13 @@ mod tests {
         let mut known = Expiries::default();
         let answer = |at: DateTime<Utc>| [(SUBSCRIPTIONS, pack("Enabled", at + TimeDelta::milliseconds(700)))];
         learn(&mut known, &answer(day(13)), day(0));
-        assert_eq!(known.news(day(0)).len(), 1);
+        assert_eq!(known.take_due_notices(day(0)).len(), 1);
         assert_eq!(known.subscription.unwrap().at, day(13), "as it will be read again");
         learn(&mut known, &answer(day(13)), day(1));
-        assert!(known.news(day(1)).is_empty(), "a fraction of a second is no other end");
+        assert!(known.take_due_notices(day(1)).is_empty(), "a fraction of a second is no other end");
         learn(&mut known, &answer(day(90)), day(2));
-        assert!(known.news(day(2)).is_empty());
-        assert_eq!(known.news(day(77)).len(), 1, "the new end has thresholds of its own");
+        assert!(known.take_due_notices(day(2)).is_empty());
+        assert_eq!(known.take_due_notices(day(77)).len(), 1, "the new end has thresholds of its own");
     }
 
     #[test]
@@ -327,8 +328,8 @@ mod tests {
     #[test]
     fn it_is_watched_once_a_day() {
         let known = Expiries { watched_at: Some(day(0)), ..Expiries::default() };
-        assert!(Expiries::default().to_be_watched(day(0)) && known.to_be_watched(day(1)));
-        assert!(!known.to_be_watched(day(0) + TimeDelta::hours(13)));
-        assert!(known.to_be_watched(day(0) + TimeDelta::hours(14)), "a day is one of the calendar, in UTC");
+        assert!(Expiries::default().check_due(day(0)) && known.check_due(day(1)));
+        assert!(!known.check_due(day(0) + TimeDelta::hours(13)));
+        assert!(known.check_due(day(0) + TimeDelta::hours(14)), "a day is one of the calendar, in UTC");
     }
 }
