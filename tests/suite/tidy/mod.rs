@@ -1,62 +1,12 @@
-//! The rules of the house, as tests over its source text.
+//! The project's rules, as tests over its source text.
+
+mod source;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use e5_evergreen::event::{self, EventError};
 
-/// A source file.
-struct Source {
-    /// From the root, e.g. `src/domain/plan.rs`.
-    path: String,
-    text: String,
-}
-
-impl Source {
-    /// The code, line by line, without comments and without the tests at its foot; a file of tests has none.
-    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let tests = self.path.ends_with("/tests.rs") || self.path.contains("/tests/");
-        let end =
-            self.text.find("\n#[cfg(test)]\nmod tests {").or(self.text.find("\n#[cfg(all(test, unix))]\nmod tests {"));
-        let code = if tests { "" } else { &self.text[..end.unwrap_or(self.text.len())] };
-        let lines = code.lines().enumerate().map(|(index, line)| (index + 1, line));
-        lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
-    }
-
-    fn within(&self, folder: &str) -> bool {
-        self.path.starts_with(folder)
-    }
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![root().join(folder)];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|found| found == extension) {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    assert!(!found.is_empty(), "{folder} is looked into");
-    found
-}
-
-fn sources(folder: &str) -> Vec<Source> {
-    let source = |path: PathBuf| {
-        let text = fs::read_to_string(&path).unwrap();
-        Source { path: path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/"), text }
-    };
-    files(folder, "rs").into_iter().map(source).collect()
-}
+use source::{Source, files, sources};
 
 /// Asserts that no line of code of the files complains.
 #[track_caller]
