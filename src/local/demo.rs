@@ -14,12 +14,12 @@ use crate::domain::account::AccountId;
 use crate::handler::handle;
 use crate::house::House;
 use crate::local::embedded::Embedded;
-use crate::local::fake_tenant::{App, FakeTenant, Tenant, User};
 use crate::local::secret_files::{SecretFiles, write_private};
 use crate::local::station::{Parts, Station, config_for};
 use crate::local::table::table;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{Clock, Journal};
+use fake_tenant::{App, FakeTenant, Tenant, User};
 
 /// The schedule of production.
 const TICK: TimeDelta = TimeDelta::minutes(5);

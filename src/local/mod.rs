@@ -4,7 +4,6 @@ pub mod bench;
 pub mod cli;
 pub mod demo;
 pub mod embedded;
-pub mod fake_tenant;
 pub mod init;
 pub mod no_identity;
 pub mod operations;

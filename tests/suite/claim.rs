@@ -3,11 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
-use e5_evergreen::{
-    handler::handle,
-    house::House,
-    local::fake_tenant::{Act, Fault as TenantFault, When},
-};
+use e5_evergreen::{handler::handle, house::House};
+use fake_tenant::{Act, Fault as TenantFault, When};
 use serde_json::{Value, json};
 
 use crate::support::{

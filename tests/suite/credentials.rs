@@ -1,7 +1,7 @@
 //! The credentials without a shared secret: `certificate` and `federated`, as far as the tenant and AWS can tell.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, Recorded, When};
+use fake_tenant::{Act, Fault, Recorded, When};
 use serde_json::{Value, json};
 
 use crate::support::sts::{self, FakeSts};

@@ -3,10 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use e5_evergreen::{
-    handler::handle,
-    local::fake_tenant::{Act, Fault, When},
-};
+use e5_evergreen::handler::handle;
+use fake_tenant::{Act, Fault, When};
 use serde_json::{Value, json};
 
 use crate::support::{

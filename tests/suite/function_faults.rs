@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use e5_evergreen::local::fake_tenant::{Act, Fault as Misbehaviour, When};
+use fake_tenant::{Act, Fault as Misbehaviour, When};
 use serde_json::json;
 
 use crate::support::aws_json::{At, Fault};

@@ -1,7 +1,7 @@
 //! Leftovers: whatever happens to a run, what it made is gone again in the end, and nothing else was touched.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Act, Fault, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{Moment, Setting, World, app_only, difference, password, reads, under, user, writes};

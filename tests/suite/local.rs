@@ -7,9 +7,8 @@ use std::process::{Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use e5_evergreen::clock::SystemClock;
 use e5_evergreen::domain::catalogue;
-use e5_evergreen::local::fake_tenant::{Act, App, FakeTenant, Fault, Tenant, User, When};
+use fake_tenant::{Act, App, FakeTenant, Fault, SystemClock, Tenant, User, When};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Act, Fault, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{Setting, World, app_only, password, under};

@@ -1,7 +1,7 @@
 //! A pause: what is wrongly configured is set aside, probed gently, and comes back by itself.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, Federated, When};
+use fake_tenant::{Act, Fault, Federated, When};
 use serde_json::{Value, json};
 
 use crate::support::sts;

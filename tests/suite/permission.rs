@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use e5_evergreen::domain::catalogue;
-use e5_evergreen::local::fake_tenant::{Act, App, Fault, Tenant, User, When};
+use fake_tenant::{Act, App, Fault, Tenant, User, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{APP, READS, TENANT, World, app_only, password, under, user, writes};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Act, Fault, When};
 use serde_json::json;
 
 use crate::support::{

@@ -5,7 +5,7 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, App, Fault, Tenant, User, When};
+use fake_tenant::{Act, App, Fault, Tenant, User, When};
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -1,7 +1,7 @@
 //! `sign_in`: a person with a browser makes an account, and no secret is ever seen by anybody.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Act, Fault, When};
 use serde_json::{Value, json};
 
 use crate::support::browser;

@@ -9,11 +9,8 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use e5_evergreen::{
-    handler::handle,
-    house::House,
-    local::fake_tenant::{Act, App, FakeTenant, Fault as TenantFault, Tenant, User, When},
-};
+use e5_evergreen::{handler::handle, house::House};
+use fake_tenant::{Act, App, FakeTenant, Fault as TenantFault, Tenant, User, When};
 use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
 use serde_json::{Value, json};
 

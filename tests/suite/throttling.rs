@@ -1,7 +1,7 @@
 //! Throttling: a tenant that asks to wait is waited for, by all its accounts, and is sent again only what it refused.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, App, Fault, Recorded, Tenant, User, When};
+use fake_tenant::{Act, App, Fault, Recorded, Tenant, User, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{APP, APP_SECRET, Setting, TENANT, World, app_only, password, reads, under, user};

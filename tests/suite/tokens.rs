@@ -1,7 +1,7 @@
 //! Tokens: one request where one is enough, and refresh tokens that are never lost.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Act, Fault, When};
 use serde_json::{Value, json};
 
 use crate::support::{

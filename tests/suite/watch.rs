@@ -1,7 +1,7 @@
 //! Watching: when subscription and credential end is asked once a day, remembered, measured and told.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Act, Fault, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{APP, TENANT, World, app_only, reads, under, writes};

@@ -20,14 +20,13 @@ use super::door::Door;
 use super::{Asked, child, vault};
 use crate::adapters::dynamodb::DynamoAccounts;
 use crate::adapters::http::{Timeouts, client};
-use crate::clock::SystemClock;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::catalogue::Subject;
 use crate::domain::needed;
 use crate::domain::policy::Policy;
 use crate::local::embedded::{ACCOUNTS, Embedded, RUNS};
-use crate::local::fake_tenant::{Act, App, FakeTenant, Fault, Secret, Tenant, User, When};
 use crate::ports::Accounts;
+use fake_tenant::{Act, App, FakeTenant, Fault, Secret, SystemClock, Tenant, User, When};
 
 /// Every account has a client secret of its own, this and its id, so that a token request tells whose it is.
 pub const CLIENT_SECRET: &str = "secret-of-";

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::fault::Act;
-use super::server::Ending;
-use super::wire::Reply;
-use super::world::World;
+use crate::state::fault::Act;
+use crate::state::service_state::World;
+use crate::wire::exchange::Ending;
+use crate::wire::reply::Reply;
 
 /// A fault's answer.
-pub fn broken(world: &mut World, act: &Act, scope: &str, now: DateTime<Utc>) -> Ending {
+pub(crate) fn broken(world: &mut World, act: &Act, scope: &str, now: DateTime<Utc>) -> Ending {
     match act {
         Act::Reset { .. } => Ending::Reset,
         Act::Hang { .. } => Ending::Hang,
@@ -27,7 +27,7 @@ pub fn broken(world: &mut World, act: &Act, scope: &str, now: DateTime<Utc>) -> 
     }
 }
 
-pub fn answer_of(act: &Act) -> Reply {
+pub(crate) fn answer_of(act: &Act) -> Reply {
     let wait = |reply: Reply, after: &Option<i64>| match after {
         Some(seconds) => reply.with("Retry-After", &seconds.to_string()),
         None => reply,

@@ -5,8 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use anyhow::Context;
-use e5_evergreen::clock::SystemClock;
-use e5_evergreen::local::fake_tenant::{App, FakeTenant, Tenant, User};
+use fake_tenant::{App, FakeTenant, SystemClock, Tenant, User};
 use serde_json::json;
 
 const TENANT: &str = "2c9f4a06-51d8-4b0e-8d0f-7b3a5c1e9d42";

@@ -22,15 +22,13 @@ use e5_evergreen::{
     domain::{account::AccountId, credential::AccountSecret, history::HistoryRow},
     handler::{HandlerError, handle},
     house::{House, Ports, Settings},
-    local::{
-        fake_tenant::{App, FakeTenant, Recorded, Tenant, User},
-        virtual_clock::VirtualClock,
-    },
+    local::virtual_clock::VirtualClock,
     ports::{
         Alert, Alerts, BatchItem, BatchReply, Broken, Caller, Client, Clock, DeviceCode, Graph, GraphError, Journal,
         Poll, Queue, Token, TokenError, Tokens,
     },
 };
+use fake_tenant::{App, FakeTenant, Recorded, Tenant, User};
 use rand::{SeedableRng, rngs::ChaCha12Rng};
 use secrecy::SecretString;
 use serde_json::{Value, json};

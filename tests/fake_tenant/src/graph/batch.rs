@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rand::seq::SliceRandom;
 use serde_json::{Map, Value, json};
 
-use super::recorded::RecordedItem;
-use super::wire::{Body, Call, Reply, base64, unbase64url};
-use super::world::World;
+use crate::state::recorded::RecordedItem;
+use crate::state::service_state::World;
+use crate::wire::call::{Body, Call};
+use crate::wire::encoding::{base64, unbase64url};
+use crate::wire::reply::Reply;
 
-pub const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 
-pub struct Item {
+pub(super) struct Item {
     pub id: String,
     pub depends_on: Vec<String>,
     /// The request, or why it is none.
@@ -20,7 +22,7 @@ pub struct Item {
 }
 
 /// Reads a batch. An error concerns the whole batch.
-pub fn read(world: &mut World, body: &Value) -> Result<Vec<Item>, Reply> {
+pub(super) fn read(world: &mut World, body: &Value) -> Result<Vec<Item>, Reply> {
     let outer = body.as_object().filter(|o| o.keys().all(|k| k == "requests"));
     let Some(requests) = outer.and_then(|o| o.get("requests")).and_then(Value::as_array) else {
         return Err(Reply::bad("Invalid batch payload format."));
@@ -126,7 +128,7 @@ fn call(method: &str, url: &str, headers: &Value, body: Option<&Value>) -> Resul
 }
 
 /// Which wave of the batch each item runs in, if all that can run do so in lock-step.
-pub fn waves(items: &[Item]) -> Vec<usize> {
+pub(super) fn waves(items: &[Item]) -> Vec<usize> {
     let mut wave: HashMap<&str, usize> = HashMap::new();
     let mut all = Vec::new();
     for item in items {
@@ -138,7 +140,7 @@ pub fn waves(items: &[Item]) -> Vec<usize> {
 }
 
 /// The most requests of each mailbox that run at once, given each item's mailbox, and the items that are one too many.
-pub fn crowd(
+pub(super) fn crowd(
     waves: &[usize],
     mailboxes: &[Option<String>],
     most: impl Fn(&str) -> usize,
@@ -162,7 +164,7 @@ pub fn crowd(
 }
 
 /// One response of the batch's answer.
-pub fn response(id: &str, reply: &Reply) -> Value {
+pub(super) fn response(id: &str, reply: &Reply) -> Value {
     let headers: Map<String, Value> = reply.headers.iter().map(|(n, v)| (n.clone(), v.clone().into())).collect();
     let mut answer = json!({"id": id, "status": reply.status, "headers": headers});
     match &reply.body {
@@ -174,6 +176,6 @@ pub fn response(id: &str, reply: &Reply) -> Value {
 }
 
 /// Responses come in an order of the service's own.
-pub fn shuffle(world: &mut World, responses: &mut [Value]) {
+pub(super) fn shuffle(world: &mut World, responses: &mut [Value]) {
     responses.shuffle(&mut world.rng);
 }

@@ -3,19 +3,21 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::facts::Kind;
-use super::graph::Context;
-use super::guard;
-use super::place::{self, Place};
-use super::services;
-use super::store::{Object, text, visible};
-use super::wire::{Reply, stamp};
-use super::world::Held;
+use crate::graph::context::Context;
+use crate::graph::ownership;
+use crate::graph::resource_path::{self, Place};
+use crate::model::route::Kind;
+use crate::state::ids::Id;
+use crate::state::store::{Object, text, visible};
+use crate::state::tenant_state::Held;
+use crate::wire::call::Body;
+use crate::wire::encoding::timestamp;
+use crate::wire::reply::Reply;
 
 /// How long mail is under way.
 const DELIVERY: TimeDelta = TimeDelta::minutes(3);
 
-pub fn serve(context: &mut Context) -> Reply {
+pub(crate) fn serve(context: &mut Context) -> Reply {
     let place = context.place();
     match (context.route.kind, context.call.method.as_str()) {
         (Kind::Collection, "GET") => list(context, &place),
@@ -36,21 +38,21 @@ pub fn serve(context: &mut Context) -> Reply {
     }
 }
 
-pub fn list(context: &mut Context, place: &Place) -> Reply {
+pub(crate) fn list(context: &mut Context, place: &Place) -> Reply {
     let all = found(context, place);
     page(context, all)
 }
 
 /// The objects at a place, as answered.
-pub fn found(context: &Context, place: &Place) -> Vec<Object> {
+pub(crate) fn found(context: &Context, place: &Place) -> Vec<Object> {
     let inside = |o: &Object| place.within.as_ref().is_none_or(|c| text(o, "_in") == c.as_str());
     let all =
         context.held.store.list(&place.collection).into_iter().filter(|(_, o)| inside(o) && !o.contains_key("_hidden"));
-    all.map(|(id, o)| services::shown(context, &place.collection, id, o)).collect()
+    all.map(|(id, o)| context.shown(&place.collection, id, o)).collect()
 }
 
 /// A list answer with the request's query applied.
-pub fn page(context: &Context, all: Vec<Object>) -> Reply {
+pub(crate) fn page(context: &Context, all: Vec<Object>) -> Reply {
     let prefer = context.call.headers.get("prefer").map(String::as_str).unwrap_or_default();
     let asked = prefer.split("odata.maxpagesize=").nth(1).and_then(|t| t.split([',', ';', ' ']).next()?.parse().ok());
     let link = format!("{}/v1.0{}", context.endpoint, context.call.path);
@@ -62,11 +64,11 @@ pub fn page(context: &Context, all: Vec<Object>) -> Reply {
     Reply::ok(answer)
 }
 
-pub fn read(context: &mut Context, place: &Place) -> Reply {
+pub(crate) fn read(context: &mut Context, place: &Place) -> Reply {
     let id = place.id.clone().unwrap_or_default();
     match context.held.store.get(&place.collection, &id) {
         Some(object) => {
-            let shown = services::shown(context, &place.collection, &id, object);
+            let shown = context.shown(&place.collection, &id, object);
             let mut shown = expand(context, place, shown);
             shown.insert(
                 "@odata.context".into(),
@@ -89,10 +91,10 @@ fn expand(context: &Context, place: &Place, mut shown: Object) -> Object {
 }
 
 /// Makes what the body says, completed by its service.
-pub fn create(context: &mut Context, place: &Place) -> Reply {
+pub(crate) fn create(context: &mut Context, place: &Place) -> Reply {
     let mut object = context.call.json();
     let of = context.route.type_name().to_owned();
-    if let Err(reply) = services::complete(context, place, &of, &mut object) {
+    if let Err(reply) = context.complete(place, &of, &mut object) {
         return reply;
     }
     let answer = put_new(context, &place.collection, place.within.as_deref(), object);
@@ -100,8 +102,8 @@ pub fn create(context: &mut Context, place: &Place) -> Reply {
 }
 
 /// Stores a new object and returns it as answered.
-pub fn put_new(context: &mut Context, collection: &str, within: Option<&str>, mut object: Object) -> Object {
-    if !guard::may_create(&context.held.store, collection, within, &object) {
+pub(crate) fn put_new(context: &mut Context, collection: &str, within: Option<&str>, mut object: Object) -> Object {
+    if !ownership::may_create(&context.held.store, collection, within, &object) {
         context.offend("makes something outside an Evergreen container");
     }
     object.insert("_made".into(), true.into());
@@ -111,10 +113,10 @@ pub fn put_new(context: &mut Context, collection: &str, within: Option<&str>, mu
     let id = text(&object, "id").to_owned();
     object.retain(|name, _| !name.starts_with("@microsoft.graph."));
     context.held.store.put(collection, &id, object.clone());
-    services::shown(context, collection, &id, &object)
+    context.shown(collection, &id, &object)
 }
 
-pub fn change(context: &mut Context, place: &Place) -> Reply {
+pub(crate) fn change(context: &mut Context, place: &Place) -> Reply {
     let id = place.id.clone().unwrap_or_default();
     let Some(held) = context.held.store.get(&place.collection, &id).cloned() else {
         return context.service.gone(&id);
@@ -123,7 +125,7 @@ pub fn change(context: &mut Context, place: &Place) -> Reply {
         return reply;
     }
     let patch = context.call.json();
-    if let Err(reply) = services::changed(context, place, &patch) {
+    if let Err(reply) = context.check_change(place, &patch) {
         return reply;
     }
     context.must_be_own(&place.collection, &id);
@@ -135,7 +137,7 @@ pub fn change(context: &mut Context, place: &Place) -> Reply {
     }
     touch(context, &mut object);
     context.held.store.put(&place.collection, &id, object.clone());
-    Reply::ok(services::shown(context, &place.collection, &id, &object))
+    Reply::ok(context.shown(&place.collection, &id, &object))
 }
 
 /// A precondition on the etag.
@@ -152,13 +154,13 @@ fn matched(context: &Context, held: &Object) -> Result<(), Reply> {
 }
 
 /// New change marks, on those objects that bear them.
-pub fn touch(context: &mut Context, object: &mut Object) {
-    let key = context.held.id(super::world::Id::Short);
+pub(crate) fn touch(context: &mut Context, object: &mut Object) {
+    let key = context.held.id(Id::Short);
     for (name, value) in [
         ("@odata.etag", json!(format!("W/\"{key}\""))),
         ("eTag", json!(format!("\"{{{key}}},2\""))),
         ("changeKey", json!(key)),
-        ("lastModifiedDateTime", stamp(context.now)),
+        ("lastModifiedDateTime", timestamp(context.now)),
     ] {
         if object.contains_key(name) {
             object.insert(name.into(), value);
@@ -167,7 +169,7 @@ pub fn touch(context: &mut Context, object: &mut Object) {
 }
 
 /// Removes an object for good, with all that lies in it.
-pub fn remove(context: &mut Context, place: &Place) -> Result<(), Reply> {
+pub(crate) fn remove(context: &mut Context, place: &Place) -> Result<(), Reply> {
     let id = place.id.clone().unwrap_or_default();
     let Some(held) = context.held.store.get(&place.collection, &id).cloned() else {
         return Err(context.service.gone(&id));
@@ -178,8 +180,8 @@ pub fn remove(context: &mut Context, place: &Place) -> Result<(), Reply> {
     Ok(())
 }
 
-pub fn purge(held: &mut Held, collection: &str, id: &str) {
-    for inner in place::contents_of(collection) {
+pub(crate) fn purge(held: &mut Held, collection: &str, id: &str) {
+    for inner in resource_path::contents_of(collection) {
         let inside = held.store.list(&inner).into_iter().filter(|(_, o)| text(o, "_in") == id);
         let inside: Vec<String> = inside.map(|(id, _)| id.clone()).collect();
         for id in inside {
@@ -203,7 +205,7 @@ fn property(context: &mut Context) -> Reply {
 }
 
 /// All objects at once, then a link for what changes later.
-pub fn delta(context: &mut Context) -> Reply {
+pub(crate) fn delta(context: &mut Context) -> Reply {
     let n = context.segments.len() - 1;
     let place = context.place_of(n);
     let latest = context.query.option("token") == Some("latest") || context.query.option("$deltatoken").is_some();
@@ -212,7 +214,7 @@ pub fn delta(context: &mut Context) -> Reply {
         place.within = None;
     }
     let all = if latest { Vec::new() } else { found(context, &place) };
-    let Reply { body: super::wire::Body::Json(Value::Object(mut answer)), .. } = page(context, all) else {
+    let Reply { body: Body::Json(Value::Object(mut answer)), .. } = page(context, all) else {
         return Reply::bad("No delta here.");
     };
     if !answer.contains_key("@odata.nextLink") {
@@ -225,13 +227,13 @@ pub fn delta(context: &mut Context) -> Reply {
 }
 
 /// Brings the mail whose time has come, or all of it.
-pub fn deliver(held: &mut Held, now: DateTime<Utc>, all: bool) {
+pub(crate) fn deliver(held: &mut Held, now: DateTime<Utc>, all: bool) {
     let (due, rest): (Vec<_>, Vec<_>) =
         std::mem::take(&mut held.post).into_iter().partition(|(at, ..)| all || *at <= now);
     held.post = rest;
     for (_, user, mut message) in due {
         let folders = format!("users/{user}/mailFolders");
-        let inbox = place::named(&held.store, &folders, "inbox").unwrap_or_default();
+        let inbox = resource_path::named(&held.store, &folders, "inbox").unwrap_or_default();
         message.insert("parentFolderId".into(), inbox.clone().into());
         message.insert("_in".into(), inbox.into());
         let id = text(&message, "id").to_owned();
@@ -240,6 +242,6 @@ pub fn deliver(held: &mut Held, now: DateTime<Utc>, all: bool) {
 }
 
 /// Puts mail under way.
-pub fn post(held: &mut Held, now: DateTime<Utc>, user: &str, message: Object) {
+pub(crate) fn post(held: &mut Held, now: DateTime<Utc>, user: &str, message: Object) {
     held.post.push((now + DELIVERY, user.to_owned(), message));
 }

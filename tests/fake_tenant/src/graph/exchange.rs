@@ -1,36 +1,35 @@
 //! One HTTP request to Graph: token, throttle, faults, then one request or the many of a batch.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
 
-use super::batch::{self, Item};
-use super::fault::{Act, Stage};
-use super::graph;
-use super::mailboxes::{AT_ONCE, Places};
-use super::mishap::{answer_of, broken};
-use super::path;
-use super::recorded::{Recorded, RecordedItem};
-use super::server::{Ending, Incoming, Shared};
-use super::service::service_of;
-use super::token;
-use super::wire::{Body, Call, Reply};
-use super::world::{Id, Token, World};
+use crate::fault_response::broken;
+use crate::graph::mailbox_concurrency::{AT_ONCE, Places, mailbox_of, too_many};
+use crate::graph::{batch, batch_execution, request};
+use crate::login::token;
+use crate::state::fault::{Act, Stage};
+use crate::state::issued::Token;
+use crate::state::recorded::{Recorded, RecordedItem};
+use crate::state::service_state::World;
+use crate::state::shared::Shared;
+use crate::wire::call::{Body, Call};
+use crate::wire::exchange::{Ending, Incoming};
+use crate::wire::reply::Reply;
 
 /// The documented cap on a batch's weight is uncertain; this is the strict reading.
 const MOST_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-pub async fn graph(shared: &Arc<Shared>, incoming: Incoming, path: String) -> Ending {
+pub(crate) async fn answer(shared: &Arc<Shared>, incoming: Incoming, path: String) -> Ending {
     let now = shared.clock.now();
     let entered = enter(&mut shared.world(), &incoming, &path, now);
     let (token, act) = match entered {
         Ok(entered) => entered,
         Err(refused) => {
             let (reply, token) = *refused;
-            let reply = stamp(&mut shared.world(), reply, &incoming.headers, now);
+            let reply = reply.stamped(now, &shared.world().guid(), &incoming.headers);
             record(&mut shared.world(), &incoming, now, token.as_ref(), Some(reply.status), Vec::new());
             return Ending::Answer(reply);
         }
@@ -39,16 +38,11 @@ pub async fn graph(shared: &Arc<Shared>, incoming: Incoming, path: String) -> En
         Some(Act::Slow(time)) => Some(time),
         _ => None,
     };
-    let effect = match &act {
-        None | Some(Act::Slow(_) | Act::Truncated) => true,
-        Some(Act::Reset { after } | Act::Hang { after }) => *after,
-        Some(Act::Status429 { applied_anyway, .. } | Act::Status { applied_anyway, .. }) => *applied_anyway,
-        Some(_) => false,
-    };
+    let effect = act.as_ref().is_none_or(Act::lets_request_take_effect);
     let (reply, items) = if effect {
         work(shared, &incoming, &path, &token, slow).await
     } else {
-        (Reply::empty(500), seen_only(&mut shared.world(), &incoming, &path))
+        (Reply::empty(500), batch_execution::unserved(&mut shared.world(), &incoming, &path))
     };
     let world = &mut *shared.world();
     let scope = format!("graph {}", token.tenant);
@@ -68,7 +62,7 @@ pub async fn graph(shared: &Arc<Shared>, incoming: Incoming, path: String) -> En
         }
     };
     let ending = match ending {
-        Ending::Answer(reply) => Ending::Answer(stamp(world, reply, &incoming.headers, now)),
+        Ending::Answer(reply) => Ending::Answer(reply.stamped(now, &world.guid(), &incoming.headers)),
         other => other,
     };
     let status = match &ending {
@@ -99,11 +93,6 @@ fn enter(world: &mut World, incoming: &Incoming, path: &str, now: DateTime<Utc>)
     Ok((token, act))
 }
 
-fn stamp(world: &mut World, reply: Reply, headers: &BTreeMap<String, String>, now: DateTime<Utc>) -> Reply {
-    let id = Id::Guid.make(&mut world.rng);
-    reply.stamped(now, &id, headers.get("client-request-id").map(String::as_str))
-}
-
 /// The time that the service takes; even the shortest lets other requests come in beside this one.
 async fn linger(shared: &Arc<Shared>, slow: Option<Duration>) {
     match slow {
@@ -124,7 +113,7 @@ async fn work(
             Ok(call) => call,
             Err(reply) => return (reply, Vec::new()),
         };
-        let mailbox = mailbox(&shared.world(), token, &call);
+        let mailbox = mailbox_of(&shared.world(), token, &call);
         let places = Places::take(shared, mailbox.iter().map(|m| (m.clone(), 1)).collect());
         linger(shared, slow).await;
         let now = shared.clock.now();
@@ -132,7 +121,7 @@ async fn work(
         if places.crowded(&mailbox) {
             return (too_many(&mut world, &mailbox), Vec::new());
         }
-        return (run(&mut world, token, &call, now), Vec::new());
+        return (request::answer(&mut world, token, &call, now), Vec::new());
     }
     if incoming.method != "POST" || incoming.body.len() > MOST_BATCH_BYTES {
         return (Reply::bad("A batch is posted, and weighs 4 MB at most."), Vec::new());
@@ -146,7 +135,7 @@ async fn work(
     let items = match read {
         Ok(items) => items,
         Err(reply) => {
-            let why = format!("a batch was refused: {}", message(&reply));
+            let why = format!("a batch was refused: {}", reply.error_message());
             shared.world().violate(why);
             return (reply, Vec::new());
         }
@@ -154,7 +143,7 @@ async fn work(
     let waves = batch::waves(&items);
     let mailboxes: Vec<Option<String>> = {
         let world = shared.world();
-        items.iter().map(|i| i.call.as_ref().ok().and_then(|c| mailbox(&world, token, c))).collect()
+        items.iter().map(|i| i.call.as_ref().ok().and_then(|c| mailbox_of(&world, token, c))).collect()
     };
     let (peak, _) = batch::crowd(&waves, &mailboxes, |_| AT_ONCE);
     let peak = peak.into_iter().map(|(m, n)| (m, n.min(AT_ONCE))).collect();
@@ -163,110 +152,7 @@ async fn work(
     let now = shared.clock.now();
     let world = &mut *shared.world();
     let (_, surplus) = batch::crowd(&waves, &mailboxes, |m| AT_ONCE.saturating_sub(places.others(m)));
-    run_all(world, token, items, &waves, &mailboxes, &surplus, now)
-}
-
-/// Requests recorded although none of them was looked at.
-fn seen_only(world: &mut World, incoming: &Incoming, path: &str) -> Vec<RecordedItem> {
-    if path != "/$batch" {
-        return Vec::new();
-    }
-    let parsed: Value = serde_json::from_slice(&incoming.body).unwrap_or(Value::Null);
-    batch::read(world, &parsed).map(|items| items.into_iter().map(|i| i.record).collect()).unwrap_or_default()
-}
-
-fn run_all(
-    world: &mut World,
-    token: &Token,
-    items: Vec<Item>,
-    waves: &[usize],
-    mailboxes: &[Option<String>],
-    surplus: &std::collections::BTreeSet<usize>,
-    now: DateTime<Utc>,
-) -> (Reply, Vec<RecordedItem>) {
-    let mut order: Vec<usize> = (0..items.len()).collect();
-    order.sort_by_key(|at| waves[*at]);
-    let mut outcome: HashMap<String, (Reply, bool)> = HashMap::new();
-    let mut counted = HashSet::new();
-    let mut window: Option<i64> = None;
-    for at in order {
-        let item = &items[at];
-        let failed = item.depends_on.iter().any(|d| outcome.get(d).is_none_or(|(r, _)| !r.succeeded()));
-        let result = match &item.call {
-            Err(reply) => {
-                world.violate(format!("item {} of a batch was refused: {}", item.id, message(reply)));
-                (reply.clone(), false)
-            }
-            Ok(_) if failed => {
-                (Reply::error(424, "FailedDependency", "The request depends on one that failed."), false)
-            }
-            Ok(_) if surplus.contains(&at) => (too_many(world, &mailboxes[at]), false),
-            Ok(call) => one(world, token, call, now, &mut counted, &mut window),
-        };
-        let (reply, executed) = result;
-        let headers = item.call.as_ref().map(|c| c.headers.clone()).unwrap_or_default();
-        let reply = stamp(world, reply, &headers, now);
-        outcome.insert(item.id.clone(), (reply, executed));
-    }
-    if let Some(seconds) = window {
-        world.throttles.open(&format!("graph {}", token.tenant), now + TimeDelta::seconds(seconds));
-    }
-    let mut records = Vec::new();
-    let mut responses = Vec::new();
-    for item in items {
-        let (reply, executed) = &outcome[&item.id];
-        responses.push(batch::response(&item.id, reply));
-        records.push(RecordedItem { status: reply.status, executed: *executed, ..item.record });
-    }
-    batch::shuffle(world, &mut responses);
-    (Reply::ok(json!({"responses": responses})), records)
-}
-
-/// One request of a batch, faults included.
-fn one(
-    world: &mut World,
-    token: &Token,
-    call: &Call,
-    now: DateTime<Utc>,
-    counted: &mut HashSet<String>,
-    window: &mut Option<i64>,
-) -> (Reply, bool) {
-    let body = match &call.body {
-        Body::Json(value) => value.to_string(),
-        _ => String::new(),
-    };
-    let who = token.user.as_deref().unwrap_or(&token.app);
-    let key = format!("{} {who} {} {} {body}", token.tenant, call.method, call.url());
-    if !counted.contains(&key) && world.throttles.spent(&key, now) {
-        world.violate(format!("{} {} was sent more than twice within a throttle", call.method, call.url()));
-    }
-    let act = world.faults.strike_item(&token.tenant, call, &mut world.rng);
-    let Some(act) = act else {
-        world.throttles.accept(&key);
-        return (run(world, token, call, now), true);
-    };
-    let applied = match act {
-        Act::Status429 { applied_anyway, .. } | Act::Status { applied_anyway, .. } => applied_anyway,
-        _ => false,
-    };
-    if applied {
-        run(world, token, call, now);
-    }
-    if let Act::Status429 { retry_after, .. } = act
-        && counted.insert(key.clone())
-    {
-        world.throttles.refuse(&key, now, retry_after);
-    }
-    if let Act::Status429 { retry_after: Some(s), .. } | Act::Status { retry_after: Some(s), .. } = act {
-        *window = Some(window.unwrap_or(0).max(s));
-    }
-    (answer_of(&act), applied)
-}
-
-fn run(world: &mut World, token: &Token, call: &Call, now: DateTime<Utc>) -> Reply {
-    let World { tenants, endpoint, violations, .. } = world;
-    let Some(held) = tenants.get_mut(&token.tenant) else { return Reply::bad("The tenant is gone.") };
-    graph::serve(held, token, now, endpoint, call, violations)
+    batch_execution::run(world, token, items, &waves, &mailboxes, &surplus, now)
 }
 
 fn single(incoming: &Incoming, path: &str) -> Result<Call, Reply> {
@@ -289,34 +175,6 @@ fn single(incoming: &Incoming, path: &str) -> Result<Call, Reply> {
         headers: incoming.headers.clone(),
         body,
     })
-}
-
-/// The mailbox that a request goes to, with the app that asks: the limit is by both.
-fn mailbox(world: &World, token: &Token, call: &Call) -> Option<String> {
-    let found = path::find(&call.path).ok()?;
-    service_of(&found.route.template).outlook().then_some(())?;
-    let held = world.tenants.get(&token.tenant)?;
-    let owner = match found.segments.first().map(String::as_str) {
-        Some("me") => token.user.clone()?,
-        _ => {
-            let named = found.segments.get(1)?;
-            held.user(named).map_or_else(|| named.clone(), |u| u.id.clone())
-        }
-    };
-    Some(format!("{} {owner}", token.app))
-}
-
-fn too_many(world: &mut World, mailbox: &Option<String>) -> Reply {
-    let mailbox = mailbox.as_deref().unwrap_or_default();
-    world.violate(format!("more than {AT_ONCE} Outlook requests at once (app and mailbox: {mailbox})"));
-    Reply::error(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
-}
-
-fn message(reply: &Reply) -> String {
-    match &reply.body {
-        Body::Json(value) => value["error"]["message"].as_str().unwrap_or_default().to_owned(),
-        _ => String::new(),
-    }
 }
 
 fn record(

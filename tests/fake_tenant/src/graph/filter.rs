@@ -5,23 +5,23 @@ use std::cmp::Ordering;
 use chrono::DateTime;
 use serde_json::{Number, Value};
 
-use super::store::Object;
+use crate::state::store::Object;
 
 #[derive(Debug, PartialEq)]
-pub enum Term {
+pub(crate) enum Term {
     Compare { property: String, operator: String, value: Value },
     StartsWith { property: String, prefix: String },
     Any { property: String, value: Value },
 }
 
 impl Term {
-    pub fn property(&self) -> &str {
+    pub(crate) fn property(&self) -> &str {
         match self {
             Self::Compare { property, .. } | Self::StartsWith { property, .. } | Self::Any { property, .. } => property,
         }
     }
 
-    pub fn holds(&self, object: &Object) -> bool {
+    pub(crate) fn holds(&self, object: &Object) -> bool {
         let found = self.property().split('/').try_fold(None, |at: Option<&Value>, name| {
             Some(Some(match at {
                 None => object.get(name)?,
@@ -67,7 +67,7 @@ fn order(a: &Value, b: &Value) -> Option<Ordering> {
 }
 
 /// Parses a filter; the error is what Graph would say.
-pub fn parse(text: &str) -> Result<Vec<Term>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<Term>, String> {
     terms(text).iter().map(|t| term(t.trim()).ok_or_else(|| format!("Invalid filter clause: {t}"))).collect()
 }
 

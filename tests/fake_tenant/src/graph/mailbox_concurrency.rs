@@ -3,13 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::server::Shared;
+use crate::model::path;
+use crate::model::service::service_of;
+use crate::state::issued::Token;
+use crate::state::service_state::World;
+use crate::state::shared::Shared;
+use crate::wire::call::Call;
+use crate::wire::reply::Reply;
 
 /// Outlook serves so many requests of one app to one mailbox at once.
-pub const AT_ONCE: usize = 4;
+pub(super) const AT_ONCE: usize = 4;
 
 /// Places in mailboxes held while a request is served; given back on drop, even when the client gives up.
-pub struct Places {
+pub(super) struct Places {
     shared: Arc<Shared>,
     taken: BTreeMap<String, usize>,
     /// Held by other requests when this one came.
@@ -17,7 +23,7 @@ pub struct Places {
 }
 
 impl Places {
-    pub fn take(shared: &Arc<Shared>, taken: BTreeMap<String, usize>) -> Self {
+    pub(super) fn take(shared: &Arc<Shared>, taken: BTreeMap<String, usize>) -> Self {
         let world = &mut *shared.world();
         let before = taken.keys().map(|m| (m.clone(), world.in_flight.get(m).copied().unwrap_or(0))).collect();
         for (mailbox, n) in &taken {
@@ -26,11 +32,11 @@ impl Places {
         Self { shared: Arc::clone(shared), taken, before }
     }
 
-    pub fn others(&self, mailbox: &str) -> usize {
+    pub(super) fn others(&self, mailbox: &str) -> usize {
         self.before.get(mailbox).copied().unwrap_or(0)
     }
 
-    pub fn crowded(&self, mailbox: &Option<String>) -> bool {
+    pub(super) fn crowded(&self, mailbox: &Option<String>) -> bool {
         mailbox.as_ref().is_some_and(|m| self.others(m) + 1 > AT_ONCE)
     }
 }
@@ -44,4 +50,26 @@ impl Drop for Places {
             }
         }
     }
+}
+
+/// The mailbox that a request goes to, with the app that asks: the limit is by both.
+pub(super) fn mailbox_of(world: &World, token: &Token, call: &Call) -> Option<String> {
+    let found = path::find(&call.path).ok()?;
+    service_of(&found.route.template).outlook().then_some(())?;
+    let held = world.tenants.get(&token.tenant)?;
+    let owner = match found.segments.first().map(String::as_str) {
+        Some("me") => token.user.clone()?,
+        _ => {
+            let named = found.segments.get(1)?;
+            held.user(named).map_or_else(|| named.clone(), |u| u.id.clone())
+        }
+    };
+    Some(format!("{} {owner}", token.app))
+}
+
+/// The refusal of a request above the limit, which is a violation too.
+pub(super) fn too_many(world: &mut World, mailbox: &Option<String>) -> Reply {
+    let mailbox = mailbox.as_deref().unwrap_or_default();
+    world.violate(format!("more than {AT_ONCE} Outlook requests at once (app and mailbox: {mailbox})"));
+    Reply::error(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
 }

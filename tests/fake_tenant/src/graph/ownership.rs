@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::place::{above, parent_of};
-use super::store::{Object, Store, text};
+use crate::graph::resource_path::{above, parent_of};
+use crate::state::store::{Object, Store, text};
 
 /// Everything that a client makes of its own stands in a thing whose name begins so.
-pub const NAME: &str = "Evergreen";
+pub(super) const NAME: &str = "Evergreen";
 
 /// Whether the object, or anything that it lies in, was made by a request.
-pub fn made(store: &Store, collection: &str, id: &str) -> bool {
+pub(super) fn made(store: &Store, collection: &str, id: &str) -> bool {
     let mut at = Some((collection.to_owned(), id.to_owned()));
     while let Some((collection, id)) = at {
         if store.get(&collection, &id).is_some_and(|o| o.contains_key("_made")) {
@@ -21,7 +21,7 @@ pub fn made(store: &Store, collection: &str, id: &str) -> bool {
 }
 
 /// Whether a new object may stand where it is put: in something made, or by its own name.
-pub fn may_create(store: &Store, collection: &str, within: Option<&str>, object: &Object) -> bool {
+pub(super) fn may_create(store: &Store, collection: &str, within: Option<&str>, object: &Object) -> bool {
     let names = ["displayName", "name", "subject", "title", "extensionName", "_title"];
     let named = names.iter().any(|n| text(object, n).starts_with(NAME));
     let inside = match within {
@@ -39,7 +39,7 @@ fn container_made(store: &Store, collection: &str, container: &str) -> bool {
 }
 
 /// Addresses of all recipients of a message, in lower case.
-pub fn recipients(message: &Object) -> Vec<String> {
+pub(super) fn recipients(message: &Object) -> Vec<String> {
     let lists = ["toRecipients", "ccRecipients", "bccRecipients"].map(|n| message.get(n).and_then(Value::as_array));
     let all = lists.into_iter().flatten().flatten();
     all.map(|r| r["emailAddress"]["address"].as_str().unwrap_or_default().to_lowercase()).collect()

@@ -2,15 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{FACTS, Kind};
-use super::filter::{self, Term};
-use super::path::{Found, decode_form};
-use super::service::{Service, service_of};
-use super::store::{Object, text};
-use super::wire::{Call, Reply};
+use crate::graph::filter::{self, Term};
+use crate::model::facts::FACTS;
+use crate::model::path::Found;
+use crate::model::route::Kind;
+use crate::model::service::{Service, service_of};
+use crate::state::store::{Object, text};
+use crate::wire::call::Call;
+use crate::wire::encoding::{decode_form, percent_encode};
+use crate::wire::reply::Reply;
 
 #[derive(Default)]
-pub struct Query {
+pub(crate) struct Query {
     pub select: Vec<String>,
     pub filter: Vec<Term>,
     pub order: Vec<(String, bool)>,
@@ -58,7 +61,7 @@ const STANDARD: &[&str] =
     &["$select", "$filter", "$orderby", "$expand", "$top", "$skip", "$count", "$search", "$skiptoken", "$deltatoken"];
 
 impl Query {
-    pub fn read(call: &Call, found: &Found) -> Result<Self, Box<Reply>> {
+    pub(crate) fn read(call: &Call, found: &Found) -> Result<Self, Box<Reply>> {
         let template = found.route.template.as_str();
         let mut query = Self::default();
         for pair in call.query.split('&').filter(|p| !p.is_empty()) {
@@ -82,7 +85,7 @@ impl Query {
         Ok(query)
     }
 
-    pub fn option(&self, name: &str) -> Option<&str> {
+    pub(crate) fn option(&self, name: &str) -> Option<&str> {
         self.options.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
@@ -179,7 +182,7 @@ impl Query {
     }
 
     /// Filters, sorts, pages and trims a list. `link` is the address without a query.
-    pub fn apply(&self, mut all: Vec<Object>, page: usize, link: &str) -> Object {
+    pub(crate) fn apply(&self, mut all: Vec<Object>, page: usize, link: &str) -> Object {
         all.retain(|object| self.filter.iter().all(|term| term.holds(object)));
         if let Some(wanted) = &self.search {
             let wanted = wanted.to_lowercase();
@@ -197,7 +200,7 @@ impl Query {
         }
         if self.skip + size < total {
             let rest = self.options.iter().filter(|(n, _)| n != "$skip" && n != "$skiptoken");
-            let rest: String = rest.map(|(n, v)| format!("{n}={}&", encode(v))).collect();
+            let rest: String = rest.map(|(n, v)| format!("{n}={}&", percent_encode(v))).collect();
             answer.insert("@odata.nextLink".into(), format!("{link}?{rest}$skip={}", self.skip + size).into());
         }
         answer.insert("value".into(), value.into());
@@ -205,7 +208,7 @@ impl Query {
     }
 
     /// Leaves what `$select` asks for; annotations, and Outlook's ids, come along.
-    pub fn trim(&self, mut object: Object) -> Object {
+    pub(crate) fn trim(&self, mut object: Object) -> Object {
         if !self.select.is_empty() && !self.select.iter().any(|n| n == "*") {
             let wanted = |name: &str| {
                 self.select.iter().any(|s| s.split('/').next() == Some(name)) || self.expand.iter().any(|e| e == name)
@@ -256,10 +259,4 @@ fn missing(name: &str, of: &str) -> Box<Reply> {
 
 fn refuse(message: &str) -> Box<Reply> {
     Box::new(Reply::bad(message))
-}
-
-pub fn encode(value: &str) -> String {
-    let plain =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~' | b':' | b',' | b'(' | b')' | b'/');
-    value.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

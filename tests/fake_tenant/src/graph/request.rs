@@ -1,39 +1,29 @@
 //! One Graph request from its address to its answer: route, permission, query, body, then the service.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 
-use super::facts::{FACTS, Kind, Route};
-use super::generic;
-use super::guard;
-use super::path;
-use super::place::{self, Place};
-use super::query::Query;
-use super::schema;
-use super::service::{Service, service_of};
-use super::services;
-use super::wire::{Body, Call, Reply};
-use super::world::{Held, Token};
+use crate::graph::context::Context;
+use crate::graph::query::Query;
+use crate::graph::{crud, initial_data, resource_path, services};
+use crate::model::facts::FACTS;
+use crate::model::path;
+use crate::model::route::{Kind, Route};
+use crate::model::schema;
+use crate::model::service::{Service, service_of};
+use crate::state::issued::Token;
+use crate::state::service_state::World;
+use crate::state::tenant_state::Held;
+use crate::wire::call::{Body, Call};
+use crate::wire::reply::Reply;
 
-/// What a service is given to answer a request.
-pub struct Context<'a> {
-    pub held: &'a mut Held,
-    pub token: &'a Token,
-    pub now: DateTime<Utc>,
-    pub endpoint: &'a str,
-    pub call: &'a Call,
-    pub route: &'static Route,
-    pub service: Service,
-    pub query: Query,
-    /// The path's segments, the user as an id.
-    pub segments: Vec<String>,
-    /// Arguments of a function in the path.
-    pub arguments: BTreeMap<String, String>,
-    pub violations: &'a mut Vec<String>,
+/// Answers a request that no fault strikes.
+pub(super) fn answer(world: &mut World, token: &Token, call: &Call, now: DateTime<Utc>) -> Reply {
+    let World { tenants, endpoint, violations, .. } = world;
+    let Some(held) = tenants.get_mut(&token.tenant) else { return Reply::bad("The tenant is gone.") };
+    serve(held, token, now, endpoint, call, violations)
 }
 
-pub fn serve(
+fn serve(
     held: &mut Held,
     token: &Token,
     now: DateTime<Utc>,
@@ -41,7 +31,7 @@ pub fn serve(
     call: &Call,
     violations: &mut Vec<String>,
 ) -> Reply {
-    generic::deliver(held, now, false);
+    crud::deliver(held, now, false);
     let reply = judge(held, token, now, endpoint, call, violations).unwrap_or_else(|refused| refused);
     if matches!(reply.status, 400 | 405 | 501)
         && let Body::Json(body) = &reply.body
@@ -96,10 +86,11 @@ fn judge(
         query,
         segments,
         arguments: found.arguments,
+        hooks: &services::HOOKS,
         violations,
     };
-    context.parents()?;
-    Ok(services::serve(&mut context).unwrap_or_else(|| generic::serve(&mut context)))
+    context.check_parents()?;
+    Ok(services::serve(&mut context).unwrap_or_else(|| crud::serve(&mut context)))
 }
 
 /// Puts the user's id in place of `me` or a UPN, and asks whether that user has what is addressed.
@@ -139,9 +130,9 @@ fn user(
         ));
     }
     let files = service == Service::Files || (service == Service::Onenote);
-    if files && place::drive_of(&held.store, &format!("users/{}", user.id)).is_none() {
+    if files && resource_path::drive_of(&held.store, &format!("users/{}", user.id)).is_none() {
         if template == "/users/{}/drive" && token.user.is_some() {
-            super::seed::drive(held, &user.id);
+            initial_data::drives::drive(held, &user.id);
         } else {
             return Err(Reply::error(404, "ResourceNotFound", "User's mysite not found."));
         }
@@ -177,64 +168,4 @@ fn body(call: &Call, route: &Route) -> Result<(), Reply> {
         _ => schema::check_object(route.type_name(), map),
     };
     checked.map_err(|e| Reply::bad(&e))
-}
-
-impl Context<'_> {
-    pub fn template(&self) -> &'static str {
-        &self.route.template
-    }
-
-    /// The user whom the path names.
-    pub fn user(&self) -> String {
-        self.segments.get(1).cloned().unwrap_or_default()
-    }
-
-    /// What the path names.
-    pub fn place(&self) -> Place {
-        self.place_of(self.segments.len())
-    }
-
-    /// What the first `n` segments name.
-    pub fn place_of(&self, n: usize) -> Place {
-        let shift = self.route.segments.len() - self.segments.len();
-        debug_assert_eq!(shift, 0, "segments and template run in step");
-        let segments = &self.segments[..n];
-        let store = &self.held.store;
-        match self.route.segments[n - 1].as_str() {
-            "{}" => place::keyed(store, segments),
-            "calendar" | "drive" | "root" | "manager" | "photo" | "presence" | "primaryChannel" => {
-                place::single(store, segments)
-            }
-            _ if n == self.segments.len() && matches!(self.route.kind, Kind::Entity) => place::single(store, segments),
-            _ => place::place(store, segments),
-        }
-    }
-
-    /// Everything that the path leads through must be there.
-    fn parents(&self) -> Result<(), Reply> {
-        for n in 2..self.segments.len() {
-            let key = self.route.segments[n - 1] == "{}";
-            let places = self.route.template.starts_with("/places/");
-            if !key || places || (n == 2 && self.segments[0] == "users") {
-                continue;
-            }
-            let place = self.place_of(n);
-            if self.held.store.get(&place.collection, place.id.as_deref().unwrap_or_default()).is_none() {
-                return Err(self.service.gone(&self.segments[n - 1]));
-            }
-        }
-        Ok(())
-    }
-
-    pub fn offend(&mut self, what: &str) {
-        let account = self.token.user.as_deref().unwrap_or(&self.token.app);
-        self.violations.push(format!("{} {} by {account}: {what}", self.call.method, self.call.url()));
-    }
-
-    /// Notes an offence unless the object is one that a request made.
-    pub fn must_be_own(&mut self, collection: &str, id: &str) {
-        if !guard::made(&self.held.store, collection, id) {
-            self.offend("changes what no run has made");
-        }
-    }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::store::{Store, text};
+use crate::state::store::{Store, text};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     pub collection: String,
     /// `None`: the collection itself; `""`: the only thing of its kind.
     pub id: Option<String>,
@@ -33,7 +33,7 @@ impl Place {
 }
 
 /// Resolves an address whose user is already an id.
-pub fn place(store: &Store, segments: &[String]) -> Place {
+pub(super) fn place(store: &Store, segments: &[String]) -> Place {
     let path = canonical(store, segments);
     let s: Vec<&str> = path.iter().map(String::as_str).collect();
     let at = |n: usize| path.get(n);
@@ -81,7 +81,7 @@ fn plain(path: &[String]) -> Place {
 }
 
 /// The place of an entity whose last segment is a key.
-pub fn keyed(store: &Store, segments: &[String]) -> Place {
+pub(super) fn keyed(store: &Store, segments: &[String]) -> Place {
     let mut found = place(store, segments);
     if found.id.is_none()
         && let Some((collection, id)) = found.collection.rsplit_once('/')
@@ -93,7 +93,7 @@ pub fn keyed(store: &Store, segments: &[String]) -> Place {
 }
 
 /// The place of the only thing of its kind.
-pub fn single(store: &Store, segments: &[String]) -> Place {
+pub(super) fn single(store: &Store, segments: &[String]) -> Place {
     let path = canonical(store, segments);
     let names: Vec<&str> = path.iter().map(String::as_str).collect();
     let keyed = matches!(names[..], ["drives", _] | ["drives", _, "items", _] | ["users", _, "calendars", _]);
@@ -155,24 +155,24 @@ fn resolve(store: &Store, path: &mut [String], at: usize) {
 }
 
 /// The id behind a well-known name.
-pub fn named(store: &Store, collection: &str, name: &str) -> Option<String> {
-    let same = |object: &super::store::Object| text(object, "_known").eq_ignore_ascii_case(name);
+pub(super) fn named(store: &Store, collection: &str, name: &str) -> Option<String> {
+    let same = |object: &crate::state::store::Object| text(object, "_known").eq_ignore_ascii_case(name);
     store.list(collection).into_iter().find(|(_, o)| same(o)).map(|(id, _)| id.clone())
 }
 
 /// The first drive of a user, group or site.
-pub fn drive_of(store: &Store, owner: &str) -> Option<String> {
+pub(super) fn drive_of(store: &Store, owner: &str) -> Option<String> {
     store.list("drives").into_iter().find(|(_, d)| text(d, "_owner") == owner).map(|(id, _)| id.clone())
 }
 
 /// The collections whose objects may lie in an object of this one.
-pub fn contents_of(collection: &str) -> Vec<String> {
+pub(super) fn contents_of(collection: &str) -> Vec<String> {
     let Some((head, last)) = collection.rsplit_once('/') else { return Vec::new() };
     CONTAINED.iter().filter(|(_, container)| *container == last).map(|(inner, _)| format!("{head}/{inner}")).collect()
 }
 
 /// What an object lies in: its container, else the object whose path leads to it.
-pub fn parent_of(store: &Store, collection: &str, id: &str) -> Option<(String, String)> {
+pub(super) fn parent_of(store: &Store, collection: &str, id: &str) -> Option<(String, String)> {
     let (head, last) = collection.rsplit_once('/')?;
     let container = store.get(collection, id).and_then(|o| o.get("_in")).and_then(Value::as_str);
     if let Some(container) = container {
@@ -183,7 +183,7 @@ pub fn parent_of(store: &Store, collection: &str, id: &str) -> Option<(String, S
 }
 
 /// The object whose path leads to this collection.
-pub fn above(store: &Store, collection: &str) -> Option<(String, String)> {
+pub(super) fn above(store: &Store, collection: &str) -> Option<(String, String)> {
     let mut rest = collection;
     while let Some((head, _)) = rest.rsplit_once('/') {
         if let Some((outer, id)) = head.rsplit_once('/')

@@ -5,22 +5,22 @@ use serde_json::{Value, json};
 
 /// An AADSTS code with what the message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(super) struct Refusal {
     pub code: u32,
     pub text: String,
 }
 
 impl Refusal {
-    pub fn new(code: u32, text: impl Into<String>) -> Self {
+    pub(super) fn new(code: u32, text: impl Into<String>) -> Self {
         Self { code, text: text.into() }
     }
 
     /// The code with its usual words.
-    pub fn usual(code: u32) -> Self {
+    pub(super) fn usual(code: u32) -> Self {
         Self::new(code, usual(code))
     }
 
-    pub fn status(&self) -> u16 {
+    pub(super) fn status(&self) -> u16 {
         match self.code {
             700_021..=700_030 | 700_211..=700_213 | 7_000_215 | 7_000_218 | 7_000_222 | 7_002_138 => 401,
             90033 | 50033 | 90006 | 90012 | 90024 | 90055 | 90090 | 50087 => 503,
@@ -28,7 +28,7 @@ impl Refusal {
         }
     }
 
-    pub fn error(&self) -> &'static str {
+    pub(super) fn error(&self) -> &'static str {
         match self.code {
             700_021..=700_030 | 700_211..=700_213 | 7_000_215 | 7_000_218 | 7_000_222 | 7_002_138 => "invalid_client",
             700_016 | 7_000_112 | 70001 => "unauthorized_client",
@@ -58,7 +58,7 @@ impl Refusal {
         }
     }
 
-    pub fn body(&self, now: DateTime<Utc>, trace: &str, correlation: &str) -> Value {
+    pub(super) fn body(&self, now: DateTime<Utc>, trace: &str, correlation: &str) -> Value {
         let at = now.format("%Y-%m-%d %H:%M:%SZ").to_string();
         let mut body = json!({
             "error": self.error(),

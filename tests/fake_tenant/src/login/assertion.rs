@@ -3,17 +3,17 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::aadsts::Refusal;
-use super::tenant::App;
-use super::wire::unbase64url;
-use super::world::World;
+use crate::login::aadsts::Refusal;
+use crate::state::service_state::World;
+use crate::state::tenant::App;
+use crate::wire::encoding::unbase64url;
 
-pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The shortest RSA signature that Entra takes: a key of 2048 bits.
 const SIGNATURE_BYTES: usize = 256;
 
-pub fn check(world: &mut World, tenant: &str, app: &App, jwt: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+pub(super) fn check(world: &mut World, tenant: &str, app: &App, jwt: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
     let bad = |why: &str| Err(Refusal::new(700_027, format!("Client assertion failed validation: {why}.")));
     let parts: Vec<&str> = jwt.split('.').collect();
     let [header, claims, signature] = parts[..] else { return bad("it is no JWT") };

@@ -11,15 +11,18 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::aadsts::Refusal;
-use super::login::{self, Form};
-use super::server::Incoming;
-use super::tenant::{App, User};
-use super::wire::Reply;
-use super::world::World;
+use crate::login::aadsts::Refusal;
+use crate::login::form::{self, FORM, Form, field};
+use crate::login::lookup;
+use crate::login::sign_in::SECOND_FACTOR;
+
+use crate::state::service_state::World;
+use crate::state::tenant::{App, User};
+use crate::wire::exchange::Incoming;
+use crate::wire::reply::Reply;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
+pub(crate) enum Page {
     /// `/{tenant}/adminconsent`: all that stands in the registration, for the whole tenant.
     Registration,
     /// `/{tenant}/v2.0/adminconsent`: the delegated permissions in `scope`, for the whole tenant.
@@ -38,11 +41,8 @@ const ADMINISTRATORS: [&str; 4] = [
     "Application Administrator",
 ];
 
-/// Sign-ins that a second factor lets pass.
-pub const SECOND_FACTOR: [u32; 3] = [50076, 50079, 50158];
-
 impl Page {
-    pub fn of(path: &str) -> Option<(&str, Self)> {
+    pub(crate) fn of(path: &str) -> Option<(&str, Self)> {
         let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         Some(match segments[..] {
             [tenant, "adminconsent"] => (tenant, Self::Registration),
@@ -54,15 +54,15 @@ impl Page {
     }
 }
 
-pub fn answer(world: &mut World, incoming: &Incoming, tenant: &str, page: Page) -> Reply {
-    let form = match incoming.method.as_str() {
+pub(crate) fn answer(world: &mut World, incoming: &Incoming, tenant: &str, page: Page) -> Reply {
+    let posted = match incoming.method.as_str() {
         "GET" => Ok(None),
         "POST" => {
-            login::form(incoming.headers.get("content-type").map_or("", String::as_str), &incoming.body).map(Some)
+            form::parse(incoming.headers.get("content-type").map_or("", String::as_str), &incoming.body).map(Some)
         }
         _ => Err(Refusal::new(900_561, "The endpoint only accepts GET and POST requests.")),
     };
-    let outcome = form.and_then(|form| match page {
+    let outcome = posted.and_then(|form| match page {
         Page::Device => device(world, form.as_ref()),
         _ => consent(world, &incoming.query, tenant, page, form.as_ref()),
     });
@@ -74,9 +74,9 @@ pub fn answer(world: &mut World, incoming: &Incoming, tenant: &str, page: Page) 
 }
 
 fn consent(world: &mut World, query: &str, tenant: &str, page: Page, form: Option<&Form>) -> Result<Reply, Refusal> {
-    let asked = login::form(login::FORM, query.as_bytes())?;
-    let tenant = login::one_tenant(world, tenant)?;
-    let app = login::app(world, &tenant, login::field(&asked, "client_id")?)?;
+    let asked = form::parse(FORM, query.as_bytes())?;
+    let tenant = lookup::one_tenant(world, tenant)?;
+    let app = lookup::app(world, &tenant, field(&asked, "client_id")?)?;
     let mut back = come_back(&app, asked.get("redirect_uri"))?;
     let (roles, scopes) = wanted(world, &app, &asked, page)?;
     let Some(form) = form else {
@@ -126,16 +126,16 @@ fn wanted(world: &World, app: &App, asked: &Form, page: Page) -> Result<(Permiss
         let all = (registered.roles.clone(), registered.scopes.clone());
         return if nothing { Err(Refusal::usual(650_057)) } else { Ok(all) };
     }
-    if page == Page::Oneself && login::field(asked, "response_type")? != "code" {
+    if page == Page::Oneself && field(asked, "response_type")? != "code" {
         return Err(Refusal::usual(9_002_313));
     }
     let mut scopes = Permissions::new();
-    for scope in login::field(asked, "scope")?.split_whitespace() {
+    for scope in field(asked, "scope")?.split_whitespace() {
         if matches!(scope, "openid" | "profile" | "email" | "offline_access") {
             continue;
         }
         let (resource, name) = scope.rsplit_once('/').ok_or_else(|| Refusal::usual(9_002_313))?;
-        login::graph(world, resource)?;
+        lookup::graph(world, resource)?;
         if !registered.scopes.contains(name) {
             return Err(Refusal::usual(650_057));
         }
@@ -154,7 +154,7 @@ fn may(user: &User, page: Page, roles: &Permissions, scopes: &Permissions) -> bo
 
 fn device(world: &mut World, form: Option<&Form>) -> Result<Reply, Refusal> {
     let Some(form) = form else { return Ok(html("Enter code", "Enter the code displayed on your app or device.")) };
-    let code = login::field(form, "otc")?;
+    let code = field(form, "otc")?;
     let found = world.devices.values().find(|device| device.user_code == code && device.answer.is_none());
     let tenant = found.map(|device| device.tenant.clone()).ok_or_else(|| Refusal::usual(70018))?;
     let (user, strong) = person(world, &tenant, form)?;
@@ -168,8 +168,8 @@ fn device(world: &mut World, form: Option<&Form>) -> Result<Reply, Refusal> {
 
 /// Who is at the browser, and whether they have shown a second factor.
 fn person(world: &World, tenant: &str, form: &Form) -> Result<(User, bool), Refusal> {
-    let user = world.tenants[tenant].user(login::field(form, "username")?).ok_or_else(|| Refusal::usual(50034))?;
-    if user.password != login::field(form, "password")? {
+    let user = world.tenants[tenant].user(field(form, "username")?).ok_or_else(|| Refusal::usual(50034))?;
+    if user.password != field(form, "password")? {
         return Err(Refusal::usual(50126));
     }
     if !user.enabled {

@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::tenant::App;
-use super::wire::{Reply, base64url};
-use super::world::{Refresh, Token, World};
+use crate::state::issued::{Refresh, Token};
+use crate::state::service_state::World;
+use crate::state::tenant::App;
+use crate::wire::encoding::base64url;
+use crate::wire::reply::Reply;
 
 /// Tokens beyond this many are only kept while they are good.
 const MANY: usize = 256;
 
-pub struct Grant {
+pub(crate) struct Grant {
     pub tenant: String,
     pub app: App,
     pub user: Option<String>,
@@ -21,7 +23,7 @@ pub struct Grant {
 }
 
 /// A token answer without a refresh token.
-pub fn issue(world: &mut World, grant: &Grant, now: DateTime<Utc>) -> Value {
+pub(crate) fn issue(world: &mut World, grant: &Grant, now: DateTime<Utc>) -> Value {
     let app = &grant.app;
     let permissions = grant.permissions.clone().unwrap_or_else(|| app.roles.clone());
     let expires = now + TimeDelta::seconds(app.token_seconds);
@@ -78,7 +80,7 @@ fn claims(grant: &Grant, permissions: &BTreeSet<String>, now: DateTime<Utc>, exp
 }
 
 /// Who signed in, as OpenID Connect tells it.
-pub fn identity(world: &mut World, grant: &Grant, upn: &str, now: DateTime<Utc>) -> String {
+pub(crate) fn identity(world: &mut World, grant: &Grant, upn: &str, now: DateTime<Utc>) -> String {
     let claims = json!({
         "aud": grant.app.client_id, "tid": grant.tenant, "oid": grant.user, "preferred_username": upn,
         "iat": now.timestamp(), "exp": (now + TimeDelta::hours(1)).timestamp(), "ver": "2.0",
@@ -88,7 +90,7 @@ pub fn identity(world: &mut World, grant: &Grant, upn: &str, now: DateTime<Utc>)
     format!("{}.{}.{}", part(&header), part(&claims), world.secret(256))
 }
 
-pub fn refresh(world: &mut World, grant: &Grant, scope: &str, strong: bool, now: DateTime<Utc>) -> String {
+pub(crate) fn refresh(world: &mut World, grant: &Grant, scope: &str, strong: bool, now: DateTime<Utc>) -> String {
     let text = format!("1.A{}", world.secret(180));
     let held = Refresh {
         tenant: grant.tenant.clone(),
@@ -104,7 +106,7 @@ pub fn refresh(world: &mut World, grant: &Grant, scope: &str, strong: bool, now:
 }
 
 /// The token of an `Authorization` header, or why not.
-pub fn check(world: &World, header: Option<&str>, now: DateTime<Utc>) -> Result<Token, Box<Reply>> {
+pub(crate) fn check(world: &World, header: Option<&str>, now: DateTime<Utc>) -> Result<Token, Box<Reply>> {
     let refuse = |message: &str| Err(Box::new(Reply::error(401, "InvalidAuthenticationToken", message)));
     let Some(text) = header.and_then(|h| h.strip_prefix("Bearer ")) else { return refuse("Access token is empty.") };
     let Some(token) = world.tokens.get(text) else {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{FACTS, Route};
+use crate::model::facts::FACTS;
+use crate::model::route::Route;
+use crate::wire::encoding::percent_decode;
 
 /// A path below the version, taken apart.
-pub struct Found {
+pub(crate) struct Found {
     pub route: &'static Route,
     /// The path's segments, decoded, `/me` as written.
     pub segments: Vec<String>,
@@ -16,13 +18,13 @@ pub struct Found {
 
 /// Why no route serves a path.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NotFound {
+pub(crate) struct NotFound {
     pub segment: String,
 }
 
 /// Finds the route with the most literal segments. Names are matched in their exact case.
-pub fn find(path: &str) -> Result<Found, NotFound> {
-    let segments: Vec<String> = split(path).iter().map(|s| decode(s)).collect();
+pub(crate) fn find(path: &str) -> Result<Found, NotFound> {
+    let segments: Vec<String> = split(path).iter().map(|s| percent_decode(s)).collect();
     let me = segments.first().is_some_and(|s| s == "me");
     let mut seen = segments.clone();
     if me {
@@ -106,32 +108,6 @@ fn split(path: &str) -> Vec<String> {
         parts.last_mut().expect("one part").push(c);
     }
     parts
-}
-
-/// Percent-decoding; a plus sign in a path stays what it is.
-pub fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = text.get(at + 1..at + 3).and_then(|h| u8::from_str_radix(h, 16).ok());
-        match (bytes[at], hex) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 3;
-            }
-            (byte, _) => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// Decodes one name or value of a query or a form, where a plus sign is a space.
-pub fn decode_form(text: &str) -> String {
-    decode(&text.replace('+', " "))
 }
 
 #[cfg(test)]

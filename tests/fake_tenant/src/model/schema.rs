@@ -3,11 +3,11 @@
 use chrono::{DateTime, NaiveDate, NaiveTime};
 use serde_json::{Map, Value};
 
-use super::facts::FACTS;
-use super::wire::unbase64;
+use crate::model::facts::FACTS;
+use crate::wire::encoding::unbase64;
 
 /// Checks an entity's or a complex value's properties; the error is Graph's message.
-pub fn check_object(type_name: &str, map: &Map<String, Value>) -> Result<(), String> {
+pub(crate) fn check_object(type_name: &str, map: &Map<String, Value>) -> Result<(), String> {
     let named = map.get("@odata.type").and_then(Value::as_str);
     let named = named.map(|n| n.trim_start_matches('#').trim_start_matches("microsoft.graph."));
     let of = match named {
@@ -53,7 +53,7 @@ fn check_annotation(of: &str, property: &str, annotation: &str) -> Result<(), St
 }
 
 /// Checks one value against a type in the notation of the facts.
-pub fn check(kind: &str, value: &Value, name: &str) -> Result<(), String> {
+pub(crate) fn check(kind: &str, value: &Value, name: &str) -> Result<(), String> {
     if value.is_null() {
         return Ok(());
     }
@@ -111,7 +111,7 @@ fn check_named(named: &str, value: &Value, name: &str) -> Result<(), String> {
 }
 
 /// Checks an action's body: its parameters, no others, none of the required ones missing.
-pub fn check_parameters(parameters: &[(String, String)], body: &Map<String, Value>) -> Result<(), String> {
+pub(crate) fn check_parameters(parameters: &[(String, String)], body: &Map<String, Value>) -> Result<(), String> {
     for (name, value) in body {
         let Some(kind) = parameter(parameters, name) else {
             return Err(format!(
@@ -133,7 +133,7 @@ fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a s
     parameters.iter().find(|(want, _)| same(want)).map(|(_, kind)| kind.as_str())
 }
 
-pub fn is_guid(text: &str) -> bool {
+pub(crate) fn is_guid(text: &str) -> bool {
     let groups: Vec<usize> = text.split('-').map(str::len).collect();
     groups == [8, 4, 4, 4, 12] && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
 }

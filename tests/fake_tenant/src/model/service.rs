@@ -1,9 +1,9 @@
 //! Which service behind Graph serves a path, and how that service words its errors.
 
-use super::wire::Reply;
+use crate::wire::reply::Reply;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     Directory,
     Mail,
     Calendar,
@@ -17,7 +17,7 @@ pub enum Service {
     Other,
 }
 
-pub fn service_of(template: &str) -> Service {
+pub(crate) fn service_of(template: &str) -> Service {
     let mut segments = template.trim_start_matches('/').split('/');
     let first = segments.next().unwrap_or_default();
     match first {
@@ -71,11 +71,11 @@ pub fn service_of(template: &str) -> Service {
 
 impl Service {
     /// Served by Exchange, from one mailbox, at most four at a time.
-    pub fn outlook(self) -> bool {
+    pub(crate) fn outlook(self) -> bool {
         matches!(self, Self::Mail | Self::Calendar | Self::Contacts | Self::People | Self::Todo)
     }
 
-    pub fn denied(self) -> Reply {
+    pub(crate) fn denied(self) -> Reply {
         match self {
             _ if self.outlook() => {
                 Reply::error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
@@ -91,7 +91,7 @@ impl Service {
         }
     }
 
-    pub fn gone(self, id: &str) -> Reply {
+    pub(crate) fn gone(self, id: &str) -> Reply {
         match self {
             _ if self.outlook() => {
                 Reply::error(404, "ErrorItemNotFound", "The specified object was not found in the store.")
@@ -110,7 +110,7 @@ impl Service {
     }
 
     /// Elements of a page where `$top` says nothing.
-    pub fn page(self) -> usize {
+    pub(crate) fn page(self) -> usize {
         match self {
             Self::Mail | Self::Calendar | Self::Contacts | Self::People => 10,
             Self::Files | Self::Sites => 200,

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
 
-use super::path;
-use super::service::service_of;
-use super::wire::Call;
+use crate::model::path;
+use crate::model::service::service_of;
+use crate::wire::call::Call;
 
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -95,6 +95,18 @@ impl Fault {
     }
 }
 
+impl Act {
+    /// Whether the request takes effect although it is struck.
+    pub fn lets_request_take_effect(&self) -> bool {
+        match self {
+            Self::Slow(_) | Self::Truncated => true,
+            Self::Reset { after } | Self::Hang { after } => *after,
+            Self::Status429 { applied_anyway, .. } | Self::Status { applied_anyway, .. } => *applied_anyway,
+            Self::Error { .. } | Self::Html | Self::TokenExpired | Self::Aadsts(_) => false,
+        }
+    }
+}
+
 impl On {
     fn matches(&self, stage: Stage, tenant: &str, method: &str, path: &str) -> bool {
         let outlook = |want: &bool| path::find(path).is_ok_and(|f| service_of(&f.route.template).outlook() == *want);
@@ -108,19 +120,19 @@ impl On {
 
 /// The faults in force, each with its count of matches.
 #[derive(Default)]
-pub struct Faults(Vec<(Fault, u64)>);
+pub(crate) struct Faults(Vec<(Fault, u64)>);
 
 impl Faults {
-    pub fn add(&mut self, fault: Fault) {
+    pub(crate) fn add(&mut self, fault: Fault) {
         self.0.push((fault, 0));
     }
 
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
     /// What strikes this request, if anything; the first fault that does wins.
-    pub fn strike(
+    pub(crate) fn strike(
         &mut self,
         stage: Stage,
         tenant: &str,
@@ -146,7 +158,7 @@ impl Faults {
         None
     }
 
-    pub fn strike_item(&mut self, tenant: &str, call: &Call, rng: &mut ChaCha12Rng) -> Option<Act> {
+    pub(crate) fn strike_item(&mut self, tenant: &str, call: &Call, rng: &mut ChaCha12Rng) -> Option<Act> {
         self.strike(Stage::Item, tenant, &call.method, &call.path, rng)
     }
 }

@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-pub type Object = Map<String, Value>;
+pub(crate) type Object = Map<String, Value>;
 
 #[derive(Default)]
-pub struct Store {
+pub(crate) struct Store {
     collections: BTreeMap<String, BTreeMap<String, Object>>,
     sequence: u64,
 }
 
 impl Store {
-    pub fn put(&mut self, collection: &str, id: &str, mut object: Object) {
+    pub(crate) fn put(&mut self, collection: &str, id: &str, mut object: Object) {
         if !object.contains_key("_seq") {
             self.sequence += 1;
             object.insert("_seq".into(), json!(self.sequence));
@@ -25,23 +25,23 @@ impl Store {
         self.collections.entry(collection.to_owned()).or_default().insert(id.to_owned(), object);
     }
 
-    pub fn get(&self, collection: &str, id: &str) -> Option<&Object> {
+    pub(crate) fn get(&self, collection: &str, id: &str) -> Option<&Object> {
         self.collections.get(collection)?.get(id)
     }
 
-    pub fn get_mut(&mut self, collection: &str, id: &str) -> Option<&mut Object> {
+    pub(crate) fn get_mut(&mut self, collection: &str, id: &str) -> Option<&mut Object> {
         self.collections.get_mut(collection)?.get_mut(id)
     }
 
     /// In order of creation.
-    pub fn list(&self, collection: &str) -> Vec<(&String, &Object)> {
+    pub(crate) fn list(&self, collection: &str) -> Vec<(&String, &Object)> {
         let mut all: Vec<_> = self.collections.get(collection).into_iter().flatten().collect();
         all.sort_by_key(|(_, object)| object.get("_seq").and_then(Value::as_u64));
         all
     }
 
     /// Removes an object and everything that lies below it.
-    pub fn remove(&mut self, collection: &str, id: &str) -> Option<Object> {
+    pub(crate) fn remove(&mut self, collection: &str, id: &str) -> Option<Object> {
         let held = self.collections.get_mut(collection)?;
         let gone = held.remove(id)?;
         if held.is_empty() {
@@ -53,7 +53,7 @@ impl Store {
     }
 
     /// Gives an object another id; what lies below it comes along.
-    pub fn rename(&mut self, collection: &str, id: &str, new: &str) {
+    pub(crate) fn rename(&mut self, collection: &str, id: &str, new: &str) {
         let (old, fresh) = (format!("{collection}/{id}/"), format!("{collection}/{new}/"));
         let below: Vec<String> = self.collections.keys().filter(|name| name.starts_with(&old)).cloned().collect();
         for name in below {
@@ -66,7 +66,7 @@ impl Store {
     }
 
     /// Everything, in canonical order, without the order of creation.
-    pub fn snapshot(&self) -> Value {
+    pub(crate) fn snapshot(&self) -> Value {
         let all = self.collections.iter().map(|(name, objects)| {
             let objects = objects.iter().map(|(id, object)| {
                 let mut object = object.clone();
@@ -80,17 +80,17 @@ impl Store {
 }
 
 /// The string property, or nothing.
-pub fn text<'a>(object: &'a Object, name: &str) -> &'a str {
+pub(crate) fn text<'a>(object: &'a Object, name: &str) -> &'a str {
     object.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Without the fake's own properties.
-pub fn visible(object: &Object) -> Object {
+pub(crate) fn visible(object: &Object) -> Object {
     object.iter().filter(|(k, _)| !k.starts_with('_')).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 /// The map inside `json!({...})`.
-pub fn object(value: Value) -> Object {
+pub(crate) fn object(value: Value) -> Object {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::facts::FACTS;
+use crate::model::facts::FACTS;
 
 #[derive(Clone, Debug)]
 pub struct Tenant {
@@ -100,6 +100,11 @@ impl Tenant {
             apps: Vec::new(),
             single_use_refresh_tokens: false,
         }
+    }
+
+    /// Whether the tenant has this id or domain.
+    pub fn named(&self, name: &str) -> bool {
+        self.id.eq_ignore_ascii_case(name) || self.domain.eq_ignore_ascii_case(name)
     }
 
     pub fn with_user(mut self, user: User) -> Self {

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 const FORGET: TimeDelta = TimeDelta::seconds(500);
 
 #[derive(Default)]
-pub struct Throttles {
+pub(crate) struct Throttles {
     /// Scope (`login` or `graph` and the tenant) to the end of its window.
     until: HashMap<String, DateTime<Utc>>,
     /// Request refused with 429: how often it was sent, and until when that counts.
@@ -16,30 +16,30 @@ pub struct Throttles {
 }
 
 impl Throttles {
-    pub fn open(&mut self, scope: &str, until: DateTime<Utc>) {
+    pub(crate) fn open(&mut self, scope: &str, until: DateTime<Utc>) {
         let held = self.until.entry(scope.to_owned()).or_insert(until);
         *held = (*held).max(until);
     }
 
     /// Seconds left of the scope's window.
-    pub fn remaining(&self, scope: &str, now: DateTime<Utc>) -> Option<i64> {
+    pub(crate) fn remaining(&self, scope: &str, now: DateTime<Utc>) -> Option<i64> {
         let left = *self.until.get(scope)? - now;
         (left > TimeDelta::zero()).then(|| (left.num_milliseconds() + 999) / 1000)
     }
 
     /// Notes that this request got a 429.
-    pub fn refuse(&mut self, request: &str, now: DateTime<Utc>, retry_after: Option<i64>) {
+    pub(crate) fn refuse(&mut self, request: &str, now: DateTime<Utc>, retry_after: Option<i64>) {
         let until = now + TimeDelta::seconds(retry_after.unwrap_or(0)) + FORGET;
         let held = self.refused.entry(request.to_owned()).or_insert((0, until));
         *held = if held.1 < now { (1, until) } else { (held.0 + 1, held.1.max(until)) };
     }
 
-    pub fn accept(&mut self, request: &str) {
+    pub(crate) fn accept(&mut self, request: &str) {
         self.refused.remove(request);
     }
 
     /// Whether this request was already resent within its throttle.
-    pub fn spent(&self, request: &str, now: DateTime<Utc>) -> bool {
+    pub(crate) fn spent(&self, request: &str, now: DateTime<Utc>) -> bool {
         self.refused.get(request).is_some_and(|(sent, until)| *sent >= 2 && *until >= now)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Stage, find};
+use super::fixture::{ANN, BOB, Stage, find};
 
 fn me(id: &str) -> Value {
     json!({"id": id, "method": "GET", "url": "/me?$select=id"})
@@ -84,7 +84,7 @@ async fn a_binary_body_is_base64url() {
     let stage = Stage::new().await;
     let ann = stage.ann().await;
     let page = |id: &str, body: &str| json!({"id": id, "method": "POST", "url": "/me/onenote/pages", "headers": {"Content-Type": "text/html"}, "body": body});
-    let html = super::super::wire::base64url(b"<html><head><title>Evergreen page</title></head></html>");
+    let html = crate::wire::encoding::base64url(b"<html><head><title>Evergreen page</title></head></html>");
     let answer = stage.batch(&ann, json!([page("coded", &html), page("plain", "<html></html>")])).await;
     assert_eq!(answer.of("coded")["body"]["title"], "Evergreen page");
     assert_eq!(answer.of("plain")["status"], 400);
@@ -159,7 +159,7 @@ async fn a_full_batch_stays_within_the_mailbox_beside_other_mailboxes() {
     let stage = Stage::new().await;
     let app = stage.app().await;
     let of = |user: &str, n: usize| json!({"id": format!("{user}{n}"), "method": "GET", "url": format!("/users/{user}/events?$top=1")});
-    let all: Vec<Value> = [super::ANN, super::BOB].iter().flat_map(|u| (0..4).map(move |n| of(u, n))).collect();
+    let all: Vec<Value> = [ANN, BOB].iter().flat_map(|u| (0..4).map(move |n| of(u, n))).collect();
     let answer = stage.batch(&app, all.into()).await;
     assert!(answer.body["responses"].as_array().expect("responses").iter().all(|r| r["status"] == 200));
     stage.behaved();

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{APP, SCOPE, Stage, TENANT};
-use crate::local::fake_tenant::{Act, Fault, When};
+use super::fixture::{APP, SCOPE, Stage, TENANT};
+use crate::state::fault::{Act, Fault, When};
 
 fn credentials() -> [(&'static str, &'static str); 4] {
     [("grant_type", "client_credentials"), ("client_id", APP), ("client_secret", "s3cret"), ("scope", SCOPE)]

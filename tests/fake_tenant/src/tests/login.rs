@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::{ANN, APP, NATIVE, SCOPE, Stage, TENANT, claims, token};
-use crate::local::fake_tenant::{Federated, Secret};
-use crate::ports::Clock as _;
+use super::fixture::{ANN, APP, NATIVE, SCOPE, Stage, TENANT, claims, token};
+use crate::clock::Clock as _;
+use crate::state::tenant::{Federated, Secret};
 
 const OFFLINE: &str = "https://graph.microsoft.com/.default offline_access";
 

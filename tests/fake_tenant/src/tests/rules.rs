@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::{ANN, BOB, NATIVE, Stage, TENANT};
-use crate::local::fake_tenant::facts::{FACTS, Kind};
+use super::fixture::{ANN, BOB, NATIVE, Stage, TENANT, find};
+use crate::model::facts::FACTS;
+use crate::model::route::Kind;
 
 #[tokio::test]
 async fn without_a_good_token_nothing_is_served() {
@@ -157,7 +158,7 @@ async fn bodies_are_judged_by_the_model() {
 async fn writing_to_what_is_not_ones_own_is_noted() {
     let stage = Stage::new().await;
     let ann = stage.ann().await;
-    let folder = super::find(&stage.get(&ann, "/me/mailFolders").await, "displayName", "Evergreen trees");
+    let folder = find(&stage.get(&ann, "/me/mailFolders").await, "displayName", "Evergreen trees");
     stage.delete(&ann, &format!("/me/mailFolders/{folder}")).await;
     stage.post(&ann, "/me/todo/lists", json!({"displayName": "Shopping"})).await;
     let mail = json!({"message": {"subject": "Evergreen", "toRecipients": [{"emailAddress": {"address": BOB}}]}});

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{ANN, Stage, find};
+use super::fixture::{ANN, Stage, find};
+use crate::state::tenant::Tenant;
 
 fn day(hour: u8) -> Value {
     json!({"dateTime": format!("2026-11-24T{hour:02}:00:00"), "timeZone": "UTC"})
@@ -189,7 +190,7 @@ async fn only_a_real_workbook_opens_and_only_for_a_user() {
     let book = stage.put(&ann, &format!("/me/drive/items/{folder}:/b.xlsx:/content"), kind, bytes.clone()).await.id();
     let base = format!("/me/drive/items/{book}/workbook");
     let sheets = stage.get(&ann, &format!("{base}/worksheets")).await;
-    let sheet = super::super::query::encode(&find(&sheets, "name", "One"));
+    let sheet = crate::wire::encoding::percent_encode(&find(&sheets, "name", "One"));
     let range = stage.get(&ann, &format!("{base}/worksheets/{sheet}/range(address='A1:B2')")).await;
     assert_eq!(range.body["cellCount"], 4);
     assert_eq!(stage.post(&ann, &format!("{base}/createSession"), json!({"persistChanges": false})).await.status, 201);
@@ -292,6 +293,6 @@ async fn groups_are_of_two_kinds() {
 async fn tenants_know_nothing_of_each_other_and_a_seed_repeats_itself() {
     let (one, other) = (Stage::new().await, Stage::new().await);
     assert_eq!(one.snapshot(), other.snapshot());
-    other.fake.add_tenant(super::Tenant::new("44444444-4444-4444-8444-444444444444", "fabrikam.onmicrosoft.com"));
+    other.fake.add_tenant(Tenant::new("44444444-4444-4444-8444-444444444444", "fabrikam.onmicrosoft.com"));
     assert_eq!(one.snapshot(), other.snapshot());
 }

@@ -18,18 +18,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 #[derive(Clone, Default)]
-pub struct Cut(Arc<AtomicBool>);
+pub(crate) struct Cut(Arc<AtomicBool>);
 
 impl Cut {
     /// Nothing more is written to this connection.
-    pub fn sever(&self) {
+    pub(crate) fn sever(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
 
-pub struct Door(pub TcpListener);
+pub(crate) struct Door(pub TcpListener);
 
-pub struct Line {
+pub(crate) struct Line {
     socket: TcpStream,
     cut: Cut,
 }
@@ -94,7 +94,7 @@ impl AsyncWrite for Line {
 }
 
 /// The first half of the bytes, then a failure.
-pub fn half(bytes: &[u8]) -> Body {
+pub(crate) fn half(bytes: &[u8]) -> Body {
     let first = Bytes::copy_from_slice(&bytes[..bytes.len() / 2]);
     let parts = futures_util::stream::unfold((Some(first), false), |(first, done)| async move {
         match first {

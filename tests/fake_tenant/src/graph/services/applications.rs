@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use crate::local::fake_tenant::facts::FACTS;
-use crate::local::fake_tenant::generic;
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::schema::is_guid;
-use crate::local::fake_tenant::store::{Object, object, text};
-use crate::local::fake_tenant::tenant::App;
-use crate::local::fake_tenant::wire::{Reply, stamp};
+use crate::graph::context::Context;
+use crate::graph::crud;
+use crate::model::facts::FACTS;
+use crate::model::schema::is_guid;
+use crate::state::store::{Object, object, text};
+use crate::state::tenant::App;
+use crate::wire::encoding::timestamp;
+use crate::wire::reply::Reply;
 
 /// Microsoft Graph's own app id, the same in every tenant.
-pub const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+pub(crate) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
 /// Roles of which a user needs one, to change registrations and to consent for everybody.
 const ADMINS: [&str; 4] = [
@@ -24,17 +25,17 @@ const ADMINS: [&str; 4] = [
     "Cloud Application Administrator",
 ];
 
-pub fn serve(context: &mut Context) -> Option<Reply> {
+pub(crate) fn serve(context: &mut Context) -> Option<Reply> {
     let answer = match (context.call.method.as_str(), context.template()) {
         ("PATCH", "/applications/{}") => register(context),
         ("GET", "/servicePrincipals/{}/appRoleAssignments") => {
             let all = assignments(context);
-            Ok(generic::page(context, all))
+            Ok(crud::page(context, all))
         }
         ("POST", "/servicePrincipals/{}/appRoleAssignments") => assign(context),
         ("GET", "/oauth2PermissionGrants") => {
             let all = grants(context);
-            Ok(generic::page(context, all))
+            Ok(crud::page(context, all))
         }
         ("POST", "/oauth2PermissionGrants") => consent(context),
         ("PATCH", "/oauth2PermissionGrants/{}") => widen(context),
@@ -44,14 +45,14 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
 }
 
 /// An id that is the same in every run of the program: the fake's permissions have none of Microsoft's.
-pub fn guid(kind: &str, name: &str) -> String {
+pub(crate) fn guid(kind: &str, name: &str) -> String {
     let hash = digest(&SHA256, format!("{kind} {name}").as_bytes());
     let hex: String = hash.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// What an app's registration asks for before anybody changes it: what the portal puts in, and another service's.
-pub fn registered() -> Value {
+pub(crate) fn registered() -> Value {
     json!([
         {"resourceAppId": "00000003-0000-0ff1-ce00-000000000000",
          "resourceAccess": [{"id": guid("SharePoint", "Sites.Read.All"), "type": "Role"}]},
@@ -60,7 +61,7 @@ pub fn registered() -> Value {
 }
 
 /// What Microsoft Graph offers, where it is asked for.
-pub fn show(context: &Context, principal: &Object, shown: &mut Object) {
+pub(crate) fn show(context: &Context, principal: &Object, shown: &mut Object) {
     if text(principal, "appId") != GRAPH {
         return;
     }
@@ -160,7 +161,7 @@ fn graph_principal(context: &Context) -> String {
 fn assignment(context: &Context, principal: &str, role: &str) -> Object {
     object(json!({"id": guid(principal, role), "principalId": principal, "principalType": "ServicePrincipal",
         "resourceId": graph_principal(context), "resourceDisplayName": "Microsoft Graph", "appRoleId": guid("Role", role),
-        "createdDateTime": stamp(context.now)}))
+        "createdDateTime": timestamp(context.now)}))
 }
 
 fn assignments(context: &mut Context) -> Vec<Object> {

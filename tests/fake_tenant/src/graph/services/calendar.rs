@@ -2,16 +2,17 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Value, json};
+use tzdb_data::TZ_NAMES;
 
-use super::{default, outlook_marks, require, taken};
-use crate::domain::zone::Zone;
-use crate::local::fake_tenant::generic;
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::place::{self, Place};
-use crate::local::fake_tenant::store::{Object, object, text};
-use crate::local::fake_tenant::wire::{Body, Reply};
+use crate::graph::context::Context;
+use crate::graph::crud;
+use crate::graph::resource_path::{self, Place};
+use crate::graph::services::common::{default, outlook_marks, require, taken};
+use crate::state::store::{Object, object, text};
+use crate::wire::call::Body;
+use crate::wire::reply::Reply;
 
-pub fn serve(context: &mut Context) -> Option<Reply> {
+pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let template = context.template();
     let method = context.call.method.as_str();
     if method == "GET" && template.ends_with("/calendarView") && context.service.outlook() {
@@ -21,13 +22,13 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
     Some(match (method, template) {
         ("GET", "calendars") => {
             let place = Place { within: None, ..context.place() };
-            generic::list(context, &place)
+            crud::list(context, &place)
         }
         ("POST", "calendars") => {
             let groups = format!("users/{}/calendarGroups", context.user());
-            let within = place::named(&context.held.store, &groups, "my calendars");
+            let within = resource_path::named(&context.held.store, &groups, "my calendars");
             let place = Place { within, ..context.place() };
-            generic::create(context, &place)
+            crud::create(context, &place)
         }
         ("DELETE", "calendars/{}" | "calendarGroups/{}") => remove(context),
         ("GET", path) if path.ends_with("calendarView/delta") => {
@@ -44,7 +45,7 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
             if path.ends_with("/permanentDelete") && (path.starts_with("events/") || path.starts_with("calendar")) =>
         {
             let place = context.place_of(context.segments.len() - 1);
-            match generic::remove(context, &place) {
+            match crud::remove(context, &place) {
                 Ok(()) => Reply::empty(204),
                 Err(reply) => reply,
             }
@@ -71,21 +72,21 @@ fn view(context: &mut Context) -> Reply {
     }
     if at.within.is_none() && at.collection.starts_with("users/") {
         let calendars = format!("users/{}/calendars", context.user());
-        at.within = place::named(&context.held.store, &calendars, "calendar");
+        at.within = resource_path::named(&context.held.store, &calendars, "calendar");
     }
     let from = context.query.option("startDateTime").and_then(moment);
     let until = context.query.option("endDateTime").and_then(moment);
-    let (Some(from), Some(until)) = (from, until) else { return generic::page(context, Vec::new()) };
+    let (Some(from), Some(until)) = (from, until) else { return crud::page(context, Vec::new()) };
     if until < from {
         return Reply::error(400, "ErrorInvalidParameter", "The end of the time window lies before its start.");
     }
-    let mut all = generic::found(context, &at);
+    let mut all = crud::found(context, &at);
     all.retain(|event| {
         let starts = moment(event["start"]["dateTime"].as_str().unwrap_or_default());
         let ends = moment(event["end"]["dateTime"].as_str().unwrap_or_default());
         starts.is_some_and(|s| s < until) && ends.is_some_and(|e| e > from)
     });
-    generic::page(context, all)
+    crud::page(context, all)
 }
 
 fn reminders(context: &mut Context) -> Reply {
@@ -94,7 +95,7 @@ fn reminders(context: &mut Context) -> Reply {
             return Reply::error(400, "ErrorInvalidParameter", "The reminder view needs a start and an end.");
         }
     }
-    generic::page(context, Vec::new())
+    crud::page(context, Vec::new())
 }
 
 fn schedule(context: &mut Context) -> Reply {
@@ -113,16 +114,16 @@ fn schedule(context: &mut Context) -> Reply {
     let all =
         who.iter().map(|address| object(json!({"scheduleId": address, "availabilityView": "0", "scheduleItems": []})));
     let all = all.collect();
-    generic::page(context, all)
+    crud::page(context, all)
 }
 
-pub fn complete_calendar(context: &mut Context, place: &Place, calendar: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_calendar(context: &mut Context, place: &Place, calendar: &mut Object) -> Result<(), Reply> {
     require(calendar, "name")?;
     let everywhere = Place { within: None, ..place.clone() };
     if taken(context, &everywhere, "name", text(calendar, "name"), "") {
         return Err(Reply::error(409, "ErrorFolderExists", "A folder with the specified name already exists."));
     }
-    let key = context.held.id(crate::local::fake_tenant::world::Id::Short);
+    let key = context.held.id(crate::state::ids::Id::Short);
     calendar.insert("changeKey".into(), key.into());
     if context.route.type_name() == "calendar" {
         default(calendar, "canEdit", json!(true));
@@ -144,13 +145,13 @@ fn remove(context: &mut Context) -> Reply {
     if place.collection.ends_with("calendarGroups") && full {
         return Reply::error(400, "ErrorCalendarGroupIsNotEmpty", "A calendar group must be empty to be deleted.");
     }
-    match generic::remove(context, &place) {
+    match crud::remove(context, &place) {
         Ok(()) => Reply::empty(204),
         Err(reply) => reply,
     }
 }
 
-pub fn complete_event(context: &mut Context, place: &Place, event: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_event(context: &mut Context, place: &Place, event: &mut Object) -> Result<(), Reply> {
     for name in ["subject", "start", "end"] {
         require(event, name)?;
     }
@@ -183,7 +184,7 @@ pub fn complete_event(context: &mut Context, place: &Place, event: &mut Object) 
     Ok(())
 }
 
-pub fn check_times(event: &Object) -> Result<(), Reply> {
+pub(super) fn check_times(event: &Object) -> Result<(), Reply> {
     ["start", "end"].iter().filter_map(|n| Some((n, event.get(*n)?))).try_for_each(|(n, v)| zoned(n, v))
 }
 
@@ -192,7 +193,8 @@ fn zoned(name: &str, value: &Value) -> Result<(), Reply> {
     let time = value["dateTime"].as_str().unwrap_or_default();
     let zone = value["timeZone"].as_str().unwrap_or_default();
     let local = NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S%.f").is_ok();
-    let known = zone == "UTC" || zone.ends_with("Standard Time") || Zone::parse(zone).is_some();
+    // By the name that Windows gives it, or by that of the IANA database, letter by letter.
+    let known = zone.ends_with("Standard Time") || TZ_NAMES.contains(&zone);
     if local && known {
         return Ok(());
     }

@@ -2,25 +2,25 @@
 
 use serde_json::json;
 
-use super::{default, outlook_marks, require, taken};
-use crate::local::fake_tenant::generic;
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::place::Place;
-use crate::local::fake_tenant::store::{Object, text};
-use crate::local::fake_tenant::wire::Reply;
+use crate::graph::context::Context;
+use crate::graph::crud;
+use crate::graph::resource_path::Place;
+use crate::graph::services::common::{default, outlook_marks, require, taken};
+use crate::state::store::{Object, text};
+use crate::wire::reply::Reply;
 
-pub fn serve(context: &mut Context) -> Option<Reply> {
+pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let template = context.template().strip_prefix("/users/{}/")?;
     match (context.call.method.as_str(), template) {
         ("POST", "contactFolders/{}/permanentDelete" | "contacts/{}/permanentDelete") => {
             let place = context.place_of(context.segments.len() - 1);
-            Some(generic::remove(context, &place).map_or_else(|reply| reply, |()| Reply::empty(204)))
+            Some(crud::remove(context, &place).map_or_else(|reply| reply, |()| Reply::empty(204)))
         }
         _ => None,
     }
 }
 
-pub fn complete_folder(context: &mut Context, place: &Place, folder: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_folder(context: &mut Context, place: &Place, folder: &mut Object) -> Result<(), Reply> {
     require(folder, "displayName")?;
     if taken(context, place, "displayName", text(folder, "displayName"), "") {
         return Err(Reply::error(409, "ErrorFolderExists", "A folder with the specified name already exists."));
@@ -29,7 +29,7 @@ pub fn complete_folder(context: &mut Context, place: &Place, folder: &mut Object
     Ok(())
 }
 
-pub fn complete_contact(context: &mut Context, place: &Place, contact: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_contact(context: &mut Context, place: &Place, contact: &mut Object) -> Result<(), Reply> {
     outlook_marks(context, contact);
     let name = format!("{} {}", text(contact, "givenName"), text(contact, "surname"));
     default(contact, "displayName", json!(name.trim()));

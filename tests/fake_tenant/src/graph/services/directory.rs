@@ -2,36 +2,37 @@
 
 use serde_json::{Value, json};
 
-use crate::local::fake_tenant::generic;
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::place::Place;
-use crate::local::fake_tenant::schema::is_guid;
-use crate::local::fake_tenant::store::{Object, text, visible};
-use crate::local::fake_tenant::wire::Reply;
+use crate::graph::context::Context;
+use crate::graph::crud;
+use crate::graph::resource_path::Place;
+use crate::graph::services::common::require;
+use crate::model::schema::is_guid;
+use crate::state::store::{Object, text, visible};
+use crate::wire::reply::Reply;
 
-pub fn serve(context: &mut Context) -> Option<Reply> {
+pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let template = context.template();
     let method = context.call.method.as_str();
     let last = template.rsplit('/').next().unwrap_or_default();
     Some(match (method, last) {
         ("GET", "memberOf" | "transitiveMemberOf") => {
             let groups = groups_of(context, &context.user());
-            generic::page(context, groups)
+            crud::page(context, groups)
         }
         ("GET", "transitiveMembers") => {
             let group = context.user();
             let place = Place { collection: format!("groups/{group}/members"), id: None, within: None };
-            generic::list(context, &place)
+            crud::list(context, &place)
         }
         ("GET", "ownedObjects" | "createdObjects") => {
             let user = context.user();
             let owned = context.held.store.list("groups").into_iter();
             let owned = owned.filter(|(id, _)| context.held.store.get(&format!("groups/{id}/owners"), &user).is_some());
             let owned = owned.map(|(_, o)| typed(o, "group")).collect();
-            generic::page(context, owned)
+            crud::page(context, owned)
         }
         ("POST", "getMemberGroups" | "getMemberObjects") => {
-            if let Err(reply) = super::require(&context.call.json(), "securityEnabledOnly") {
+            if let Err(reply) = require(&context.call.json(), "securityEnabledOnly") {
                 return Some(reply);
             }
             let groups = groups_of(context, &context.user());
@@ -57,7 +58,7 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
             let chief = context.user();
             let all = context.held.store.list("users").into_iter();
             let all = all.filter(|(_, u)| text(u, "_manager") == chief).map(|(_, u)| typed(u, "user")).collect();
-            generic::page(context, all)
+            crud::page(context, all)
         }
         ("POST" | "DELETE" | "PATCH", _)
             if template.starts_with("/groups/{}/members") || template.starts_with("/groups/{}/owners") =>
@@ -100,7 +101,7 @@ fn by_ids(context: &mut Context) -> Reply {
         kinds.iter().find_map(|(list, of)| Some(typed(store.get(list, id)?, of)))
     });
     let all = all.collect();
-    generic::page(context, all)
+    crud::page(context, all)
 }
 
 fn manager(context: &mut Context) -> Reply {

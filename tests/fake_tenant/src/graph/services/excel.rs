@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::files;
-use crate::local::fake_tenant::generic;
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::place::Place;
-use crate::local::fake_tenant::store::{Object, object, text};
-use crate::local::fake_tenant::wire::Reply;
-use crate::local::fake_tenant::world::Id;
+use crate::graph::context::Context;
+use crate::graph::crud;
+use crate::graph::resource_path::Place;
+use crate::graph::services::files;
+use crate::state::ids::Id;
+use crate::state::store::{Object, object, text, visible};
+use crate::wire::reply::Reply;
 
 const SESSION: &str = "workbook-session-id";
 
 /// Without these parts a zip is no workbook.
 const PARTS: [&str; 3] = ["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml"];
 
-pub fn serve(context: &mut Context) -> Option<Reply> {
+pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let (_, rest) = context.template().split_once("/drive/items/{}/workbook/")?;
     Some(workbook(context, rest).unwrap_or_else(|refused| refused))
 }
@@ -75,7 +75,7 @@ fn workbook(context: &mut Context, rest: &str) -> Result<Reply, Reply> {
         }
         "worksheets" | "tables" | "comments" if context.call.method == "GET" => {
             let place = Place { collection: format!("{base}/{rest}"), id: None, within: None };
-            generic::list(context, &place)
+            crud::list(context, &place)
         }
         "worksheets/add" => {
             let all = context.held.store.list(&format!("{base}/worksheets")).len();
@@ -98,14 +98,14 @@ fn workbook(context: &mut Context, rest: &str) -> Result<Reply, Reply> {
                 made.insert("_session".into(), session.into());
             }
             context.held.store.put(&format!("{base}/worksheets"), &id, made.clone());
-            Reply::json(201, super::visible(&made))
+            Reply::json(201, visible(&made))
         }
         "tables/add" => add_table(context, &base)?,
         "tables/{}/rows/add" => add_rows(context, &base, at)?,
-        "worksheets/{}" if context.call.method == "GET" => Reply::ok(super::visible(&sheet()?)),
+        "worksheets/{}" if context.call.method == "GET" => Reply::ok(visible(&sheet()?)),
         "worksheets/{}/tables" if context.call.method == "GET" => {
             sheet()?;
-            generic::page(context, Vec::new())
+            crud::page(context, Vec::new())
         }
         _ if rest.starts_with("worksheets/{}/usedRange") => {
             let sheet = sheet()?;
@@ -157,7 +157,7 @@ fn add_table(context: &mut Context, base: &str) -> Result<Reply, Reply> {
         "_address": address, "_columns": columns, "_rows": 0
     }));
     context.held.store.put(&collection, &id, made.clone());
-    Ok(Reply::json(201, super::visible(&made)))
+    Ok(Reply::json(201, visible(&made)))
 }
 
 /// Rows as wide as their table.

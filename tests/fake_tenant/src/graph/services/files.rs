@@ -2,18 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{default, require, visible};
-use crate::local::fake_tenant::generic;
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::guard;
-use crate::local::fake_tenant::place::{self, Place};
-use crate::local::fake_tenant::store::{Object, object, text};
-use crate::local::fake_tenant::wire::{Reply, base64, stamp, unbase64};
-use crate::local::fake_tenant::world::Id;
+use crate::graph::context::Context;
+use crate::graph::crud;
+use crate::graph::ownership;
+use crate::graph::resource_path::{self, Place};
+use crate::graph::services::common::{default, require};
+use crate::state::ids::Id;
+use crate::state::store::{Object, object, text, visible};
+use crate::wire::encoding::{base64, timestamp, unbase64};
+use crate::wire::reply::Reply;
 
 const SMALL_FILE: usize = 250 * 1024 * 1024;
 
-pub fn serve(context: &mut Context) -> Option<Reply> {
+pub(crate) fn serve(context: &mut Context) -> Option<Reply> {
     let template = context.template();
     if context.call.method == "GET" && matches!(template, "/users/{}/drives" | "/groups/{}/drives" | "/sites/{}/drives")
     {
@@ -27,13 +28,11 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
         ("GET", "content") => download(context),
         ("GET", "delta") => delta(context),
         ("GET", "search(q)") => search(context),
-        ("GET", "following" | "recent" | "sharedWithMe" | "thumbnails") => {
-            generic::page(context, followed(context, last))
-        }
+        ("GET", "following" | "recent" | "sharedWithMe" | "thumbnails") => crud::page(context, followed(context, last)),
         ("DELETE", "{}") if rest == "items/{}" => delete(context),
         ("POST", "children") => {
             let place = context.place();
-            generic::create(context, &place)
+            crud::create(context, &place)
         }
         ("POST", "copy") => copy(context),
         ("POST", "follow") => follow(context, true),
@@ -58,7 +57,7 @@ fn drives(context: &mut Context) -> Reply {
     };
     let all = context.held.store.list("drives").into_iter().filter(|(_, d)| text(d, "_owner") == owner);
     let all = all.map(|(_, d)| visible(d)).collect();
-    generic::page(context, all)
+    crud::page(context, all)
 }
 
 fn items(context: &Context) -> (String, Place) {
@@ -67,11 +66,11 @@ fn items(context: &Context) -> (String, Place) {
     if let Some(last) = segments.last_mut() {
         *last = last.trim_end_matches(':').to_owned();
     }
-    let place = place::keyed(&context.held.store, &segments);
+    let place = resource_path::keyed(&context.held.store, &segments);
     (place.collection.clone(), place)
 }
 
-pub fn show(context: &Context, collection: &str, id: &str, held: &Object, shown: &mut Object) {
+pub(crate) fn show(context: &Context, collection: &str, id: &str, held: &Object, shown: &mut Object) {
     if shown.contains_key("folder") {
         let inside = context.held.store.list(collection).into_iter().filter(|(_, o)| text(o, "_in") == id).count();
         shown.insert("folder".into(), json!({"childCount": inside}));
@@ -89,8 +88,8 @@ fn marks(context: &mut Context, item: &mut Object) {
     let key = context.held.id(Id::Short);
     item.insert("eTag".into(), format!("\"{{{key}}},1\"").into());
     item.insert("cTag".into(), format!("\"c:{{{key}}},1\"").into());
-    item.insert("createdDateTime".into(), stamp(context.now));
-    item.insert("lastModifiedDateTime".into(), stamp(context.now));
+    item.insert("createdDateTime".into(), timestamp(context.now));
+    item.insert("lastModifiedDateTime".into(), timestamp(context.now));
     let url = format!("https://fake-my.sharepoint.com/personal/{}", text(item, "name"));
     item.insert("webUrl".into(), url.into());
     default(item, "size", json!(0));
@@ -114,7 +113,7 @@ fn taken() -> Reply {
     Reply::error(409, "nameAlreadyExists", "An item with the same name already exists under the parent.")
 }
 
-pub fn complete_folder(context: &mut Context, place: &Place, item: &mut Object) -> Result<(), Reply> {
+pub(crate) fn complete_folder(context: &mut Context, place: &Place, item: &mut Object) -> Result<(), Reply> {
     require(item, "name")?;
     if !item.contains_key("folder") {
         return Err(Reply::error(400, "invalidRequest", "A new item needs a facet that says what it is."));
@@ -137,7 +136,7 @@ pub fn complete_folder(context: &mut Context, place: &Place, item: &mut Object) 
     Ok(())
 }
 
-pub fn change(context: &Context, place: &Place, patch: &Object) -> Result<(), Reply> {
+pub(crate) fn change(context: &Context, place: &Place, patch: &Object) -> Result<(), Reply> {
     let Some(name) = patch.get("name").and_then(Value::as_str) else { return Ok(()) };
     proper(name)?;
     let id = place.id.clone().unwrap_or_default();
@@ -172,7 +171,7 @@ fn upload(context: &mut Context) -> Reply {
                 return reply;
             }
             marks(context, &mut item);
-            Reply::json(201, generic::put_new(context, &collection, Some(&parent), item))
+            Reply::json(201, crud::put_new(context, &collection, Some(&parent), item))
         }
     }
 }
@@ -192,9 +191,9 @@ fn fill(context: &mut Context, collection: &str, id: &str) -> Reply {
     }
     let versions = item.get("_versions").and_then(Value::as_u64).unwrap_or(1) + 1;
     item.insert("_versions".into(), versions.into());
-    generic::touch(context, &mut item);
+    crud::touch(context, &mut item);
     context.held.store.put(collection, id, item.clone());
-    Reply::ok(super::shown(context, collection, id, &item))
+    Reply::ok(context.shown(collection, id, &item))
 }
 
 fn content(context: &Context, item: &mut Object) -> Result<(), Reply> {
@@ -224,7 +223,7 @@ fn download(context: &mut Context) -> Reply {
 }
 
 /// The bytes behind a pre-authenticated link.
-pub fn bytes_of(item: &Object) -> Option<Vec<u8>> {
+pub(crate) fn bytes_of(item: &Object) -> Option<Vec<u8>> {
     unbase64(item.get("_content")?.as_str()?)
 }
 
@@ -232,9 +231,9 @@ fn delta(context: &mut Context) -> Reply {
     let root = context.place_of(context.segments.len() - 1);
     let latest = context.query.option("token").is_some();
     let all = Place { collection: root.collection, id: None, within: None };
-    let all = if latest { Vec::new() } else { generic::found(context, &all) };
-    let mut reply = generic::page(context, all);
-    if let crate::local::fake_tenant::wire::Body::Json(Value::Object(answer)) = &mut reply.body
+    let all = if latest { Vec::new() } else { crud::found(context, &all) };
+    let mut reply = crud::page(context, all);
+    if let crate::wire::call::Body::Json(Value::Object(answer)) = &mut reply.body
         && !answer.contains_key("@odata.nextLink")
     {
         let link = format!("{}/v1.0{}?token={}", context.endpoint, context.call.path, context.now.timestamp());
@@ -247,13 +246,13 @@ fn search(context: &mut Context) -> Reply {
     let root = context.place_of(context.segments.len() - 1);
     let wanted = context.arguments.get("q").cloned().unwrap_or_default().to_lowercase();
     let all = Place { collection: root.collection, id: None, within: None };
-    let mut all = generic::found(context, &all);
+    let mut all = crud::found(context, &all);
     all.retain(|o| text(o, "name").to_lowercase().contains(&wanted) && !o.contains_key("root"));
-    generic::page(context, all)
+    crud::page(context, all)
 }
 
 fn followed(context: &Context, what: &str) -> Vec<Object> {
-    let drive = place::drive_of(&context.held.store, &format!("users/{}", context.user())).unwrap_or_default();
+    let drive = resource_path::drive_of(&context.held.store, &format!("users/{}", context.user())).unwrap_or_default();
     let all = Place { collection: format!("drives/{drive}/items"), id: None, within: None };
     let store = &context.held.store;
     let keep = |o: &Object| match what {
@@ -261,7 +260,7 @@ fn followed(context: &Context, what: &str) -> Vec<Object> {
         "recent" => o.contains_key("file"),
         _ => false,
     };
-    generic::found(context, &all).into_iter().filter(keep).collect()
+    crud::found(context, &all).into_iter().filter(keep).collect()
 }
 
 fn delete(context: &mut Context) -> Reply {
@@ -270,7 +269,7 @@ fn delete(context: &mut Context) -> Reply {
     if context.held.store.get(&place.collection, &id).is_some_and(|o| o.contains_key("_known")) {
         return Reply::error(403, "accessDenied", "The root of a drive cannot be deleted.");
     }
-    generic::remove(context, &place).map_or_else(|reply| reply, |()| Reply::empty(204))
+    crud::remove(context, &place).map_or_else(|reply| reply, |()| Reply::empty(204))
 }
 
 /// Copies at once, though it answers as if it took its time.
@@ -293,7 +292,7 @@ fn copy(context: &mut Context) -> Reply {
             item.remove(own);
         }
         marks(context, &mut item);
-        generic::put_new(context, &collection, Some(&parent), item);
+        crud::put_new(context, &collection, Some(&parent), item);
     }
     Reply::empty(202).with("Location", &monitor)
 }
@@ -306,7 +305,7 @@ fn follow(context: &mut Context, on: bool) -> Reply {
     if on {
         item.insert("_followed".into(), true.into());
         let item = item.clone();
-        return Reply::ok(super::shown(context, &place.collection, &id, &item));
+        return Reply::ok(context.shown(&place.collection, &id, &item));
     }
     if item.remove("_followed").is_none() {
         return context.service.gone(&id);
@@ -333,7 +332,7 @@ fn link(context: &mut Context) -> Reply {
         "link": {"type": kind, "scope": scope, "webUrl": format!("https://fake-my.sharepoint.com/:t:/g/{permission}")}});
     let collection = format!("{}/{id}/permissions", place.collection);
     debug_assert!(collection.contains("/items/"));
-    Reply::json(201, generic::put_new(context, &collection, None, object(made)))
+    Reply::json(201, crud::put_new(context, &collection, None, object(made)))
 }
 
 fn check(context: &mut Context, what: &str) -> Reply {
@@ -365,10 +364,10 @@ fn versions(context: &mut Context) -> Reply {
     let all = (1..=newest).rev().map(|n| {
         object(json!({"id": format!("{n}.0"), "size": item.get("size"), "lastModifiedDateTime": item.get("lastModifiedDateTime")}))
     });
-    generic::page(context, all.collect())
+    crud::page(context, all.collect())
 }
 
 /// Whether a drive's item is the client's own; for services that work on files.
-pub fn own(context: &Context, collection: &str, id: &str) -> bool {
-    guard::made(&context.held.store, collection, id)
+pub(crate) fn own(context: &Context, collection: &str, id: &str) -> bool {
+    ownership::made(&context.held.store, collection, id)
 }

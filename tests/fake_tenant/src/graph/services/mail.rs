@@ -2,27 +2,28 @@
 
 use serde_json::{Value, json};
 
-use super::{default, outlook_marks, require, taken};
-use crate::local::fake_tenant::generic;
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::guard;
-use crate::local::fake_tenant::place::{self, Place};
-use crate::local::fake_tenant::store::{Object, object, text};
-use crate::local::fake_tenant::wire::{Reply, stamp};
-use crate::local::fake_tenant::world::Id;
+use crate::graph::context::Context;
+use crate::graph::crud;
+use crate::graph::ownership;
+use crate::graph::resource_path::{self, Place};
+use crate::graph::services::common::{default, outlook_marks, require, taken};
+use crate::state::ids::Id;
+use crate::state::store::{Object, object, text};
+use crate::wire::encoding::timestamp;
+use crate::wire::reply::Reply;
 
-pub fn serve(context: &mut Context) -> Option<Reply> {
+pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let template = context.template().strip_prefix("/users/{}/")?;
     let method = context.call.method.as_str();
     Some(match (method, template) {
         ("GET", "messages") => {
             let place = Place { within: None, ..context.place() };
-            generic::list(context, &place)
+            crud::list(context, &place)
         }
         ("POST", "messages") => {
             let drafts = known(context, "drafts");
             let place = Place { within: Some(drafts), ..context.place() };
-            generic::create(context, &place)
+            crud::create(context, &place)
         }
         ("DELETE", "messages/{}" | "mailFolders/{}/messages/{}" | "mailFolders/{}") => discard(context),
         (
@@ -37,8 +38,8 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
         ("POST", "translateExchangeIds") => translate(context),
         ("GET", "mailFolders/delta") => {
             let collection = format!("users/{}/mailFolders", context.user());
-            let all = generic::found(context, &Place { collection, id: None, within: None });
-            let reply = generic::page(context, all);
+            let all = crud::found(context, &Place { collection, id: None, within: None });
+            let reply = crud::page(context, all);
             with_delta_link(context, reply)
         }
         _ => return None,
@@ -46,7 +47,7 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
 }
 
 fn with_delta_link(context: &Context, mut reply: Reply) -> Reply {
-    if let crate::local::fake_tenant::wire::Body::Json(Value::Object(answer)) = &mut reply.body
+    if let crate::wire::call::Body::Json(Value::Object(answer)) = &mut reply.body
         && !answer.contains_key("@odata.nextLink")
     {
         let link = format!("{}/v1.0{}?$deltatoken={}", context.endpoint, context.call.path, context.now.timestamp());
@@ -57,7 +58,7 @@ fn with_delta_link(context: &Context, mut reply: Reply) -> Reply {
 
 fn known(context: &Context, name: &str) -> String {
     let folders = format!("users/{}/mailFolders", context.user());
-    place::named(&context.held.store, &folders, name).unwrap_or_default()
+    resource_path::named(&context.held.store, &folders, name).unwrap_or_default()
 }
 
 /// A deleted thing goes to Deleted Items; from there it goes for good.
@@ -71,7 +72,7 @@ fn discard(context: &mut Context) -> Reply {
     }
     context.must_be_own(&place.collection, &id);
     if text(&held, "_in") == bin {
-        generic::purge(context.held, &place.collection, &id);
+        crud::purge(context.held, &place.collection, &id);
     } else {
         let moved = context.held.store.get_mut(&place.collection, &id).expect("it was there");
         moved.insert("_in".into(), bin.clone().into());
@@ -88,7 +89,7 @@ fn purge(context: &mut Context) -> Reply {
         return Reply::error(403, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted.");
     }
     context.must_be_own(&place.collection, &id);
-    generic::purge(context.held, &place.collection, &id);
+    crud::purge(context.held, &place.collection, &id);
     Reply::empty(204)
 }
 
@@ -102,12 +103,12 @@ fn transfer(context: &mut Context) -> Reply {
     let folders = format!("users/{}/mailFolders", context.user());
     let target = match context.held.store.get(&folders, wanted) {
         Some(_) => Some(wanted.to_owned()),
-        None => place::named(&context.held.store, &folders, wanted),
+        None => resource_path::named(&context.held.store, &folders, wanted),
     };
     let Some(target) = target else { return context.service.gone(wanted) };
     context.must_be_own(&place.collection, &id);
-    if !guard::made(&context.held.store, &folders, &target)
-        && place::named(&context.held.store, &folders, "deleteditems").is_none_or(|bin| bin != target)
+    if !ownership::made(&context.held.store, &folders, &target)
+        && resource_path::named(&context.held.store, &folders, "deleteditems").is_none_or(|bin| bin != target)
     {
         context.offend("moves something to a folder that no run has made");
     }
@@ -124,7 +125,7 @@ fn transfer(context: &mut Context) -> Reply {
         context.held.store.rename(&place.collection, &id, &new);
     }
     context.held.store.put(&place.collection, &new, moved.clone());
-    Reply::json(201, super::shown(context, &place.collection, &new, &moved))
+    Reply::json(201, context.shown(&place.collection, &new, &moved))
 }
 
 fn send(context: &mut Context) -> Reply {
@@ -135,14 +136,14 @@ fn send(context: &mut Context) -> Reply {
         body.get("saveToSentItems").or_else(|| body.get("SaveToSentItems")).and_then(Value::as_bool).unwrap_or(true);
     let user = context.user();
     let own = context.held.user(&user).map(|u| u.upn.to_lowercase()).unwrap_or_default();
-    let to = guard::recipients(&message);
+    let to = ownership::recipients(&message);
     if to.is_empty() {
         return Reply::error(400, "ErrorInvalidRecipients", "At least one recipient isn't valid.");
     }
     if to.iter().any(|address| *address != own) {
         context.offend("sends mail to another than the account itself");
     }
-    if !text(&message, "subject").starts_with(guard::NAME) {
+    if !text(&message, "subject").starts_with(ownership::NAME) {
         context.offend("sends mail whose subject does not begin with Evergreen, so that it cannot be found again");
     }
     let mut sent = message;
@@ -162,7 +163,7 @@ fn send(context: &mut Context) -> Reply {
         let mut copy = sent.clone();
         copy.insert("id".into(), context.held.id(Id::Outlook).into());
         copy.insert("isRead".into(), false.into());
-        generic::post(context.held, context.now, &recipient, copy);
+        crud::post(context.held, context.now, &recipient, copy);
     }
     Reply::empty(202)
 }
@@ -171,8 +172,8 @@ fn stamp_message(context: &mut Context, message: &mut Object, from: &str) {
     outlook_marks(context, message);
     let sender = json!({"emailAddress": {"name": from, "address": from}});
     for (name, value) in [
-        ("sentDateTime", stamp(context.now)),
-        ("receivedDateTime", stamp(context.now)),
+        ("sentDateTime", timestamp(context.now)),
+        ("receivedDateTime", timestamp(context.now)),
         ("internetMessageId", json!(format!("<{}@fake.example>", context.held.id(Id::Short)))),
         ("conversationId", json!(context.held.id(Id::Outlook))),
         ("from", sender.clone()),
@@ -199,14 +200,14 @@ fn stamp_message(context: &mut Context, message: &mut Object, from: &str) {
     message.insert("_made".into(), true.into());
 }
 
-pub fn complete_message(context: &mut Context, place: &Place, message: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_message(context: &mut Context, place: &Place, message: &mut Object) -> Result<(), Reply> {
     let own = context.held.user(&context.user()).map(|u| u.upn.clone()).unwrap_or_default();
     stamp_message(context, message, &own);
     message.insert("parentFolderId".into(), place.within.clone().unwrap_or_default().into());
     Ok(())
 }
 
-pub fn complete_folder(context: &mut Context, place: &Place, folder: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_folder(context: &mut Context, place: &Place, folder: &mut Object) -> Result<(), Reply> {
     require(folder, "displayName")?;
     if taken(context, place, "displayName", text(folder, "displayName"), "") {
         return Err(exists());
@@ -217,7 +218,7 @@ pub fn complete_folder(context: &mut Context, place: &Place, folder: &mut Object
     Ok(())
 }
 
-pub fn change_folder(context: &Context, place: &Place, patch: &Object) -> Result<(), Reply> {
+pub(super) fn change_folder(context: &Context, place: &Place, patch: &Object) -> Result<(), Reply> {
     let id = place.id.clone().unwrap_or_default();
     let parent = context.held.store.get(&place.collection, &id).map(|o| text(o, "_in").to_owned());
     let siblings = Place { within: parent, ..place.clone() };
@@ -228,7 +229,7 @@ fn exists() -> Reply {
     Reply::error(409, "ErrorFolderExists", "A folder with the specified name already exists.")
 }
 
-pub fn count(context: &Context, collection: &str, id: &str, shown: &mut Object) {
+pub(super) fn count(context: &Context, collection: &str, id: &str, shown: &mut Object) {
     let inside = |name: &str| {
         let of = collection.replace("mailFolders", name);
         let all = context.held.store.list(&of).into_iter().filter(|(_, o)| text(o, "_in") == id);
@@ -240,7 +241,7 @@ pub fn count(context: &Context, collection: &str, id: &str, shown: &mut Object) 
     shown.insert("unreadItemCount".into(), messages.iter().filter(|unread| **unread).count().into());
 }
 
-pub fn complete_rule(rule: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_rule(rule: &mut Object) -> Result<(), Reply> {
     for name in ["displayName", "sequence", "actions"] {
         require(rule, name)?;
     }
@@ -256,7 +257,7 @@ pub fn complete_rule(rule: &mut Object) -> Result<(), Reply> {
     Ok(())
 }
 
-pub fn complete_attachment(attachment: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_attachment(attachment: &mut Object) -> Result<(), Reply> {
     require(attachment, "@odata.type")?;
     require(attachment, "name")
 }
@@ -271,7 +272,7 @@ fn tips(context: &mut Context) -> Reply {
         .flatten()
         .map(|address| object(json!({"emailAddress": {"name": "", "address": address}, "mailboxFull": false})));
     let all = all.collect();
-    generic::page(context, all)
+    crud::page(context, all)
 }
 
 fn translate(context: &mut Context) -> Reply {
@@ -279,5 +280,5 @@ fn translate(context: &mut Context) -> Reply {
     let ids = body.iter().find(|(n, _)| n.eq_ignore_ascii_case("inputIds")).map(|(_, v)| v.clone()).unwrap_or_default();
     let all = ids.as_array().into_iter().flatten().map(|id| object(json!({"sourceId": id, "targetId": id})));
     let all = all.collect();
-    generic::page(context, all)
+    crud::page(context, all)
 }

@@ -2,15 +2,17 @@
 
 use serde_json::json;
 
-use super::require;
-use crate::local::fake_tenant::generic;
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::place::{self, Place};
-use crate::local::fake_tenant::store::{Object, object, text};
-use crate::local::fake_tenant::wire::{Body, Reply, base64, stamp, unbase64};
-use crate::local::fake_tenant::world::Id;
+use crate::graph::context::Context;
+use crate::graph::crud;
+use crate::graph::resource_path::{self, Place};
+use crate::graph::services::common::{require, taken};
+use crate::state::ids::Id;
+use crate::state::store::{Object, object, text};
+use crate::wire::call::Body;
+use crate::wire::encoding::{base64, timestamp, unbase64};
+use crate::wire::reply::Reply;
 
-pub fn serve(context: &mut Context) -> Option<Reply> {
+pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let rest = context.template().strip_prefix("/users/{}/onenote/")?;
     if context.token.user.is_none() {
         return Some(Reply::error(
@@ -22,14 +24,14 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
     Some(match (context.call.method.as_str(), rest) {
         ("GET", "sections" | "pages" | "notebooks" | "sectionGroups") => {
             let place = Place { within: None, ..context.place() };
-            generic::list(context, &place)
+            crud::list(context, &place)
         }
         ("POST", "notebooks" | "notebooks/{}/sections") => make(context),
         ("POST", "pages" | "sections/{}/pages") => page(context),
         ("GET", "pages/{}/content") => content(context),
         ("DELETE", "pages/{}") => {
             let place = context.place();
-            generic::remove(context, &place).map_or_else(|reply| reply, |()| Reply::empty(204))
+            crud::remove(context, &place).map_or_else(|reply| reply, |()| Reply::empty(204))
         }
         _ => return None,
     })
@@ -41,13 +43,13 @@ fn make(context: &mut Context) -> Reply {
     if let Err(reply) = require(&object, "displayName") {
         return reply;
     }
-    if super::taken(context, &place, "displayName", text(&object, "displayName"), "") {
+    if taken(context, &place, "displayName", text(&object, "displayName"), "") {
         return Reply::error(409, "20117", "An item with this name already exists in this location.");
     }
     let id = context.held.id(Id::Onenote);
     object.insert("id".into(), id.into());
-    object.insert("createdDateTime".into(), stamp(context.now));
-    Reply::json(201, generic::put_new(context, &place.collection, place.within.as_deref(), object))
+    object.insert("createdDateTime".into(), timestamp(context.now));
+    Reply::json(201, crud::put_new(context, &place.collection, place.within.as_deref(), object))
 }
 
 /// A page is a piece of HTML; without a section it goes to the default one, which is made where it is missing.
@@ -65,10 +67,10 @@ fn page(context: &mut Context) -> Reply {
         None => default_section(context),
     };
     let id = context.held.id(Id::Onenote);
-    let made = json!({"id": id, "title": title, "createdDateTime": stamp(context.now), "lastModifiedDateTime": stamp(context.now),
+    let made = json!({"id": id, "title": title, "createdDateTime": timestamp(context.now), "lastModifiedDateTime": timestamp(context.now),
         "contentUrl": format!("{}/v1.0/users/{}/onenote/pages/{id}/content", context.endpoint, context.user()),
         "_content": base64(html.as_bytes()), "_title": title});
-    Reply::json(201, generic::put_new(context, &pages, Some(&section), object(made)))
+    Reply::json(201, crud::put_new(context, &pages, Some(&section), object(made)))
 }
 
 fn unsupported() -> Reply {
@@ -77,7 +79,7 @@ fn unsupported() -> Reply {
 
 fn default_section(context: &mut Context) -> String {
     let sections = format!("users/{}/onenote/sections", context.user());
-    if let Some(known) = place::named(&context.held.store, &sections, "default") {
+    if let Some(known) = resource_path::named(&context.held.store, &sections, "default") {
         return known;
     }
     let notebooks = format!("users/{}/onenote/notebooks", context.user());

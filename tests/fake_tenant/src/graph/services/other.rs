@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{default, require};
-use crate::local::fake_tenant::generic;
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::place::Place;
-use crate::local::fake_tenant::schema::is_guid;
-use crate::local::fake_tenant::store::{Object, object, text};
-use crate::local::fake_tenant::wire::{Reply, stamp};
+use crate::graph::context::Context;
+use crate::graph::crud;
+use crate::graph::resource_path::Place;
+use crate::graph::services::common::{default, require};
+use crate::model::schema::is_guid;
+use crate::state::store::{Object, object, text, visible};
+use crate::wire::encoding::timestamp;
+use crate::wire::reply::Reply;
 
 const PERIODS: [&str; 4] = ["D7", "D30", "D90", "D180"];
 
@@ -25,7 +26,7 @@ const PREFERRED: [(&str, &str); 6] = [
 /// Entity types that only users may search for.
 const OF_USERS: [&str; 7] = ["message", "event", "chatMessage", "person", "acronym", "bookmark", "qna"];
 
-pub fn serve(context: &mut Context) -> Option<Reply> {
+pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let template = context.template();
     let method = context.call.method.as_str();
     Some(match (method, template) {
@@ -39,7 +40,7 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
                 return Some(Reply::bad("Between 1 and 650 ids of users are to be given."));
             }
             let all = ids.iter().filter_map(Value::as_str).map(|id| object(presence(context, id))).collect();
-            generic::page(context, all)
+            crud::page(context, all)
         }
         ("POST", "/users/{}/presence/setUserPreferredPresence") => prefer(context),
         ("POST", "/users/{}/presence/clearUserPreferredPresence") => {
@@ -49,7 +50,7 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
         ("POST", "/search/query") => search(context),
         ("GET", "/sites") | ("GET", "/sites/delta" | "/sites/getAllSites") => {
             let place = Place { collection: "sites".into(), id: None, within: None };
-            if template == "/sites/delta" { generic::delta(context) } else { generic::list(context, &place) }
+            if template == "/sites/delta" { crud::delta(context) } else { crud::list(context, &place) }
         }
         ("GET", path) if path.starts_with("/reports/get") => report(context),
         ("GET", "/users/{}/photos")
@@ -64,7 +65,7 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
         }
         ("GET", "/teams/{}/primaryChannel") => {
             let channels = context.held.store.list(&format!("teams/{}/channels", context.user()));
-            let general = channels.into_iter().map(|(_, o)| super::visible(o)).next();
+            let general = channels.into_iter().map(|(_, o)| visible(o)).next();
             general.map_or_else(|| context.service.gone(""), |c| Reply::ok(context.query.trim(c)))
         }
         (
@@ -107,7 +108,7 @@ fn prefer(context: &mut Context) -> Reply {
         None => 1440,
         Some(text) => text.trim_start_matches("PT").trim_end_matches('M').parse().unwrap_or(480),
     };
-    let until = stamp(context.now + chrono::TimeDelta::minutes(minutes));
+    let until = timestamp(context.now + chrono::TimeDelta::minutes(minutes));
     let mut held = body;
     held.insert("_until".into(), until);
     context.held.store.put(&format!("users/{}/preferredPresence", context.user()), "", held);
@@ -137,7 +138,7 @@ fn search(context: &mut Context) -> Reply {
     }
     let answer =
         json!({"searchTerms": [], "hitsContainers": [{"hits": [], "total": 0, "moreResultsAvailable": false}]});
-    generic::page(context, vec![object(answer)])
+    crud::page(context, vec![object(answer)])
 }
 
 /// Usage reports lie elsewhere, as CSV.
@@ -162,14 +163,14 @@ fn teams(context: &mut Context, template: &str) -> Reply {
     let user = context.user();
     let list = if template.ends_with("chats") { "chats" } else { "teams" };
     if template.ends_with("/planner/plans") {
-        return generic::page(context, Vec::new());
+        return crud::page(context, Vec::new());
     }
     let store = &context.held.store;
     let mine = store.list(list).into_iter();
     let mine = mine
         .filter(|(id, _)| store.list(&format!("{list}/{id}/members")).iter().any(|(_, m)| text(m, "userId") == user));
     let mine = mine.map(|(_, o)| {
-        let mut shown = super::visible(o);
+        let mut shown = visible(o);
         if template.ends_with("associatedTeams") {
             shown.retain(|name, _| matches!(name.as_str(), "id" | "displayName"));
             shown.insert("tenantId".into(), context.held.is.id.clone().into());
@@ -177,11 +178,11 @@ fn teams(context: &mut Context, template: &str) -> Reply {
         shown
     });
     let mine = mine.collect();
-    generic::page(context, mine)
+    crud::page(context, mine)
 }
 
 /// What other things need to be made.
-pub fn complete(context: &mut Context, place: &Place, of: &str, made: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete(context: &mut Context, place: &Place, of: &str, made: &mut Object) -> Result<(), Reply> {
     match of {
         "extension" | "openTypeExtension" => {
             require(made, "extensionName")?;
@@ -197,22 +198,22 @@ pub fn complete(context: &mut Context, place: &Place, of: &str, made: &mut Objec
             made.insert("id".into(), name.into());
         }
         "onlineMeeting" => {
-            let id = context.held.id(crate::local::fake_tenant::world::Id::Short);
+            let id = context.held.id(crate::state::ids::Id::Short);
             made.insert("id".into(), id.into());
-            made.insert("creationDateTime".into(), stamp(context.now));
-            default(made, "startDateTime", stamp(context.now));
-            default(made, "endDateTime", stamp(context.now + chrono::TimeDelta::hours(1)));
+            made.insert("creationDateTime".into(), timestamp(context.now));
+            default(made, "startDateTime", timestamp(context.now));
+            default(made, "endDateTime", timestamp(context.now + chrono::TimeDelta::hours(1)));
             default(made, "joinWebUrl", json!("https://teams.microsoft.com/l/meetup-join/fake"));
         }
         "group" => {
             for name in ["displayName", "mailEnabled", "mailNickname", "securityEnabled"] {
                 require(made, name)?;
             }
-            made.insert("createdDateTime".into(), stamp(context.now));
+            made.insert("createdDateTime".into(), timestamp(context.now));
         }
         "application" | "servicePrincipal" | "list" | "bookingBusiness" => {
             require(made, if of == "servicePrincipal" { "appId" } else { "displayName" })?;
-            made.insert("createdDateTime".into(), stamp(context.now));
+            made.insert("createdDateTime".into(), timestamp(context.now));
         }
         _ => {}
     }

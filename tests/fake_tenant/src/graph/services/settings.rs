@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{require, taken};
-use crate::local::fake_tenant::generic;
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::place::Place;
-use crate::local::fake_tenant::store::{Object, object, text};
-use crate::local::fake_tenant::wire::Reply;
+use crate::graph::context::Context;
+use crate::graph::crud;
+use crate::graph::resource_path::Place;
+use crate::graph::services::common::{default, require, taken};
+use crate::state::store::{Object, object, text, visible};
+use crate::wire::reply::Reply;
 
-pub fn serve(context: &mut Context) -> Option<Reply> {
+pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let template = context.template().strip_prefix("/users/{}/")?;
     let method = context.call.method.as_str();
     Some(match (method, template) {
@@ -25,12 +25,12 @@ pub fn serve(context: &mut Context) -> Option<Reply> {
             let all =
                 [("en-US", "English (United States)"), ("de-DE", "German (Germany)"), ("zh-CN", "Chinese (China)")];
             let all = all.map(|(locale, name)| object(json!({"locale": locale, "displayName": name}))).to_vec();
-            generic::page(context, all)
+            crud::page(context, all)
         }
         ("GET", path) if path.starts_with("outlook/supportedTimeZones") => {
             let all = ["UTC", "China Standard Time", "W. Europe Standard Time"];
             let all = all.map(|zone| object(json!({"alias": zone, "displayName": zone}))).to_vec();
-            generic::page(context, all)
+            crud::page(context, all)
         }
         _ => return None,
     })
@@ -43,7 +43,7 @@ fn settings(context: &Context) -> String {
 fn read(context: &Context) -> Reply {
     let held = context.held.store.get(&settings(context), "").cloned().unwrap_or_default();
     match context.segments.get(3) {
-        None => Reply::ok(context.query.trim(super::visible(&held))),
+        None => Reply::ok(context.query.trim(visible(&held))),
         Some(name) => match held.get(name) {
             Some(Value::Object(map)) => Reply::ok(map.clone()),
             Some(value) => Reply::ok(json!({"value": value})),
@@ -52,11 +52,11 @@ fn read(context: &Context) -> Reply {
     }
 }
 
-pub fn complete_category(context: &Context, place: &Place, category: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_category(context: &Context, place: &Place, category: &mut Object) -> Result<(), Reply> {
     require(category, "displayName")?;
     if taken(context, place, "displayName", text(category, "displayName"), "") {
         return Err(Reply::error(409, "ErrorCategoryAlreadyExists", "A category with the same name already exists."));
     }
-    super::default(category, "color", json!("none"));
+    default(category, "color", json!("none"));
     Ok(())
 }

@@ -2,16 +2,17 @@
 
 use serde_json::json;
 
-use super::{default, require};
-use crate::local::fake_tenant::graph::Context;
-use crate::local::fake_tenant::place::Place;
-use crate::local::fake_tenant::store::{Object, text};
-use crate::local::fake_tenant::wire::{Reply, stamp};
-use crate::local::fake_tenant::world::Id;
+use crate::graph::context::Context;
+use crate::graph::resource_path::Place;
+use crate::graph::services::common::{default, require};
+use crate::state::ids::Id;
+use crate::state::store::{Object, text};
+use crate::wire::encoding::timestamp;
+use crate::wire::reply::Reply;
 
-pub fn complete(context: &mut Context, place: &Place, of: &str, object: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete(context: &mut Context, place: &Place, of: &str, object: &mut Object) -> Result<(), Reply> {
     let key = context.held.id(Id::Short);
-    let now = stamp(context.now);
+    let now = timestamp(context.now);
     match of {
         "todoTaskList" => {
             require(object, "displayName")?;

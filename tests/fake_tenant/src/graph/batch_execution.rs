@@ -1,0 +1,115 @@
+//! Serves the requests of a batch in the order that their dependencies ask for.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::fault_response::answer_of;
+use crate::graph::batch::{self, Item};
+use crate::graph::mailbox_concurrency::too_many;
+use crate::graph::request;
+use crate::state::fault::Act;
+use crate::state::issued::Token;
+use crate::state::recorded::RecordedItem;
+use crate::state::service_state::World;
+use crate::wire::call::{Body, Call};
+use crate::wire::exchange::Incoming;
+use crate::wire::reply::Reply;
+
+pub(super) fn run(
+    world: &mut World,
+    token: &Token,
+    items: Vec<Item>,
+    waves: &[usize],
+    mailboxes: &[Option<String>],
+    surplus: &BTreeSet<usize>,
+    now: DateTime<Utc>,
+) -> (Reply, Vec<RecordedItem>) {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by_key(|at| waves[*at]);
+    let mut outcome: HashMap<String, (Reply, bool)> = HashMap::new();
+    let mut counted = HashSet::new();
+    let mut window: Option<i64> = None;
+    for at in order {
+        let item = &items[at];
+        let failed = item.depends_on.iter().any(|d| outcome.get(d).is_none_or(|(r, _)| !r.succeeded()));
+        let result = match &item.call {
+            Err(reply) => {
+                world.violate(format!("item {} of a batch was refused: {}", item.id, reply.error_message()));
+                (reply.clone(), false)
+            }
+            Ok(_) if failed => {
+                (Reply::error(424, "FailedDependency", "The request depends on one that failed."), false)
+            }
+            Ok(_) if surplus.contains(&at) => (too_many(world, &mailboxes[at]), false),
+            Ok(call) => one(world, token, call, now, &mut counted, &mut window),
+        };
+        let (reply, executed) = result;
+        let headers = item.call.as_ref().map(|c| c.headers.clone()).unwrap_or_default();
+        let reply = reply.stamped(now, &world.guid(), &headers);
+        outcome.insert(item.id.clone(), (reply, executed));
+    }
+    if let Some(seconds) = window {
+        world.throttles.open(&format!("graph {}", token.tenant), now + TimeDelta::seconds(seconds));
+    }
+    let mut records = Vec::new();
+    let mut responses = Vec::new();
+    for item in items {
+        let (reply, executed) = &outcome[&item.id];
+        responses.push(batch::response(&item.id, reply));
+        records.push(RecordedItem { status: reply.status, executed: *executed, ..item.record });
+    }
+    batch::shuffle(world, &mut responses);
+    (Reply::ok(json!({"responses": responses})), records)
+}
+
+/// One request of a batch, faults included.
+fn one(
+    world: &mut World,
+    token: &Token,
+    call: &Call,
+    now: DateTime<Utc>,
+    counted: &mut HashSet<String>,
+    window: &mut Option<i64>,
+) -> (Reply, bool) {
+    let body = match &call.body {
+        Body::Json(value) => value.to_string(),
+        _ => String::new(),
+    };
+    let who = token.user.as_deref().unwrap_or(&token.app);
+    let key = format!("{} {who} {} {} {body}", token.tenant, call.method, call.url());
+    if !counted.contains(&key) && world.throttles.spent(&key, now) {
+        world.violate(format!("{} {} was sent more than twice within a throttle", call.method, call.url()));
+    }
+    let act = world.faults.strike_item(&token.tenant, call, &mut world.rng);
+    let Some(act) = act else {
+        world.throttles.accept(&key);
+        return (request::answer(world, token, call, now), true);
+    };
+    let applied = match act {
+        Act::Status429 { applied_anyway, .. } | Act::Status { applied_anyway, .. } => applied_anyway,
+        _ => false,
+    };
+    if applied {
+        request::answer(world, token, call, now);
+    }
+    if let Act::Status429 { retry_after, .. } = act
+        && counted.insert(key.clone())
+    {
+        world.throttles.refuse(&key, now, retry_after);
+    }
+    if let Act::Status429 { retry_after: Some(s), .. } | Act::Status { retry_after: Some(s), .. } = act {
+        *window = Some(window.unwrap_or(0).max(s));
+    }
+    (answer_of(&act), applied)
+}
+
+/// The requests of a batch that no service saw, for the record.
+pub(super) fn unserved(world: &mut World, incoming: &Incoming, path: &str) -> Vec<RecordedItem> {
+    if path != "/$batch" {
+        return Vec::new();
+    }
+    let parsed: Value = serde_json::from_slice(&incoming.body).unwrap_or(Value::Null);
+    batch::read(world, &parsed).map(|items| items.into_iter().map(|i| i.record).collect()).unwrap_or_default()
+}

@@ -1,0 +1,122 @@
+//! The context of a request: what a service is given to answer it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::graph::ownership;
+use crate::graph::query::Query;
+use crate::graph::resource_path::{self, Place};
+use crate::model::route::{Kind, Route};
+use crate::model::service::Service;
+use crate::state::issued::Token;
+use crate::state::store::Object;
+use crate::state::tenant_state::Held;
+use crate::wire::call::Call;
+use crate::wire::reply::Reply;
+
+/// A request that was found permissible, with the state that it may read and change.
+pub(crate) struct Context<'a> {
+    pub held: &'a mut Held,
+    pub token: &'a Token,
+    pub now: DateTime<Utc>,
+    pub endpoint: &'a str,
+    pub call: &'a Call,
+    pub route: &'static Route,
+    pub service: Service,
+    pub query: Query,
+    /// The path's segments, the user as an id.
+    pub segments: Vec<String>,
+    /// Arguments of a function in the path.
+    pub arguments: BTreeMap<String, String>,
+    /// What the services decide within the handling that all of them share.
+    pub hooks: &'static Hooks,
+    pub violations: &'a mut Vec<String>,
+}
+
+/// Services build on the shared handling of collections and entities, and that handling asks the services by these.
+pub(crate) struct Hooks {
+    /// Completes an object of this type that is about to be created, or refuses it.
+    pub complete: fn(&mut Context<'_>, &Place, &str, &mut Object) -> Result<(), Reply>,
+    /// Refuses a change that the object does not allow.
+    pub check_change: fn(&mut Context<'_>, &Place, &Object) -> Result<(), Reply>,
+    /// An object as it is answered, with its collection and its id.
+    pub shown: fn(&Context<'_>, &str, &str, &Object) -> Object,
+}
+
+impl Context<'_> {
+    pub(crate) fn template(&self) -> &'static str {
+        &self.route.template
+    }
+
+    /// The user whom the path names.
+    pub(crate) fn user(&self) -> String {
+        self.segments.get(1).cloned().unwrap_or_default()
+    }
+
+    /// What the path names.
+    pub(crate) fn place(&self) -> Place {
+        self.place_of(self.segments.len())
+    }
+
+    /// What the first `n` segments name.
+    pub(crate) fn place_of(&self, n: usize) -> Place {
+        let shift = self.route.segments.len() - self.segments.len();
+        debug_assert_eq!(shift, 0, "segments and template run in step");
+        let segments = &self.segments[..n];
+        let store = &self.held.store;
+        match self.route.segments[n - 1].as_str() {
+            "{}" => resource_path::keyed(store, segments),
+            "calendar" | "drive" | "root" | "manager" | "photo" | "presence" | "primaryChannel" => {
+                resource_path::single(store, segments)
+            }
+            _ if n == self.segments.len() && matches!(self.route.kind, Kind::Entity) => {
+                resource_path::single(store, segments)
+            }
+            _ => resource_path::place(store, segments),
+        }
+    }
+
+    /// Everything that the path leads through must be there.
+    pub(crate) fn check_parents(&self) -> Result<(), Reply> {
+        for n in 2..self.segments.len() {
+            let key = self.route.segments[n - 1] == "{}";
+            let places = self.route.template.starts_with("/places/");
+            if !key || places || (n == 2 && self.segments[0] == "users") {
+                continue;
+            }
+            let place = self.place_of(n);
+            if self.held.store.get(&place.collection, place.id.as_deref().unwrap_or_default()).is_none() {
+                return Err(self.service.gone(&self.segments[n - 1]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes an object that the request creates.
+    pub(crate) fn complete(&mut self, place: &Place, of: &str, object: &mut Object) -> Result<(), Reply> {
+        (self.hooks.complete)(self, place, of, object)
+    }
+
+    /// Whether the object at the place may be changed so.
+    pub(crate) fn check_change(&mut self, place: &Place, patch: &Object) -> Result<(), Reply> {
+        (self.hooks.check_change)(self, place, patch)
+    }
+
+    /// The object as it is answered.
+    pub(crate) fn shown(&self, collection: &str, id: &str, object: &Object) -> Object {
+        (self.hooks.shown)(self, collection, id, object)
+    }
+
+    pub(crate) fn offend(&mut self, what: &str) {
+        let account = self.token.user.as_deref().unwrap_or(&self.token.app);
+        self.violations.push(format!("{} {} by {account}: {what}", self.call.method, self.call.url()));
+    }
+
+    /// Notes an offence unless the object is one that a request made.
+    pub(crate) fn must_be_own(&mut self, collection: &str, id: &str) {
+        if !ownership::made(&self.held.store, collection, id) {
+            self.offend("changes what no run has made");
+        }
+    }
+}
