@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use e5_evergreen::domain::catalogue;
-use fake_tenant::{Act, App, FakeTenant, Fault, SystemClock, Tenant, User, When};
+use fake_tenant::{App, FakeTenant, Fault, FaultAction, SystemClock, Tenant, User, When};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -293,7 +293,7 @@ async fn a_run_under_way_cleans_up_and_is_recorded_before_serve_ends() {
     house.json(&["once"]).await;
     house.event(json!({"action": "resume", "account": "mine"})).await;
     house.tenant.clear_requests();
-    house.tenant.inject(Fault::http(When::Always, Act::Slow(Duration::from_millis(100))));
+    house.tenant.inject(Fault::http(When::Always, FaultAction::Slow(Duration::from_millis(100))));
     let serving = house.serve();
     while house.tenant.requests().iter().all(|request| request.is_login()) {
         tokio::time::sleep(Duration::from_millis(2)).await;

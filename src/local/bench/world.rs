@@ -26,7 +26,7 @@ use crate::domain::needed;
 use crate::domain::policy::Policy;
 use crate::local::embedded::{ACCOUNTS, Embedded, RUNS};
 use crate::ports::Accounts;
-use fake_tenant::{Act, App, FakeTenant, Fault, Secret, SystemClock, Tenant, User, When};
+use fake_tenant::{App, FakeTenant, Fault, FaultAction, Secret, SystemClock, Tenant, User, When};
 
 /// Every account has a client secret of its own, this and its id, so that a token request tells whose it is.
 pub const CLIENT_SECRET: &str = "secret-of-";
@@ -64,10 +64,10 @@ pub async fn serve(asked: &Asked) -> anyhow::Result<()> {
     tenant.set_recording(false);
     let (login_takes, graph_takes) = (millis(asked.login_ms), millis(asked.graph_ms));
     if !login_takes.is_zero() {
-        tenant.inject(Fault::login(When::Always, Act::Slow(login_takes)));
+        tenant.inject(Fault::login(When::Always, FaultAction::Slow(login_takes)));
     }
     if !graph_takes.is_zero() {
-        tenant.inject(Fault::http(When::Always, Act::Slow(graph_takes)));
+        tenant.inject(Fault::http(When::Always, FaultAction::Slow(graph_takes)));
     }
     let secrets = populate(&tenant, asked)?;
     let embedded = Embedded::in_memory(client.clone()).await?;

@@ -44,7 +44,7 @@ impl FakeTenant {
 
     /// Removes the app from the tenant.
     pub fn remove_app(&self, tenant: &str, app: &str) {
-        self.with(tenant, |held| held.is.apps.retain(|a| a.client_id != app));
+        self.with(tenant, |held| held.definition.apps.retain(|a| a.client_id != app));
     }
 
     /// Any other change to an app.
@@ -53,7 +53,7 @@ impl FakeTenant {
     /// Where the tenant has no such app.
     pub fn change_app(&self, tenant: &str, app: &str, change: impl FnOnce(&mut App)) {
         self.with(tenant, |held| {
-            let found = held.is.apps.iter_mut().find(|a| a.client_id == app);
+            let found = held.definition.apps.iter_mut().find(|a| a.client_id == app);
             change(found.unwrap_or_else(|| panic!("the tenant {tenant} has no app {app}")));
         });
     }
@@ -86,7 +86,7 @@ impl FakeTenant {
     /// Where the tenant has no such user.
     pub fn change_user(&self, tenant: &str, user: &str, change: impl FnOnce(&mut User)) {
         self.with(tenant, |held| {
-            let found = held.is.users.iter_mut().find(|u| u.upn.eq_ignore_ascii_case(user) || u.id == user);
+            let found = held.definition.users.iter_mut().find(|u| u.upn.eq_ignore_ascii_case(user) || u.id == user);
             change(found.unwrap_or_else(|| panic!("the tenant {tenant} has no user {user}")));
         });
     }

@@ -2,46 +2,46 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::state::fault::Act;
-use crate::state::service_state::World;
+use crate::state::fault::FaultAction;
+use crate::state::service_state::ServiceState;
 use crate::wire::exchange::Ending;
 use crate::wire::reply::Reply;
 
 /// A fault's answer.
-pub(crate) fn broken(world: &mut World, act: &Act, scope: &str, now: DateTime<Utc>) -> Ending {
+pub(crate) fn broken(state: &mut ServiceState, act: &FaultAction, scope: &str, now: DateTime<Utc>) -> Ending {
     match act {
-        Act::Reset { .. } => Ending::Reset,
-        Act::Hang { .. } => Ending::Hang,
-        Act::Html => Ending::Answer(Reply::bytes(
+        FaultAction::Reset { .. } => Ending::Reset,
+        FaultAction::Hang { .. } => Ending::Hang,
+        FaultAction::Html => Ending::Answer(Reply::bytes(
             "text/html",
             b"<html><body>Our services aren't available right now</body></html>".to_vec(),
         )),
         act => {
-            if let Act::Status429 { retry_after: Some(seconds), .. } | Act::Status { retry_after: Some(seconds), .. } =
-                act
+            if let FaultAction::Status429 { retry_after: Some(seconds), .. }
+            | FaultAction::Status { retry_after: Some(seconds), .. } = act
             {
-                world.throttles.open(scope, now + TimeDelta::seconds(*seconds));
+                state.throttles.open(scope, now + TimeDelta::seconds(*seconds));
             }
             Ending::Answer(answer_of(act))
         }
     }
 }
 
-pub(crate) fn answer_of(act: &Act) -> Reply {
+pub(crate) fn answer_of(act: &FaultAction) -> Reply {
     let wait = |reply: Reply, after: &Option<i64>| match after {
         Some(seconds) => reply.with("Retry-After", &seconds.to_string()),
         None => reply,
     };
     match act {
-        Act::Status429 { retry_after, .. } => {
+        FaultAction::Status429 { retry_after, .. } => {
             wait(Reply::error(429, "TooManyRequests", "Please retry again later."), retry_after)
         }
-        Act::Status { status, retry_after, .. } => {
+        FaultAction::Status { status, retry_after, .. } => {
             let (code, message) = words(*status);
             wait(Reply::error(*status, code, message), retry_after)
         }
-        Act::Error { status, code, message } => Reply::error(*status, code, message),
-        Act::TokenExpired => {
+        FaultAction::Error { status, code, message } => Reply::error(*status, code, message),
+        FaultAction::TokenExpired => {
             Reply::error(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
         }
         _ => Reply::error(500, "generalException", "General exception while processing."),

@@ -13,14 +13,14 @@ use crate::clock::Clock;
 use crate::graph::{crud, initial_data};
 use crate::model::schema::is_guid;
 use crate::server;
-use crate::state::fault::{Act, Fault, Stage};
+use crate::state::fault::{Fault, FaultAction, Stage};
 use crate::state::recorded::Recorded;
-use crate::state::service_state::World;
+use crate::state::service_state::ServiceState;
 use crate::state::shared::Shared;
 use crate::state::store::Store;
 use crate::state::tenant::Tenant;
-use crate::state::tenant_state::Held;
-use crate::wire::socket::{Cut, Door};
+use crate::state::tenant_state::TenantState;
+use crate::wire::socket::{BreakableListener, ResetSwitch};
 
 /// A handle; clones share one fake, which serves until the last of them is dropped.
 #[derive(Clone)]
@@ -42,15 +42,15 @@ impl FakeTenant {
     pub async fn start(clock: Arc<dyn Clock>, seed: u64) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let shared = Arc::new(Shared { world: Mutex::new(World::new(endpoint, seed)), clock });
-        let service = server::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Cut>();
-        let serving = tokio::spawn(async move { axum::serve(Door(listener), service).await });
+        let shared = Arc::new(Shared { state: Mutex::new(ServiceState::new(endpoint, seed)), clock });
+        let service = server::router(Arc::clone(&shared)).into_make_service_with_connect_info::<ResetSwitch>();
+        let serving = tokio::spawn(async move { axum::serve(BreakableListener(listener), service).await });
         Ok(Self { shared, server: Arc::new(Server(serving.abort_handle())) })
     }
 
     /// `http://127.0.0.1:PORT`, for login and Graph alike.
     pub fn endpoint(&self) -> String {
-        self.shared.world().endpoint.clone()
+        self.shared.state().endpoint.clone()
     }
 
     /// Stops accepting connections, for all handles.
@@ -64,14 +64,17 @@ impl FakeTenant {
     /// Where a tenant of that id or domain is there, or the id is no GUID.
     pub fn add_tenant(&self, tenant: Tenant) {
         let now = self.shared.clock.now();
-        let world = &mut *self.shared.world();
+        let state = &mut *self.shared.state();
         assert!(is_guid(&tenant.id), "the tenant id {} is no GUID", tenant.id);
-        let known = world.tenants.values().any(|held| held.is.named(&tenant.id) || held.is.named(&tenant.domain));
+        let known = state
+            .tenants
+            .values()
+            .any(|held| held.definition.named(&tenant.id) || held.definition.named(&tenant.domain));
         assert!(!known, "there already is a tenant {} or {}", tenant.id, tenant.domain);
-        let rng = ChaCha12Rng::from_rng(&mut world.rng);
-        let mut held = Held { store: Store::default(), rng, post: Vec::new(), is: tenant };
+        let rng = ChaCha12Rng::from_rng(&mut state.rng);
+        let mut held = TenantState { store: Store::default(), rng, post: Vec::new(), definition: tenant };
         initial_data::fill(&mut held, now);
-        world.tenants.insert(held.is.id.clone(), held);
+        state.tenants.insert(held.definition.id.clone(), held);
     }
 
     /// Misbehaves from now on as the fault says; faults added earlier come first.
@@ -79,39 +82,49 @@ impl FakeTenant {
     /// # Panics
     /// Where the fault cannot happen at its stage: inside a batch there is no connection to break.
     pub fn inject(&self, fault: Fault) {
-        let whole =
-            matches!(fault.act, Act::Reset { .. } | Act::Hang { .. } | Act::Truncated | Act::Html | Act::Slow(_));
-        assert!(!(whole && fault.on.stage == Stage::Item), "{:?} cannot happen to one item of a batch", fault.act);
-        let login = matches!(fault.act, Act::Aadsts(_));
-        assert!(!login || fault.on.stage == Stage::Login, "{:?} is an error of the login service", fault.act);
-        self.shared.world().faults.add(fault);
+        let whole = matches!(
+            fault.action,
+            FaultAction::Reset { .. }
+                | FaultAction::Hang { .. }
+                | FaultAction::Truncated
+                | FaultAction::Html
+                | FaultAction::Slow(_)
+        );
+        assert!(
+            !(whole && fault.requests.stage == Stage::Item),
+            "{:?} cannot happen to one item of a batch",
+            fault.action
+        );
+        let login = matches!(fault.action, FaultAction::Aadsts(_));
+        assert!(!login || fault.requests.stage == Stage::Login, "{:?} is an error of the login service", fault.action);
+        self.shared.state().faults.add(fault);
     }
 
     pub fn clear_faults(&self) {
-        self.shared.world().faults.clear();
+        self.shared.state().faults.clear();
     }
 
     /// Every HTTP exchange so far, in the order in which they ended.
     pub fn requests(&self) -> Vec<Recorded> {
-        self.shared.world().recorded.clone()
+        self.shared.state().recorded.clone()
     }
 
     pub fn clear_requests(&self) {
-        self.shared.world().recorded.clear();
+        self.shared.state().recorded.clear();
     }
 
     /// Turns recording off (or on again), for long benchmarks.
     pub fn set_recording(&self, on: bool) {
-        self.shared.world().recording = on;
+        self.shared.state().recording = on;
     }
 
     /// What a well-behaved client must never do, in plain words, as it happened.
     pub fn violations(&self) -> Vec<String> {
-        self.shared.world().violations.clone()
+        self.shared.state().violations.clone()
     }
 
     pub fn clear_violations(&self) {
-        self.shared.world().violations.clear();
+        self.shared.state().violations.clear();
     }
 
     /// All objects of a tenant, in canonical order.
@@ -122,19 +135,19 @@ impl FakeTenant {
     /// Brings all mail that is under way.
     pub fn deliver_mail(&self) {
         let now = self.shared.clock.now();
-        for held in self.shared.world().tenants.values_mut() {
+        for held in self.shared.state().tenants.values_mut() {
             crud::deliver(held, now, true);
         }
     }
 
     /// Refuses batches whose dependencies are neither all serial nor all the same, as Graph once did.
     pub fn demand_one_dependency_pattern(&self, on: bool) {
-        self.shared.world().depends_on_one_pattern = on;
+        self.shared.state().depends_on_one_pattern = on;
     }
 
-    pub(crate) fn with<T>(&self, tenant: &str, act: impl FnOnce(&mut Held) -> T) -> T {
-        let world = &mut *self.shared.world();
-        let held: Option<&mut Held> = world.tenant_mut(tenant);
+    pub(crate) fn with<T>(&self, tenant: &str, act: impl FnOnce(&mut TenantState) -> T) -> T {
+        let state = &mut *self.shared.state();
+        let held: Option<&mut TenantState> = state.tenant_mut(tenant);
         act(held.unwrap_or_else(|| panic!("there is no tenant {tenant}")))
     }
 

@@ -24,6 +24,6 @@ mod wire;
 pub use clock::{Clock, SystemClock};
 pub use handle::FakeTenant;
 pub use model::facts::{application_permissions, delegated_permissions};
-pub use state::fault::{Act, Fault, On, Stage, When};
+pub use state::fault::{Fault, FaultAction, FaultMatch, Stage, When};
 pub use state::recorded::{Recorded, RecordedItem};
 pub use state::tenant::{App, Federated, Registration, Secret, Tenant, User};

@@ -16,26 +16,26 @@ use crate::state::shared::Shared;
 use crate::wire::call;
 use crate::wire::exchange::{Ending, Incoming};
 use crate::wire::reply::Reply;
-use crate::wire::socket::{Cut, half};
+use crate::wire::socket::{ResetSwitch, half};
 
 /// A Graph batch may weigh so much.
-const MOST_BYTES: usize = 260 * 1024 * 1024;
+const MAX_REQUEST_BYTES: usize = 260 * 1024 * 1024;
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(move |ConnectInfo(cut): ConnectInfo<Cut>, request: Request| {
+    Router::new().fallback(move |ConnectInfo(cut): ConnectInfo<ResetSwitch>, request: Request| {
         let shared = Arc::clone(&shared);
         async move { answer(&shared, &cut, request).await }
     })
 }
 
-async fn answer(shared: &Arc<Shared>, cut: &Cut, request: Request) -> Response {
+async fn answer(shared: &Arc<Shared>, cut: &ResetSwitch, request: Request) -> Response {
     let Some(incoming) = read(request).await else { return respond(&Reply::bad("The body could not be read."), false) };
     match serve(shared, incoming).await {
         Ending::Answer(reply) => respond(&reply, false),
         Ending::Half(reply) => respond(&reply, true),
         Ending::Hang => pending().await,
         Ending::Reset => {
-            cut.sever();
+            cut.reset();
             respond(&Reply::empty(500), false)
         }
     }
@@ -50,7 +50,7 @@ async fn read(request: Request) -> Option<Incoming> {
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: headers.collect(),
-        body: to_bytes(body, MOST_BYTES).await.ok()?.to_vec(),
+        body: to_bytes(body, MAX_REQUEST_BYTES).await.ok()?.to_vec(),
     })
 }
 
@@ -62,13 +62,13 @@ async fn serve(shared: &Arc<Shared>, incoming: Incoming) -> Ending {
         return exchange::answer(shared, incoming, path).await;
     }
     if let Some((tenant, page)) = Page::of(&incoming.path) {
-        return Ending::Answer(pages::answer(&mut shared.world(), &incoming, tenant, page));
+        return Ending::Answer(pages::answer(&mut shared.state(), &incoming, tenant, page));
     }
     let segments: Vec<&str> = incoming.path.trim_start_matches('/').split('/').collect();
     if let [tenant, "oauth2", "v2.0", what @ ("token" | "devicecode")] = segments[..] {
         return login::answer(shared, &incoming, tenant, what).await;
     }
-    shared.world().violate(format!("{} {} is no address of Microsoft's", incoming.method, incoming.path));
+    shared.state().report_violation(format!("{} {} is no address of Microsoft's", incoming.method, incoming.path));
     Ending::Answer(Reply::error(404, "ResourceNotFound", "Nothing is served here; in particular no beta."))
 }
 

@@ -8,12 +8,12 @@ impl FakeTenant {
     pub fn issue_refresh_token(&self, tenant: &str, app: &str, user: &str) -> String {
         let (tenant, user, app) = self.with(tenant, |held| {
             let user = held.user(user).unwrap_or_else(|| panic!("no user {user}")).id.clone();
-            (held.is.id.clone(), user, held.app(app).unwrap_or_else(|| panic!("no app {app}")).clone())
+            (held.definition.id.clone(), user, held.app(app).unwrap_or_else(|| panic!("no app {app}")).clone())
         });
         let grant = token::Grant { tenant, app, user: Some(user), permissions: None };
         let now = self.shared.clock.now();
         token::refresh(
-            &mut self.shared.world(),
+            &mut self.shared.state(),
             &grant,
             "https://graph.microsoft.com/.default offline_access",
             false,
@@ -23,8 +23,9 @@ impl FakeTenant {
 
     /// Revokes all refresh tokens of a user.
     pub fn revoke_refresh_tokens(&self, tenant: &str, user: &str) {
-        let (tenant, user) = self.with(tenant, |held| (held.is.id.clone(), held.user(user).map(|u| u.id.clone())));
-        for token in self.shared.world().refresh_tokens.values_mut() {
+        let (tenant, user) =
+            self.with(tenant, |held| (held.definition.id.clone(), held.user(user).map(|u| u.id.clone())));
+        for token in self.shared.state().refresh_tokens.values_mut() {
             token.revoked |= token.tenant == tenant && Some(&token.user) == user.as_ref();
         }
     }
@@ -32,15 +33,15 @@ impl FakeTenant {
     /// All access tokens issued so far are refused as expired.
     pub fn expire_access_tokens(&self) {
         let now = self.shared.clock.now();
-        for token in self.shared.world().tokens.values_mut() {
+        for token in self.shared.state().tokens.values_mut() {
             token.expires = now;
         }
     }
 
     /// User codes of device sign-ins that nobody has answered.
     pub fn pending_device_codes(&self) -> Vec<String> {
-        let world = self.shared.world();
-        world.devices.values().filter(|d| d.answer.is_none()).map(|d| d.user_code.clone()).collect()
+        let state = self.shared.state();
+        state.devices.values().filter(|d| d.answer.is_none()).map(|d| d.user_code.clone()).collect()
     }
 
     /// The user (id or UPN) types the code and agrees.
@@ -53,10 +54,10 @@ impl FakeTenant {
     }
 
     fn answer_device(&self, user_code: &str, user: Option<&str>) {
-        let world = &mut *self.shared.world();
-        let found = world.devices.values_mut().find(|d| d.user_code == user_code);
+        let state = &mut *self.shared.state();
+        let found = state.devices.values_mut().find(|d| d.user_code == user_code);
         let device = found.unwrap_or_else(|| panic!("no device code {user_code} was given out"));
-        let held = &world.tenants[&device.tenant];
+        let held = &state.tenants[&device.tenant];
         let id = user.map(|u| held.user(u).unwrap_or_else(|| panic!("no user {u}")).id.clone());
         device.answer = Some(id);
     }

@@ -6,12 +6,12 @@ use rand::seq::SliceRandom;
 use serde_json::{Map, Value, json};
 
 use crate::state::recorded::RecordedItem;
-use crate::state::service_state::World;
+use crate::state::service_state::ServiceState;
 use crate::wire::call::{Body, Call};
 use crate::wire::encoding::{base64, unbase64url};
 use crate::wire::reply::Reply;
 
-pub(super) const MOST: usize = 20;
+pub(super) const MAX_REQUESTS: usize = 20;
 
 pub(super) struct Item {
     pub id: String,
@@ -22,15 +22,15 @@ pub(super) struct Item {
 }
 
 /// Reads a batch. An error concerns the whole batch.
-pub(super) fn read(world: &mut World, body: &Value) -> Result<Vec<Item>, Reply> {
+pub(super) fn read(state: &mut ServiceState, body: &Value) -> Result<Vec<Item>, Reply> {
     let outer = body.as_object().filter(|o| o.keys().all(|k| k == "requests"));
     let Some(requests) = outer.and_then(|o| o.get("requests")).and_then(Value::as_array) else {
         return Err(Reply::bad("Invalid batch payload format."));
     };
-    if requests.is_empty() || requests.len() > MOST {
-        world.violate(format!("a batch of {} requests", requests.len()));
+    if requests.is_empty() || requests.len() > MAX_REQUESTS {
+        state.report_violation(format!("a batch of {} requests", requests.len()));
         return Err(Reply::bad(&format!(
-            "Number of batch request steps exceeds the maximum value of {MOST}, or there are none."
+            "Number of batch request steps exceeds the maximum value of {MAX_REQUESTS}, or there are none."
         )));
     }
     let mut items: Vec<Item> = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn read(world: &mut World, body: &Value) -> Result<Vec<Item>, Reply> 
         }
         items.push(item);
     }
-    if world.depends_on_one_pattern && !one_pattern(&items) {
+    if state.depends_on_one_pattern && !one_pattern(&items) {
         return Err(Reply::bad("All dependencies must be serial, or all the same."));
     }
     Ok(items)
@@ -176,6 +176,6 @@ pub(super) fn response(id: &str, reply: &Reply) -> Value {
 }
 
 /// Responses come in an order of the service's own.
-pub(super) fn shuffle(world: &mut World, responses: &mut [Value]) {
-    responses.shuffle(&mut world.rng);
+pub(super) fn shuffle(state: &mut ServiceState, responses: &mut [Value]) {
+    responses.shuffle(&mut state.rng);
 }

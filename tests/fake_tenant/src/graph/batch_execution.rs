@@ -9,16 +9,16 @@ use crate::fault_response::answer_of;
 use crate::graph::batch::{self, Item};
 use crate::graph::mailbox_concurrency::too_many;
 use crate::graph::request;
-use crate::state::fault::Act;
+use crate::state::fault::FaultAction;
 use crate::state::issued::Token;
 use crate::state::recorded::RecordedItem;
-use crate::state::service_state::World;
+use crate::state::service_state::ServiceState;
 use crate::wire::call::{Body, Call};
 use crate::wire::exchange::Incoming;
 use crate::wire::reply::Reply;
 
 pub(super) fn run(
-    world: &mut World,
+    state: &mut ServiceState,
     token: &Token,
     items: Vec<Item>,
     waves: &[usize],
@@ -36,22 +36,22 @@ pub(super) fn run(
         let failed = item.depends_on.iter().any(|d| outcome.get(d).is_none_or(|(r, _)| !r.succeeded()));
         let result = match &item.call {
             Err(reply) => {
-                world.violate(format!("item {} of a batch was refused: {}", item.id, reply.error_message()));
+                state.report_violation(format!("item {} of a batch was refused: {}", item.id, reply.error_message()));
                 (reply.clone(), false)
             }
             Ok(_) if failed => {
                 (Reply::error(424, "FailedDependency", "The request depends on one that failed."), false)
             }
-            Ok(_) if surplus.contains(&at) => (too_many(world, &mailboxes[at]), false),
-            Ok(call) => one(world, token, call, now, &mut counted, &mut window),
+            Ok(_) if surplus.contains(&at) => (too_many(state, &mailboxes[at]), false),
+            Ok(call) => one(state, token, call, now, &mut counted, &mut window),
         };
         let (reply, executed) = result;
         let headers = item.call.as_ref().map(|c| c.headers.clone()).unwrap_or_default();
-        let reply = reply.stamped(now, &world.guid(), &headers);
+        let reply = reply.stamped(now, &state.guid(), &headers);
         outcome.insert(item.id.clone(), (reply, executed));
     }
     if let Some(seconds) = window {
-        world.throttles.open(&format!("graph {}", token.tenant), now + TimeDelta::seconds(seconds));
+        state.throttles.open(&format!("graph {}", token.tenant), now + TimeDelta::seconds(seconds));
     }
     let mut records = Vec::new();
     let mut responses = Vec::new();
@@ -60,13 +60,13 @@ pub(super) fn run(
         responses.push(batch::response(&item.id, reply));
         records.push(RecordedItem { status: reply.status, executed: *executed, ..item.record });
     }
-    batch::shuffle(world, &mut responses);
+    batch::shuffle(state, &mut responses);
     (Reply::ok(json!({"responses": responses})), records)
 }
 
 /// One request of a batch, faults included.
 fn one(
-    world: &mut World,
+    state: &mut ServiceState,
     token: &Token,
     call: &Call,
     now: DateTime<Utc>,
@@ -79,37 +79,38 @@ fn one(
     };
     let who = token.user.as_deref().unwrap_or(&token.app);
     let key = format!("{} {who} {} {} {body}", token.tenant, call.method, call.url());
-    if !counted.contains(&key) && world.throttles.spent(&key, now) {
-        world.violate(format!("{} {} was sent more than twice within a throttle", call.method, call.url()));
+    if !counted.contains(&key) && state.throttles.spent(&key, now) {
+        state.report_violation(format!("{} {} was sent more than twice within a throttle", call.method, call.url()));
     }
-    let act = world.faults.strike_item(&token.tenant, call, &mut world.rng);
+    let act = state.faults.strike_item(&token.tenant, call, &mut state.rng);
     let Some(act) = act else {
-        world.throttles.accept(&key);
-        return (request::answer(world, token, call, now), true);
+        state.throttles.accept(&key);
+        return (request::answer(state, token, call, now), true);
     };
     let applied = match act {
-        Act::Status429 { applied_anyway, .. } | Act::Status { applied_anyway, .. } => applied_anyway,
+        FaultAction::Status429 { applied_anyway, .. } | FaultAction::Status { applied_anyway, .. } => applied_anyway,
         _ => false,
     };
     if applied {
-        request::answer(world, token, call, now);
+        request::answer(state, token, call, now);
     }
-    if let Act::Status429 { retry_after, .. } = act
+    if let FaultAction::Status429 { retry_after, .. } = act
         && counted.insert(key.clone())
     {
-        world.throttles.refuse(&key, now, retry_after);
+        state.throttles.refuse(&key, now, retry_after);
     }
-    if let Act::Status429 { retry_after: Some(s), .. } | Act::Status { retry_after: Some(s), .. } = act {
+    if let FaultAction::Status429 { retry_after: Some(s), .. } | FaultAction::Status { retry_after: Some(s), .. } = act
+    {
         *window = Some(window.unwrap_or(0).max(s));
     }
     (answer_of(&act), applied)
 }
 
 /// The requests of a batch that no service saw, for the record.
-pub(super) fn unserved(world: &mut World, incoming: &Incoming, path: &str) -> Vec<RecordedItem> {
+pub(super) fn unserved(state: &mut ServiceState, incoming: &Incoming, path: &str) -> Vec<RecordedItem> {
     if path != "/$batch" {
         return Vec::new();
     }
     let parsed: Value = serde_json::from_slice(&incoming.body).unwrap_or(Value::Null);
-    batch::read(world, &parsed).map(|items| items.into_iter().map(|i| i.record).collect()).unwrap_or_default()
+    batch::read(state, &parsed).map(|items| items.into_iter().map(|i| i.record).collect()).unwrap_or_default()
 }

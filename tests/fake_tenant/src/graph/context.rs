@@ -6,18 +6,18 @@ use chrono::{DateTime, Utc};
 
 use crate::graph::ownership;
 use crate::graph::query::Query;
-use crate::graph::resource_path::{self, Place};
+use crate::graph::resource_path::{self, ResourcePath};
 use crate::model::route::{Kind, Route};
 use crate::model::service::Service;
 use crate::state::issued::Token;
 use crate::state::store::Object;
-use crate::state::tenant_state::Held;
+use crate::state::tenant_state::TenantState;
 use crate::wire::call::Call;
 use crate::wire::reply::Reply;
 
 /// A request that was found permissible, with the state that it may read and change.
 pub(crate) struct Context<'a> {
-    pub held: &'a mut Held,
+    pub tenant: &'a mut TenantState,
     pub token: &'a Token,
     pub now: DateTime<Utc>,
     pub endpoint: &'a str,
@@ -37,9 +37,9 @@ pub(crate) struct Context<'a> {
 /// Services build on the shared handling of collections and entities, and that handling asks the services by these.
 pub(crate) struct Hooks {
     /// Completes an object of this type that is about to be created, or refuses it.
-    pub complete: fn(&mut Context<'_>, &Place, &str, &mut Object) -> Result<(), Reply>,
+    pub complete: fn(&mut Context<'_>, &ResourcePath, &str, &mut Object) -> Result<(), Reply>,
     /// Refuses a change that the object does not allow.
-    pub check_change: fn(&mut Context<'_>, &Place, &Object) -> Result<(), Reply>,
+    pub check_change: fn(&mut Context<'_>, &ResourcePath, &Object) -> Result<(), Reply>,
     /// An object as it is answered, with its collection and its id.
     pub shown: fn(&Context<'_>, &str, &str, &Object) -> Object,
 }
@@ -55,16 +55,16 @@ impl Context<'_> {
     }
 
     /// What the path names.
-    pub(crate) fn place(&self) -> Place {
-        self.place_of(self.segments.len())
+    pub(crate) fn resource(&self) -> ResourcePath {
+        self.resource_at(self.segments.len())
     }
 
     /// What the first `n` segments name.
-    pub(crate) fn place_of(&self, n: usize) -> Place {
+    pub(crate) fn resource_at(&self, n: usize) -> ResourcePath {
         let shift = self.route.segments.len() - self.segments.len();
         debug_assert_eq!(shift, 0, "segments and template run in step");
         let segments = &self.segments[..n];
-        let store = &self.held.store;
+        let store = &self.tenant.store;
         match self.route.segments[n - 1].as_str() {
             "{}" => resource_path::keyed(store, segments),
             "calendar" | "drive" | "root" | "manager" | "photo" | "presence" | "primaryChannel" => {
@@ -73,7 +73,7 @@ impl Context<'_> {
             _ if n == self.segments.len() && matches!(self.route.kind, Kind::Entity) => {
                 resource_path::single(store, segments)
             }
-            _ => resource_path::place(store, segments),
+            _ => resource_path::locate(store, segments),
         }
     }
 
@@ -85,22 +85,22 @@ impl Context<'_> {
             if !key || places || (n == 2 && self.segments[0] == "users") {
                 continue;
             }
-            let place = self.place_of(n);
-            if self.held.store.get(&place.collection, place.id.as_deref().unwrap_or_default()).is_none() {
-                return Err(self.service.gone(&self.segments[n - 1]));
+            let resource = self.resource_at(n);
+            if self.tenant.store.get(&resource.collection, resource.id.as_deref().unwrap_or_default()).is_none() {
+                return Err(self.service.not_found(&self.segments[n - 1]));
             }
         }
         Ok(())
     }
 
     /// Completes an object that the request creates.
-    pub(crate) fn complete(&mut self, place: &Place, of: &str, object: &mut Object) -> Result<(), Reply> {
-        (self.hooks.complete)(self, place, of, object)
+    pub(crate) fn complete(&mut self, resource: &ResourcePath, of: &str, object: &mut Object) -> Result<(), Reply> {
+        (self.hooks.complete)(self, resource, of, object)
     }
 
-    /// Whether the object at the place may be changed so.
-    pub(crate) fn check_change(&mut self, place: &Place, patch: &Object) -> Result<(), Reply> {
-        (self.hooks.check_change)(self, place, patch)
+    /// Whether the object at the resource may be changed so.
+    pub(crate) fn check_change(&mut self, resource: &ResourcePath, patch: &Object) -> Result<(), Reply> {
+        (self.hooks.check_change)(self, resource, patch)
     }
 
     /// The object as it is answered.
@@ -108,15 +108,15 @@ impl Context<'_> {
         (self.hooks.shown)(self, collection, id, object)
     }
 
-    pub(crate) fn offend(&mut self, what: &str) {
+    pub(crate) fn report_offence(&mut self, what: &str) {
         let account = self.token.user.as_deref().unwrap_or(&self.token.app);
         self.violations.push(format!("{} {} by {account}: {what}", self.call.method, self.call.url()));
     }
 
     /// Notes an offence unless the object is one that a request made.
     pub(crate) fn must_be_own(&mut self, collection: &str, id: &str) {
-        if !ownership::made(&self.held.store, collection, id) {
-            self.offend("changes what no run has made");
+        if !ownership::made(&self.tenant.store, collection, id) {
+            self.report_offence("changes what no run has made");
         }
     }
 }

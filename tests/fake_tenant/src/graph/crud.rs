@@ -5,26 +5,26 @@ use serde_json::{Value, json};
 
 use crate::graph::context::Context;
 use crate::graph::ownership;
-use crate::graph::resource_path::{self, Place};
+use crate::graph::resource_path::{self, ResourcePath};
 use crate::model::route::Kind;
 use crate::state::ids::Id;
 use crate::state::store::{Object, text, visible};
-use crate::state::tenant_state::Held;
+use crate::state::tenant_state::TenantState;
 use crate::wire::call::Body;
 use crate::wire::encoding::timestamp;
 use crate::wire::reply::Reply;
 
 /// How long mail is under way.
-const DELIVERY: TimeDelta = TimeDelta::minutes(3);
+const DELIVERY_TIME: TimeDelta = TimeDelta::minutes(3);
 
 pub(crate) fn serve(context: &mut Context) -> Reply {
-    let place = context.place();
+    let resource = context.resource();
     match (context.route.kind, context.call.method.as_str()) {
-        (Kind::Collection, "GET") => list(context, &place),
-        (Kind::Collection, "POST") => create(context, &place),
-        (Kind::Entity, "GET") => read(context, &place),
-        (Kind::Entity, "PATCH") => change(context, &place),
-        (Kind::Entity, "DELETE") => match remove(context, &place) {
+        (Kind::Collection, "GET") => list(context, &resource),
+        (Kind::Collection, "POST") => create(context, &resource),
+        (Kind::Entity, "GET") => read(context, &resource),
+        (Kind::Entity, "PATCH") => change(context, &resource),
+        (Kind::Entity, "DELETE") => match remove(context, &resource) {
             Ok(()) => Reply::empty(204),
             Err(reply) => reply,
         },
@@ -38,17 +38,21 @@ pub(crate) fn serve(context: &mut Context) -> Reply {
     }
 }
 
-pub(crate) fn list(context: &mut Context, place: &Place) -> Reply {
-    let all = found(context, place);
+pub(crate) fn list(context: &mut Context, resource: &ResourcePath) -> Reply {
+    let all = found(context, resource);
     page(context, all)
 }
 
-/// The objects at a place, as answered.
-pub(crate) fn found(context: &Context, place: &Place) -> Vec<Object> {
-    let inside = |o: &Object| place.within.as_ref().is_none_or(|c| text(o, "_in") == c.as_str());
-    let all =
-        context.held.store.list(&place.collection).into_iter().filter(|(_, o)| inside(o) && !o.contains_key("_hidden"));
-    all.map(|(id, o)| context.shown(&place.collection, id, o)).collect()
+/// The objects at a resource, as answered.
+pub(crate) fn found(context: &Context, resource: &ResourcePath) -> Vec<Object> {
+    let inside = |o: &Object| resource.within.as_ref().is_none_or(|c| text(o, "_in") == c.as_str());
+    let all = context
+        .tenant
+        .store
+        .list(&resource.collection)
+        .into_iter()
+        .filter(|(_, o)| inside(o) && !o.contains_key("_hidden"));
+    all.map(|(id, o)| context.shown(&resource.collection, id, o)).collect()
 }
 
 /// A list answer with the request's query applied.
@@ -56,7 +60,7 @@ pub(crate) fn page(context: &Context, all: Vec<Object>) -> Reply {
     let prefer = context.call.headers.get("prefer").map(String::as_str).unwrap_or_default();
     let asked = prefer.split("odata.maxpagesize=").nth(1).and_then(|t| t.split([',', ';', ' ']).next()?.parse().ok());
     let link = format!("{}/v1.0{}", context.endpoint, context.call.path);
-    let mut answer = context.query.apply(all, asked.unwrap_or(context.service.page()), &link);
+    let mut answer = context.query.apply(all, asked.unwrap_or(context.service.page_size()), &link);
     answer.insert(
         "@odata.context".into(),
         format!("{}/v1.0/$metadata#{}", context.endpoint, context.segments.join("/")).into(),
@@ -64,26 +68,26 @@ pub(crate) fn page(context: &Context, all: Vec<Object>) -> Reply {
     Reply::ok(answer)
 }
 
-pub(crate) fn read(context: &mut Context, place: &Place) -> Reply {
-    let id = place.id.clone().unwrap_or_default();
-    match context.held.store.get(&place.collection, &id) {
+pub(crate) fn read(context: &mut Context, resource: &ResourcePath) -> Reply {
+    let id = resource.id.clone().unwrap_or_default();
+    match context.tenant.store.get(&resource.collection, &id) {
         Some(object) => {
-            let shown = context.shown(&place.collection, &id, object);
-            let mut shown = expand(context, place, shown);
+            let shown = context.shown(&resource.collection, &id, object);
+            let mut shown = expand(context, resource, shown);
             shown.insert(
                 "@odata.context".into(),
                 format!("{}/v1.0/$metadata#{}", context.endpoint, context.segments.join("/")).into(),
             );
             Reply::ok(context.query.trim(shown))
         }
-        None => context.service.gone(context.segments.last().map_or("", String::as_str)),
+        None => context.service.not_found(context.segments.last().map_or("", String::as_str)),
     }
 }
 
-fn expand(context: &Context, place: &Place, mut shown: Object) -> Object {
-    let base = format!("{}/{}", place.collection, place.id.as_deref().unwrap_or_default());
+fn expand(context: &Context, resource: &ResourcePath, mut shown: Object) -> Object {
+    let base = format!("{}/{}", resource.collection, resource.id.as_deref().unwrap_or_default());
     for name in &context.query.expand {
-        let below = context.held.store.list(&format!("{}/{name}", base.trim_end_matches('/')));
+        let below = context.tenant.store.list(&format!("{}/{name}", base.trim_end_matches('/')));
         let all: Vec<Value> = below.into_iter().map(|(_, o)| visible(o).into()).collect();
         shown.entry(name.clone()).or_insert(all.into());
     }
@@ -91,20 +95,20 @@ fn expand(context: &Context, place: &Place, mut shown: Object) -> Object {
 }
 
 /// Makes what the body says, completed by its service.
-pub(crate) fn create(context: &mut Context, place: &Place) -> Reply {
+pub(crate) fn create(context: &mut Context, resource: &ResourcePath) -> Reply {
     let mut object = context.call.json();
     let of = context.route.type_name().to_owned();
-    if let Err(reply) = context.complete(place, &of, &mut object) {
+    if let Err(reply) = context.complete(resource, &of, &mut object) {
         return reply;
     }
-    let answer = put_new(context, &place.collection, place.within.as_deref(), object);
+    let answer = put_new(context, &resource.collection, resource.within.as_deref(), object);
     Reply::json(201, context.query.trim(answer))
 }
 
 /// Stores a new object and returns it as answered.
 pub(crate) fn put_new(context: &mut Context, collection: &str, within: Option<&str>, mut object: Object) -> Object {
-    if !ownership::may_create(&context.held.store, collection, within, &object) {
-        context.offend("makes something outside an Evergreen container");
+    if !ownership::may_create(&context.tenant.store, collection, within, &object) {
+        context.report_offence("makes something outside an Evergreen container");
     }
     object.insert("_made".into(), true.into());
     if let Some(container) = within {
@@ -112,23 +116,23 @@ pub(crate) fn put_new(context: &mut Context, collection: &str, within: Option<&s
     }
     let id = text(&object, "id").to_owned();
     object.retain(|name, _| !name.starts_with("@microsoft.graph."));
-    context.held.store.put(collection, &id, object.clone());
+    context.tenant.store.put(collection, &id, object.clone());
     context.shown(collection, &id, &object)
 }
 
-pub(crate) fn change(context: &mut Context, place: &Place) -> Reply {
-    let id = place.id.clone().unwrap_or_default();
-    let Some(held) = context.held.store.get(&place.collection, &id).cloned() else {
-        return context.service.gone(&id);
+pub(crate) fn change(context: &mut Context, resource: &ResourcePath) -> Reply {
+    let id = resource.id.clone().unwrap_or_default();
+    let Some(held) = context.tenant.store.get(&resource.collection, &id).cloned() else {
+        return context.service.not_found(&id);
     };
     if let Err(reply) = matched(context, &held) {
         return reply;
     }
     let patch = context.call.json();
-    if let Err(reply) = context.check_change(place, &patch) {
+    if let Err(reply) = context.check_change(resource, &patch) {
         return reply;
     }
-    context.must_be_own(&place.collection, &id);
+    context.must_be_own(&resource.collection, &id);
     let mut object = held;
     for (name, value) in patch {
         if !name.starts_with('@') {
@@ -136,8 +140,8 @@ pub(crate) fn change(context: &mut Context, place: &Place) -> Reply {
         }
     }
     touch(context, &mut object);
-    context.held.store.put(&place.collection, &id, object.clone());
-    Reply::ok(context.shown(&place.collection, &id, &object))
+    context.tenant.store.put(&resource.collection, &id, object.clone());
+    Reply::ok(context.shown(&resource.collection, &id, &object))
 }
 
 /// A precondition on the etag.
@@ -155,7 +159,7 @@ fn matched(context: &Context, held: &Object) -> Result<(), Reply> {
 
 /// New change marks, on those objects that bear them.
 pub(crate) fn touch(context: &mut Context, object: &mut Object) {
-    let key = context.held.id(Id::Short);
+    let key = context.tenant.id(Id::Short);
     for (name, value) in [
         ("@odata.etag", json!(format!("W/\"{key}\""))),
         ("eTag", json!(format!("\"{{{key}}},2\""))),
@@ -169,18 +173,18 @@ pub(crate) fn touch(context: &mut Context, object: &mut Object) {
 }
 
 /// Removes an object for good, with all that lies in it.
-pub(crate) fn remove(context: &mut Context, place: &Place) -> Result<(), Reply> {
-    let id = place.id.clone().unwrap_or_default();
-    let Some(held) = context.held.store.get(&place.collection, &id).cloned() else {
-        return Err(context.service.gone(&id));
+pub(crate) fn remove(context: &mut Context, resource: &ResourcePath) -> Result<(), Reply> {
+    let id = resource.id.clone().unwrap_or_default();
+    let Some(held) = context.tenant.store.get(&resource.collection, &id).cloned() else {
+        return Err(context.service.not_found(&id));
     };
     matched(context, &held)?;
-    context.must_be_own(&place.collection, &id);
-    purge(context.held, &place.collection, &id);
+    context.must_be_own(&resource.collection, &id);
+    purge(context.tenant, &resource.collection, &id);
     Ok(())
 }
 
-pub(crate) fn purge(held: &mut Held, collection: &str, id: &str) {
+pub(crate) fn purge(held: &mut TenantState, collection: &str, id: &str) {
     for inner in resource_path::contents_of(collection) {
         let inside = held.store.list(&inner).into_iter().filter(|(_, o)| text(o, "_in") == id);
         let inside: Vec<String> = inside.map(|(id, _)| id.clone()).collect();
@@ -194,9 +198,12 @@ pub(crate) fn purge(held: &mut Held, collection: &str, id: &str) {
 /// One property of the object that the path names before it.
 fn property(context: &mut Context) -> Reply {
     let name = context.segments.last().cloned().unwrap_or_default();
-    let place = context.place_of(context.segments.len() - 1);
-    let value =
-        context.held.store.get(&place.collection, place.id.as_deref().unwrap_or_default()).and_then(|o| o.get(&name));
+    let resource = context.resource_at(context.segments.len() - 1);
+    let value = context
+        .tenant
+        .store
+        .get(&resource.collection, resource.id.as_deref().unwrap_or_default())
+        .and_then(|o| o.get(&name));
     match value {
         Some(Value::Object(map)) => Reply::ok(map.clone()),
         Some(Value::Null) | None => Reply::empty(204),
@@ -207,13 +214,13 @@ fn property(context: &mut Context) -> Reply {
 /// All objects at once, then a link for what changes later.
 pub(crate) fn delta(context: &mut Context) -> Reply {
     let n = context.segments.len() - 1;
-    let place = context.place_of(n);
+    let resource = context.resource_at(n);
     let latest = context.query.option("token") == Some("latest") || context.query.option("$deltatoken").is_some();
-    let mut place = place;
-    if place.collection.ends_with("Folders") || place.id.is_some() {
-        place.within = None;
+    let mut resource = resource;
+    if resource.collection.ends_with("Folders") || resource.id.is_some() {
+        resource.within = None;
     }
-    let all = if latest { Vec::new() } else { found(context, &place) };
+    let all = if latest { Vec::new() } else { found(context, &resource) };
     let Reply { body: Body::Json(Value::Object(mut answer)), .. } = page(context, all) else {
         return Reply::bad("No delta here.");
     };
@@ -227,7 +234,7 @@ pub(crate) fn delta(context: &mut Context) -> Reply {
 }
 
 /// Brings the mail whose time has come, or all of it.
-pub(crate) fn deliver(held: &mut Held, now: DateTime<Utc>, all: bool) {
+pub(crate) fn deliver(held: &mut TenantState, now: DateTime<Utc>, all: bool) {
     let (due, rest): (Vec<_>, Vec<_>) =
         std::mem::take(&mut held.post).into_iter().partition(|(at, ..)| all || *at <= now);
     held.post = rest;
@@ -242,6 +249,6 @@ pub(crate) fn deliver(held: &mut Held, now: DateTime<Utc>, all: bool) {
 }
 
 /// Puts mail under way.
-pub(crate) fn post(held: &mut Held, now: DateTime<Utc>, user: &str, message: Object) {
-    held.post.push((now + DELIVERY, user.to_owned(), message));
+pub(crate) fn post(held: &mut TenantState, now: DateTime<Utc>, user: &str, message: Object) {
+    held.post.push((now + DELIVERY_TIME, user.to_owned(), message));
 }

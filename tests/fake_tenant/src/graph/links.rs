@@ -11,14 +11,14 @@ use crate::wire::reply::Reply;
 
 /// Answers a link, which must not be sent a token.
 pub(crate) fn answer(shared: &Arc<Shared>, incoming: &Incoming) -> Reply {
-    let mut world = shared.world();
+    let mut state = shared.state();
     if incoming.headers.contains_key("authorization") {
-        world.violate(format!("an access token was sent to the pre-authenticated link {}", incoming.path));
+        state.report_violation(format!("an access token was sent to the pre-authenticated link {}", incoming.path));
     }
     let parts: Vec<&str> = incoming.path.trim_start_matches('/').split('/').collect();
     match parts[..] {
         ["_content", tenant, "drives", drive, "items", item] => {
-            let held = world.tenant(tenant).and_then(|t| t.store.get(&format!("drives/{drive}/items"), item));
+            let held = state.tenant(tenant).and_then(|t| t.store.get(&format!("drives/{drive}/items"), item));
             let bytes = held.and_then(files::bytes_of);
             bytes.map_or_else(
                 || Reply::error(404, "itemNotFound", "The link is dead."),
@@ -26,7 +26,7 @@ pub(crate) fn answer(shared: &Arc<Shared>, incoming: &Incoming) -> Reply {
             )
         }
         ["_monitor", _] => Reply::json(202, json!({"status": "completed", "percentageComplete": 100.0})),
-        ["_report", _] => Reply::bytes("text/csv", b"Report Refresh Date,Report Period\r\n".to_vec()),
+        ["_report", _] => Reply::bytes("text/csv", b"Report RefreshToken Date,Report Period\r\n".to_vec()),
         _ => Reply::error(404, "itemNotFound", "The link is dead."),
     }
 }

@@ -6,28 +6,28 @@ use std::sync::Arc;
 use crate::model::path;
 use crate::model::service::service_of;
 use crate::state::issued::Token;
-use crate::state::service_state::World;
+use crate::state::service_state::ServiceState;
 use crate::state::shared::Shared;
 use crate::wire::call::Call;
 use crate::wire::reply::Reply;
 
 /// Outlook serves so many requests of one app to one mailbox at once.
-pub(super) const AT_ONCE: usize = 4;
+pub(super) const MAX_CONCURRENT: usize = 4;
 
-/// Places in mailboxes held while a request is served; given back on drop, even when the client gives up.
-pub(super) struct Places {
+/// Slots in mailboxes held while a request is served; given back on drop, even when the client gives up.
+pub(super) struct Slots {
     shared: Arc<Shared>,
     taken: BTreeMap<String, usize>,
     /// Held by other requests when this one came.
     before: BTreeMap<String, usize>,
 }
 
-impl Places {
+impl Slots {
     pub(super) fn take(shared: &Arc<Shared>, taken: BTreeMap<String, usize>) -> Self {
-        let world = &mut *shared.world();
-        let before = taken.keys().map(|m| (m.clone(), world.in_flight.get(m).copied().unwrap_or(0))).collect();
+        let state = &mut *shared.state();
+        let before = taken.keys().map(|m| (m.clone(), state.in_flight.get(m).copied().unwrap_or(0))).collect();
         for (mailbox, n) in &taken {
-            *world.in_flight.entry(mailbox.clone()).or_default() += n;
+            *state.in_flight.entry(mailbox.clone()).or_default() += n;
         }
         Self { shared: Arc::clone(shared), taken, before }
     }
@@ -37,15 +37,15 @@ impl Places {
     }
 
     pub(super) fn crowded(&self, mailbox: &Option<String>) -> bool {
-        mailbox.as_ref().is_some_and(|m| self.others(m) + 1 > AT_ONCE)
+        mailbox.as_ref().is_some_and(|m| self.others(m) + 1 > MAX_CONCURRENT)
     }
 }
 
-impl Drop for Places {
+impl Drop for Slots {
     fn drop(&mut self) {
-        let world = &mut *self.shared.world();
+        let state = &mut *self.shared.state();
         for (mailbox, n) in &self.taken {
-            if let Some(held) = world.in_flight.get_mut(mailbox) {
+            if let Some(held) = state.in_flight.get_mut(mailbox) {
                 *held = held.saturating_sub(*n);
             }
         }
@@ -53,10 +53,10 @@ impl Drop for Places {
 }
 
 /// The mailbox that a request goes to, with the app that asks: the limit is by both.
-pub(super) fn mailbox_of(world: &World, token: &Token, call: &Call) -> Option<String> {
+pub(super) fn mailbox_of(state: &ServiceState, token: &Token, call: &Call) -> Option<String> {
     let found = path::find(&call.path).ok()?;
     service_of(&found.route.template).outlook().then_some(())?;
-    let held = world.tenants.get(&token.tenant)?;
+    let held = state.tenants.get(&token.tenant)?;
     let owner = match found.segments.first().map(String::as_str) {
         Some("me") => token.user.clone()?,
         _ => {
@@ -68,8 +68,8 @@ pub(super) fn mailbox_of(world: &World, token: &Token, call: &Call) -> Option<St
 }
 
 /// The refusal of a request above the limit, which is a violation too.
-pub(super) fn too_many(world: &mut World, mailbox: &Option<String>) -> Reply {
+pub(super) fn too_many(state: &mut ServiceState, mailbox: &Option<String>) -> Reply {
     let mailbox = mailbox.as_deref().unwrap_or_default();
-    world.violate(format!("more than {AT_ONCE} Outlook requests at once (app and mailbox: {mailbox})"));
+    state.report_violation(format!("more than {MAX_CONCURRENT} Outlook requests at once (app and mailbox: {mailbox})"));
     Reply::error(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
 }

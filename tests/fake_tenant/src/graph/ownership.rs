@@ -6,7 +6,7 @@ use crate::graph::resource_path::{above, parent_of};
 use crate::state::store::{Object, Store, text};
 
 /// Everything that a client makes of its own stands in a thing whose name begins so.
-pub(super) const NAME: &str = "Evergreen";
+pub(super) const OWN_PREFIX: &str = "Evergreen";
 
 /// Whether the object, or anything that it lies in, was made by a request.
 pub(super) fn made(store: &Store, collection: &str, id: &str) -> bool {
@@ -23,7 +23,7 @@ pub(super) fn made(store: &Store, collection: &str, id: &str) -> bool {
 /// Whether a new object may stand where it is put: in something made, or by its own name.
 pub(super) fn may_create(store: &Store, collection: &str, within: Option<&str>, object: &Object) -> bool {
     let names = ["displayName", "name", "subject", "title", "extensionName", "_title"];
-    let named = names.iter().any(|n| text(object, n).starts_with(NAME));
+    let named = names.iter().any(|n| text(object, n).starts_with(OWN_PREFIX));
     let inside = match within {
         Some(container) => container_made(store, collection, container),
         None => above(store, collection).is_some_and(|(c, id)| made(store, &c, &id)),

@@ -11,28 +11,28 @@ use crate::model::route::{Kind, Route};
 use crate::model::schema;
 use crate::model::service::{Service, service_of};
 use crate::state::issued::Token;
-use crate::state::service_state::World;
-use crate::state::tenant_state::Held;
+use crate::state::service_state::ServiceState;
+use crate::state::tenant_state::TenantState;
 use crate::wire::call::{Body, Call};
 use crate::wire::reply::Reply;
 
 /// Answers a request that no fault strikes.
-pub(super) fn answer(world: &mut World, token: &Token, call: &Call, now: DateTime<Utc>) -> Reply {
-    let World { tenants, endpoint, violations, .. } = world;
-    let Some(held) = tenants.get_mut(&token.tenant) else { return Reply::bad("The tenant is gone.") };
-    serve(held, token, now, endpoint, call, violations)
+pub(super) fn answer(state: &mut ServiceState, token: &Token, call: &Call, now: DateTime<Utc>) -> Reply {
+    let ServiceState { tenants, endpoint, violations, .. } = state;
+    let Some(tenant) = tenants.get_mut(&token.tenant) else { return Reply::bad("The tenant is gone.") };
+    serve(tenant, token, now, endpoint, call, violations)
 }
 
 fn serve(
-    held: &mut Held,
+    tenant: &mut TenantState,
     token: &Token,
     now: DateTime<Utc>,
     endpoint: &str,
     call: &Call,
     violations: &mut Vec<String>,
 ) -> Reply {
-    crud::deliver(held, now, false);
-    let reply = judge(held, token, now, endpoint, call, violations).unwrap_or_else(|refused| refused);
+    crud::deliver(tenant, now, false);
+    let reply = judge(tenant, token, now, endpoint, call, violations).unwrap_or_else(|refused| refused);
     if matches!(reply.status, 400 | 405 | 501)
         && let Body::Json(body) = &reply.body
     {
@@ -43,7 +43,7 @@ fn serve(
 }
 
 fn judge(
-    held: &mut Held,
+    tenant: &mut TenantState,
     token: &Token,
     now: DateTime<Utc>,
     endpoint: &str,
@@ -72,11 +72,11 @@ fn judge(
     if !FACTS.allows(set, &token.permissions) {
         return Err(service.denied());
     }
-    let segments = user(held, token, service, &route.template, found.segments.clone())?;
+    let segments = user(tenant, token, service, &route.template, found.segments.clone())?;
     let query = Query::read(call, &found).map_err(|e| *e)?;
     body(call, route)?;
     let mut context = Context {
-        held,
+        tenant,
         token,
         now,
         endpoint,
@@ -95,7 +95,7 @@ fn judge(
 
 /// Puts the user's id in place of `me` or a UPN, and asks whether that user has what is addressed.
 fn user(
-    held: &mut Held,
+    tenant: &mut TenantState,
     token: &Token,
     service: Service,
     template: &str,
@@ -107,7 +107,7 @@ fn user(
     if segments[0] != "users" || segments.len() < 2 || !template.starts_with("/users/{}") {
         return Ok(segments);
     }
-    let Some(user) = held.user(&segments[1]).cloned() else {
+    let Some(user) = tenant.user(&segments[1]).cloned() else {
         if service.outlook() {
             return Err(Reply::error(
                 404,
@@ -115,7 +115,7 @@ fn user(
                 &format!("The requested user '{}' is invalid.", segments[1]),
             ));
         }
-        return Err(Service::Directory.gone(&segments[1]));
+        return Err(Service::Directory.not_found(&segments[1]));
     };
     segments[1].clone_from(&user.id);
     let foreign = token.user.as_ref().is_some_and(|own| *own != user.id);
@@ -130,9 +130,9 @@ fn user(
         ));
     }
     let files = service == Service::Files || (service == Service::Onenote);
-    if files && resource_path::drive_of(&held.store, &format!("users/{}", user.id)).is_none() {
+    if files && resource_path::drive_of(&tenant.store, &format!("users/{}", user.id)).is_none() {
         if template == "/users/{}/drive" && token.user.is_some() {
-            initial_data::drives::drive(held, &user.id);
+            initial_data::drives::drive(tenant, &user.id);
         } else {
             return Err(Reply::error(404, "ResourceNotFound", "User's mysite not found."));
         }

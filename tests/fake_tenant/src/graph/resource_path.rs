@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::state::store::{Store, text};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct ResourcePath {
     pub collection: String,
     /// `None`: the collection itself; `""`: the only thing of its kind.
     pub id: Option<String>,
@@ -26,82 +26,84 @@ const CONTAINED: &[(&str, &str)] = &[
     ("pages", "sections"),
 ];
 
-impl Place {
+impl ResourcePath {
     fn new(collection: String, id: Option<&String>, within: Option<String>) -> Self {
         Self { collection, id: id.cloned(), within }
     }
 }
 
 /// Resolves an address whose user is already an id.
-pub(super) fn place(store: &Store, segments: &[String]) -> Place {
+pub(super) fn locate(store: &Store, segments: &[String]) -> ResourcePath {
     let path = canonical(store, segments);
     let s: Vec<&str> = path.iter().map(String::as_str).collect();
     let at = |n: usize| path.get(n);
     match s.as_slice() {
         ["users", u, list @ ("mailFolders" | "contactFolders"), f, "childFolders", ..] => {
-            Place::new(format!("users/{u}/{list}"), at(5), Some((*f).into()))
+            ResourcePath::new(format!("users/{u}/{list}"), at(5), Some((*f).into()))
         }
         ["users", u, "mailFolders", f, "messages", ..] => {
-            Place::new(format!("users/{u}/messages"), at(5), Some((*f).into()))
+            ResourcePath::new(format!("users/{u}/messages"), at(5), Some((*f).into()))
         }
         ["users", u, "contactFolders", f, "contacts", ..] => {
-            Place::new(format!("users/{u}/contacts"), at(5), Some((*f).into()))
+            ResourcePath::new(format!("users/{u}/contacts"), at(5), Some((*f).into()))
         }
         ["users", u, "calendars", c, "events" | "calendarView", ..] => {
-            Place::new(format!("users/{u}/events"), at(5), Some((*c).into()))
+            ResourcePath::new(format!("users/{u}/events"), at(5), Some((*c).into()))
         }
         ["users", u, "calendarGroups", g, "calendars", ..] => {
-            Place::new(format!("users/{u}/calendars"), at(5), Some((*g).into()))
+            ResourcePath::new(format!("users/{u}/calendars"), at(5), Some((*g).into()))
         }
         ["users", u, list @ ("mailFolders" | "contactFolders")] => {
-            Place::new(format!("users/{u}/{list}"), None, Some("root".into()))
+            ResourcePath::new(format!("users/{u}/{list}"), None, Some("root".into()))
         }
         ["users", u, "events" | "calendarView"] => {
             let calendars = format!("users/{u}/calendars");
-            Place::new(format!("users/{u}/events"), None, named(store, &calendars, "calendar"))
+            ResourcePath::new(format!("users/{u}/events"), None, named(store, &calendars, "calendar"))
         }
         ["users", u, "contacts"] => {
             let folders = format!("users/{u}/contactFolders");
-            Place::new(format!("users/{u}/contacts"), None, named(store, &folders, "contacts"))
+            ResourcePath::new(format!("users/{u}/contacts"), None, named(store, &folders, "contacts"))
         }
         ["users", u, "onenote", "notebooks" | "sectionGroups", n, "sections", ..] => {
-            Place::new(format!("users/{u}/onenote/sections"), at(6), Some((*n).into()))
+            ResourcePath::new(format!("users/{u}/onenote/sections"), at(6), Some((*n).into()))
         }
         ["users", u, "onenote", "sections", n, "pages", ..] => {
-            Place::new(format!("users/{u}/onenote/pages"), at(6), Some((*n).into()))
+            ResourcePath::new(format!("users/{u}/onenote/pages"), at(6), Some((*n).into()))
         }
-        ["drives", d, "items", i, "children"] => Place::new(format!("drives/{d}/items"), None, Some((*i).into())),
+        ["drives", d, "items", i, "children"] => {
+            ResourcePath::new(format!("drives/{d}/items"), None, Some((*i).into()))
+        }
         _ => plain(&path),
     }
 }
 
 /// A path of even length names an object of a collection, where the first pair is a collection and its key.
-fn plain(path: &[String]) -> Place {
-    Place { collection: path.join("/"), id: None, within: None }
+fn plain(path: &[String]) -> ResourcePath {
+    ResourcePath { collection: path.join("/"), id: None, within: None }
 }
 
-/// The place of an entity whose last segment is a key.
-pub(super) fn keyed(store: &Store, segments: &[String]) -> Place {
-    let mut found = place(store, segments);
+/// The resource of an entity whose last segment is a key.
+pub(super) fn keyed(store: &Store, segments: &[String]) -> ResourcePath {
+    let mut found = locate(store, segments);
     if found.id.is_none()
         && let Some((collection, id)) = found.collection.rsplit_once('/')
     {
         let (collection, id) = (collection.to_owned(), id.to_owned());
-        found = Place { collection, id: Some(id), within: None };
+        found = ResourcePath { collection, id: Some(id), within: None };
     }
     found
 }
 
-/// The place of the only thing of its kind.
-pub(super) fn single(store: &Store, segments: &[String]) -> Place {
+/// The resource of the only thing of its kind.
+pub(super) fn single(store: &Store, segments: &[String]) -> ResourcePath {
     let path = canonical(store, segments);
     let names: Vec<&str> = path.iter().map(String::as_str).collect();
     let keyed = matches!(names[..], ["drives", _] | ["drives", _, "items", _] | ["users", _, "calendars", _]);
     if keyed {
         let (id, rest) = path.split_last().expect("two segments");
-        return Place { collection: rest.join("/"), id: Some(id.clone()), within: None };
+        return ResourcePath { collection: rest.join("/"), id: Some(id.clone()), within: None };
     }
-    Place { collection: path.join("/"), id: Some(String::new()), within: None }
+    ResourcePath { collection: path.join("/"), id: Some(String::new()), within: None }
 }
 
 /// Replaces aliases by what they stand for.

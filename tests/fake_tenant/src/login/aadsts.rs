@@ -124,7 +124,7 @@ fn usual(code: u32) -> &'static str {
         70016 => "OAuth 2.0 device flow error. Authorization is pending. Continue polling.",
         70018 => "Invalid verification code due to user typing in wrong user code for device code flow.",
         70020 => {
-            "The provided value for the input parameter 'device_code' is not valid. Device codes supplied by the authorization server expire."
+            "The provided value for the input parameter 'device_code' is not valid. DeviceSignIn codes supplied by the authorization server expire."
         }
         70021 => "No matching federated identity record found for presented assertion.",
         70043 => "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.",

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::login::aadsts::Refusal;
-use crate::state::service_state::World;
+use crate::state::service_state::ServiceState;
 use crate::state::tenant::App;
 use crate::wire::encoding::unbase64url;
 
@@ -13,7 +13,13 @@ pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-b
 /// The shortest RSA signature that Entra takes: a key of 2048 bits.
 const SIGNATURE_BYTES: usize = 256;
 
-pub(super) fn check(world: &mut World, tenant: &str, app: &App, jwt: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+pub(super) fn check(
+    state: &mut ServiceState,
+    tenant: &str,
+    app: &App,
+    jwt: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
     let bad = |why: &str| Err(Refusal::new(700_027, format!("Client assertion failed validation: {why}.")));
     let parts: Vec<&str> = jwt.split('.').collect();
     let [header, claims, signature] = parts[..] else { return bad("it is no JWT") };
@@ -40,15 +46,15 @@ pub(super) fn check(world: &mut World, tenant: &str, app: &App, jwt: &str, now: 
     if !app.thumbprints.iter().any(|t| t == thumbprint) {
         return bad("the key was not found");
     }
-    if issuer != subject || !audiences(world, tenant).iter().any(|a| claims["aud"] == **a) {
+    if issuer != subject || !audiences(state, tenant).iter().any(|a| claims["aud"] == **a) {
         return bad("iss and sub must be the client id, aud the tenant's token URL");
     }
     if until - from > TimeDelta::hours(24) {
         return bad("it lives too long");
     }
     let Some(jti) = claims["jti"].as_str().filter(|j| !j.is_empty()) else { return bad("jti is missing") };
-    if !world.assertions.insert(format!("{} {jti}", app.client_id)) {
-        world.violate("a client assertion was presented twice");
+    if !state.assertions.insert(format!("{} {jti}", app.client_id)) {
+        state.report_violation("a client assertion was presented twice");
         return bad("jti was seen before");
     }
     Ok(())
@@ -74,10 +80,10 @@ fn federated(app: &App, issuer: &str, subject: &str, audience: &str) -> Result<(
     Err(Refusal::usual(code))
 }
 
-fn audiences(world: &World, tenant: &str) -> Vec<String> {
-    let held = &world.tenants[tenant].is;
+fn audiences(state: &ServiceState, tenant: &str) -> Vec<String> {
+    let held = &state.tenants[tenant].definition;
     let hosts = [
-        world.endpoint.as_str(),
+        state.endpoint.as_str(),
         "https://login.microsoftonline.com",
         "https://login.microsoftonline.us",
         "https://login.partner.microsoftonline.cn",

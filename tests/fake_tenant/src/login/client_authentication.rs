@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use crate::login::aadsts::Refusal;
 use crate::login::assertion;
 use crate::login::form::Form;
-use crate::state::service_state::World;
+use crate::state::service_state::ServiceState;
 use crate::state::tenant::App;
 
 /// The app's own proof, where it must give one.
 pub(super) fn authenticate(
-    world: &mut World,
+    state: &mut ServiceState,
     tenant: &str,
     app: &App,
     form: &Form,
@@ -31,7 +31,7 @@ pub(super) fn authenticate(
                     "The request body must contain the following parameter: 'client_assertion_type'.",
                 ));
             }
-            assertion::check(world, tenant, app, assertion, now)
+            assertion::check(state, tenant, app, assertion, now)
         }
         (Some(secret), None) => match app.secrets.iter().find(|s| s.value == *secret) {
             None => Err(Refusal::usual(7_000_215)),

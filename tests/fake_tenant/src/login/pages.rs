@@ -16,7 +16,7 @@ use crate::login::form::{self, FORM, Form, field};
 use crate::login::lookup;
 use crate::login::sign_in::SECOND_FACTOR;
 
-use crate::state::service_state::World;
+use crate::state::service_state::ServiceState;
 use crate::state::tenant::{App, User};
 use crate::wire::exchange::Incoming;
 use crate::wire::reply::Reply;
@@ -54,7 +54,7 @@ impl Page {
     }
 }
 
-pub(crate) fn answer(world: &mut World, incoming: &Incoming, tenant: &str, page: Page) -> Reply {
+pub(crate) fn answer(state: &mut ServiceState, incoming: &Incoming, tenant: &str, page: Page) -> Reply {
     let posted = match incoming.method.as_str() {
         "GET" => Ok(None),
         "POST" => {
@@ -63,8 +63,8 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming, tenant: &str, page:
         _ => Err(Refusal::new(900_561, "The endpoint only accepts GET and POST requests.")),
     };
     let outcome = posted.and_then(|form| match page {
-        Page::Device => device(world, form.as_ref()),
-        _ => consent(world, &incoming.query, tenant, page, form.as_ref()),
+        Page::Device => device(state, form.as_ref()),
+        _ => consent(state, &incoming.query, tenant, page, form.as_ref()),
     });
     let refused = |refusal: Refusal| {
         let why = format!("AADSTS{}: {}", refusal.code, refusal.text);
@@ -73,17 +73,23 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming, tenant: &str, page:
     outcome.unwrap_or_else(refused)
 }
 
-fn consent(world: &mut World, query: &str, tenant: &str, page: Page, form: Option<&Form>) -> Result<Reply, Refusal> {
+fn consent(
+    state: &mut ServiceState,
+    query: &str,
+    tenant: &str,
+    page: Page,
+    form: Option<&Form>,
+) -> Result<Reply, Refusal> {
     let asked = form::parse(FORM, query.as_bytes())?;
-    let tenant = lookup::one_tenant(world, tenant)?;
-    let app = lookup::app(world, &tenant, field(&asked, "client_id")?)?;
+    let tenant = lookup::one_tenant(state, tenant)?;
+    let app = lookup::app(state, &tenant, field(&asked, "client_id")?)?;
     let mut back = come_back(&app, asked.get("redirect_uri"))?;
-    let (roles, scopes) = wanted(world, &app, &asked, page)?;
+    let (roles, scopes) = wanted(state, &app, &asked, page)?;
     let Some(form) = form else {
         let names: Vec<&str> = roles.iter().chain(&scopes).map(String::as_str).collect();
         return Ok(html("Permissions requested", &names.join("\n")));
     };
-    let (user, _) = person(world, &tenant, form)?;
+    let (user, _) = person(state, &tenant, form)?;
     if let Some(state) = asked.get("state") {
         back.query_pairs_mut().append_pair("state", state);
     }
@@ -94,8 +100,8 @@ fn consent(world: &mut World, query: &str, tenant: &str, page: Page, form: Optio
     if !may(&user, page, &roles, &scopes) {
         return Err(Refusal::usual(90094));
     }
-    let code = world.secret(48);
-    let held = world.tenants.get_mut(&tenant).and_then(|held| held.app_mut(&app.client_id));
+    let code = state.secret(48);
+    let held = state.tenants.get_mut(&tenant).and_then(|held| held.app_mut(&app.client_id));
     let held = held.ok_or_else(|| Refusal::usual(700_016))?;
     if page == Page::Oneself {
         held.own_scopes.entry(user.id).or_default().extend(scopes);
@@ -119,7 +125,7 @@ fn come_back(app: &App, asked: Option<&String>) -> Result<Url, Refusal> {
 type Permissions = BTreeSet<String>;
 
 /// The app's own and the delegated permissions that the page asks for.
-fn wanted(world: &World, app: &App, asked: &Form, page: Page) -> Result<(Permissions, Permissions), Refusal> {
+fn wanted(state: &ServiceState, app: &App, asked: &Form, page: Page) -> Result<(Permissions, Permissions), Refusal> {
     let registered = &app.registration;
     if page == Page::Registration {
         let nothing = registered.roles.is_empty() && registered.scopes.is_empty();
@@ -135,7 +141,7 @@ fn wanted(world: &World, app: &App, asked: &Form, page: Page) -> Result<(Permiss
             continue;
         }
         let (resource, name) = scope.rsplit_once('/').ok_or_else(|| Refusal::usual(9_002_313))?;
-        lookup::graph(world, resource)?;
+        lookup::graph(state, resource)?;
         if !registered.scopes.contains(name) {
             return Err(Refusal::usual(650_057));
         }
@@ -152,23 +158,23 @@ fn may(user: &User, page: Page, roles: &Permissions, scopes: &Permissions) -> bo
     administrators.iter().any(|role| user.roles.contains(*role)) || (page == Page::Oneself && scopes.iter().all(own))
 }
 
-fn device(world: &mut World, form: Option<&Form>) -> Result<Reply, Refusal> {
+fn device(state: &mut ServiceState, form: Option<&Form>) -> Result<Reply, Refusal> {
     let Some(form) = form else { return Ok(html("Enter code", "Enter the code displayed on your app or device.")) };
     let code = field(form, "otc")?;
-    let found = world.devices.values().find(|device| device.user_code == code && device.answer.is_none());
+    let found = state.devices.values().find(|device| device.user_code == code && device.answer.is_none());
     let tenant = found.map(|device| device.tenant.clone()).ok_or_else(|| Refusal::usual(70018))?;
-    let (user, strong) = person(world, &tenant, form)?;
+    let (user, strong) = person(state, &tenant, form)?;
     let accepts = form.get("accept").map(String::as_str) == Some("yes");
-    for device in world.devices.values_mut().filter(|device| device.user_code == code) {
+    for device in state.devices.values_mut().filter(|device| device.user_code == code) {
         device.answer = Some(accepts.then(|| user.id.clone()));
         device.strong = strong;
     }
     Ok(html(if accepts { "You have signed in" } else { "You have declined" }, "You may now close this window."))
 }
 
-/// Who is at the browser, and whether they have shown a second factor.
-fn person(world: &World, tenant: &str, form: &Form) -> Result<(User, bool), Refusal> {
-    let user = world.tenants[tenant].user(field(form, "username")?).ok_or_else(|| Refusal::usual(50034))?;
+/// Caller is at the browser, and whether they have shown a second factor.
+fn person(state: &ServiceState, tenant: &str, form: &Form) -> Result<(User, bool), Refusal> {
+    let user = state.tenants[tenant].user(field(form, "username")?).ok_or_else(|| Refusal::usual(50034))?;
     if user.password != field(form, "password")? {
         return Err(Refusal::usual(50126));
     }

@@ -8,18 +8,18 @@ use serde_json::Value;
 use crate::login::aadsts::Refusal;
 use crate::login::lookup::graph;
 use crate::login::token::{self, Grant};
-use crate::state::service_state::World;
+use crate::state::service_state::ServiceState;
 use crate::state::tenant::App;
 
 /// A token answer with the caller, or the refusal.
-pub(super) type Outcome = Result<(Value, Who), Refusal>;
+pub(super) type Outcome = Result<(Value, Caller), Refusal>;
 
 /// Sign-ins that a second factor lets pass.
 pub(super) const SECOND_FACTOR: [u32; 3] = [50076, 50079, 50158];
 
 /// Whose token it is, for the record.
 #[derive(Default)]
-pub(super) struct Who {
+pub(super) struct Caller {
     pub tenant: String,
     pub app: String,
     pub user: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct Proven<'a> {
 
 /// What holds for a user however they prove who they are.
 pub(super) fn sign_in(
-    world: &mut World,
+    state: &mut ServiceState,
     tenant: &str,
     app: &App,
     who: Proven<'_>,
@@ -41,29 +41,29 @@ pub(super) fn sign_in(
     now: DateTime<Utc>,
 ) -> Outcome {
     let strong = who.strong;
-    let known = world.tenants[tenant].user(who.user).cloned().ok_or_else(|| Refusal::usual(50034))?;
+    let known = state.tenants[tenant].user(who.user).cloned().ok_or_else(|| Refusal::usual(50034))?;
     if !known.enabled {
         return Err(Refusal::usual(50057));
     }
     if let Some(code) = known.blocked_by.filter(|code| !(strong && SECOND_FACTOR.contains(code))) {
         return Err(Refusal::usual(code));
     }
-    let granted = scopes(world, app, &known.id, scope)?;
+    let granted = scopes(state, app, &known.id, scope)?;
     let offline = scope.split_whitespace().any(|s| s == "offline_access");
-    let who = Who { tenant: tenant.into(), app: app.client_id.clone(), user: Some(known.id.clone()) };
+    let who = Caller { tenant: tenant.into(), app: app.client_id.clone(), user: Some(known.id.clone()) };
     let grant = Grant { tenant: tenant.into(), app: app.clone(), user: Some(known.id), permissions: Some(granted) };
-    let mut answer = token::issue(world, &grant, now);
+    let mut answer = token::issue(state, &grant, now);
     if scope.split_whitespace().any(|s| s == "openid") {
-        answer["id_token"] = token::identity(world, &grant, &known.upn, now).into();
+        answer["id_token"] = token::identity(state, &grant, &known.upn, now).into();
     }
     if offline {
-        answer["refresh_token"] = token::refresh(world, &grant, scope, strong, now).into();
+        answer["refresh_token"] = token::refresh(state, &grant, scope, strong, now).into();
     }
     Ok((answer, who))
 }
 
 /// The consented permissions that a `scope` amounts to. All that is consented comes along, as in Entra.
-fn scopes(world: &World, app: &App, user: &str, scope: &str) -> Result<BTreeSet<String>, Refusal> {
+fn scopes(state: &ServiceState, app: &App, user: &str, scope: &str) -> Result<BTreeSet<String>, Refusal> {
     let own = app.own_scopes.get(user).into_iter().flatten();
     let consented: BTreeSet<String> = app.scopes.iter().chain(own).cloned().collect();
     let (mut default, mut single) = (false, false);
@@ -74,7 +74,7 @@ fn scopes(world: &World, app: &App, user: &str, scope: &str) -> Result<BTreeSet<
         let name = match part.rsplit_once('/') {
             None => part,
             Some((resource, name)) => {
-                graph(world, resource)?;
+                graph(state, resource)?;
                 name
             }
         };

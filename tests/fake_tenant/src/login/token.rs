@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::state::issued::{Refresh, Token};
-use crate::state::service_state::World;
+use crate::state::issued::{RefreshToken, Token};
+use crate::state::service_state::ServiceState;
 use crate::state::tenant::App;
 use crate::wire::encoding::base64url;
 use crate::wire::reply::Reply;
 
 /// Tokens beyond this many are only kept while they are good.
-const MANY: usize = 256;
+const PRUNE_ABOVE: usize = 256;
 
 pub(crate) struct Grant {
     pub tenant: String,
@@ -23,17 +23,17 @@ pub(crate) struct Grant {
 }
 
 /// A token answer without a refresh token.
-pub(crate) fn issue(world: &mut World, grant: &Grant, now: DateTime<Utc>) -> Value {
+pub(crate) fn issue(state: &mut ServiceState, grant: &Grant, now: DateTime<Utc>) -> Value {
     let app = &grant.app;
     let permissions = grant.permissions.clone().unwrap_or_else(|| app.roles.clone());
     let expires = now + TimeDelta::seconds(app.token_seconds);
     let text = if app.opaque_tokens {
-        format!("EwB{}", world.secret(240))
+        format!("EwB{}", state.secret(240))
     } else {
-        let header = json!({"typ": "JWT", "alg": "RS256", "kid": "fake", "nonce": world.secret(24)});
-        let signature = world.secret(256);
+        let header = json!({"typ": "JWT", "alg": "RS256", "kid": "fake", "nonce": state.secret(24)});
+        let signature = state.secret(256);
         let mut claims = claims(grant, &permissions, now, expires);
-        if let Some(user) = grant.user.as_deref().and_then(|id| world.tenants.get(&grant.tenant)?.user(id)) {
+        if let Some(user) = grant.user.as_deref().and_then(|id| state.tenants.get(&grant.tenant)?.user(id)) {
             claims["upn"] = user.upn.clone().into();
         }
         format!("{}.{}.{signature}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()))
@@ -54,10 +54,10 @@ pub(crate) fn issue(world: &mut World, grant: &Grant, now: DateTime<Utc>) -> Val
         permissions,
         expires,
     };
-    if world.tokens.len() >= MANY {
-        world.tokens.retain(|_, token| token.expires > now);
+    if state.tokens.len() >= PRUNE_ABOVE {
+        state.tokens.retain(|_, token| token.expires > now);
     }
-    world.tokens.insert(text, held);
+    state.tokens.insert(text, held);
     answer
 }
 
@@ -79,20 +79,26 @@ fn claims(grant: &Grant, permissions: &BTreeSet<String>, now: DateTime<Utc>, exp
     claims
 }
 
-/// Who signed in, as OpenID Connect tells it.
-pub(crate) fn identity(world: &mut World, grant: &Grant, upn: &str, now: DateTime<Utc>) -> String {
+/// Caller signed in, as OpenID Connect tells it.
+pub(crate) fn identity(state: &mut ServiceState, grant: &Grant, upn: &str, now: DateTime<Utc>) -> String {
     let claims = json!({
         "aud": grant.app.client_id, "tid": grant.tenant, "oid": grant.user, "preferred_username": upn,
         "iat": now.timestamp(), "exp": (now + TimeDelta::hours(1)).timestamp(), "ver": "2.0",
     });
     let header = json!({"typ": "JWT", "alg": "RS256", "kid": "fake"});
     let part = |value: &Value| base64url(value.to_string().as_bytes());
-    format!("{}.{}.{}", part(&header), part(&claims), world.secret(256))
+    format!("{}.{}.{}", part(&header), part(&claims), state.secret(256))
 }
 
-pub(crate) fn refresh(world: &mut World, grant: &Grant, scope: &str, strong: bool, now: DateTime<Utc>) -> String {
-    let text = format!("1.A{}", world.secret(180));
-    let held = Refresh {
+pub(crate) fn refresh(
+    state: &mut ServiceState,
+    grant: &Grant,
+    scope: &str,
+    strong: bool,
+    now: DateTime<Utc>,
+) -> String {
+    let text = format!("1.A{}", state.secret(180));
+    let held = RefreshToken {
         tenant: grant.tenant.clone(),
         app: grant.app.client_id.clone(),
         user: grant.user.clone().unwrap_or_default(),
@@ -101,15 +107,15 @@ pub(crate) fn refresh(world: &mut World, grant: &Grant, scope: &str, strong: boo
         revoked: false,
         strong,
     };
-    world.refresh_tokens.insert(text.clone(), held);
+    state.refresh_tokens.insert(text.clone(), held);
     text
 }
 
 /// The token of an `Authorization` header, or why not.
-pub(crate) fn check(world: &World, header: Option<&str>, now: DateTime<Utc>) -> Result<Token, Box<Reply>> {
+pub(crate) fn check(state: &ServiceState, header: Option<&str>, now: DateTime<Utc>) -> Result<Token, Box<Reply>> {
     let refuse = |message: &str| Err(Box::new(Reply::error(401, "InvalidAuthenticationToken", message)));
     let Some(text) = header.and_then(|h| h.strip_prefix("Bearer ")) else { return refuse("Access token is empty.") };
-    let Some(token) = world.tokens.get(text) else {
+    let Some(token) = state.tokens.get(text) else {
         return refuse("CompactToken parsing failed or the signature is not valid.");
     };
     if token.expires <= now {

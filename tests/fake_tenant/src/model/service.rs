@@ -91,7 +91,7 @@ impl Service {
         }
     }
 
-    pub(crate) fn gone(self, id: &str) -> Reply {
+    pub(crate) fn not_found(self, id: &str) -> Reply {
         match self {
             _ if self.outlook() => {
                 Reply::error(404, "ErrorItemNotFound", "The specified object was not found in the store.")
@@ -110,7 +110,7 @@ impl Service {
     }
 
     /// Elements of a page where `$top` says nothing.
-    pub(crate) fn page(self) -> usize {
+    pub(crate) fn page_size(self) -> usize {
         match self {
             Self::Mail | Self::Calendar | Self::Contacts | Self::People => 10,
             Self::Files | Self::Sites => 200,

@@ -11,14 +11,14 @@ use crate::wire::call::Call;
 
 #[derive(Clone, Debug)]
 pub struct Fault {
-    pub on: On,
+    pub requests: FaultMatch,
     pub when: When,
-    pub act: Act,
+    pub action: FaultAction,
 }
 
 /// Which requests a fault may strike. Every field left `None` matches everything.
 #[derive(Clone, Debug, Default)]
-pub struct On {
+pub struct FaultMatch {
     pub stage: Stage,
     pub tenant: Option<String>,
     pub method: Option<String>,
@@ -51,7 +51,7 @@ pub enum When {
 }
 
 #[derive(Clone, Debug)]
-pub enum Act {
+pub enum FaultAction {
     /// 429; with `retry_after` (seconds) a throttling window opens for the tenant.
     Status429 { retry_after: Option<i64>, applied_anyway: bool },
     /// Any other status, worded as Graph does. Inside a batch and outside.
@@ -75,27 +75,32 @@ pub enum Act {
 }
 
 impl Fault {
-    pub fn login(when: When, act: Act) -> Self {
-        Self { on: On { stage: Stage::Login, ..On::default() }, when, act }
+    pub fn login(when: When, action: FaultAction) -> Self {
+        Self { requests: FaultMatch { stage: Stage::Login, ..FaultMatch::default() }, when, action }
     }
 
-    pub fn http(when: When, act: Act) -> Self {
-        Self { on: On::default(), when, act }
+    pub fn http(when: When, action: FaultAction) -> Self {
+        Self { requests: FaultMatch::default(), when, action }
     }
 
     /// Batch items by method and path glob.
-    pub fn item(method: &str, path: &str, when: When, act: Act) -> Self {
-        let on = On { stage: Stage::Item, method: Some(method.into()), path: Some(path.into()), ..On::default() };
-        Self { on, when, act }
+    pub fn item(method: &str, path: &str, when: When, action: FaultAction) -> Self {
+        let requests = FaultMatch {
+            stage: Stage::Item,
+            method: Some(method.into()),
+            path: Some(path.into()),
+            ..FaultMatch::default()
+        };
+        Self { requests, when, action }
     }
 
     pub fn of_tenant(mut self, tenant: &str) -> Self {
-        self.on.tenant = Some(tenant.into());
+        self.requests.tenant = Some(tenant.into());
         self
     }
 }
 
-impl Act {
+impl FaultAction {
     /// Whether the request takes effect although it is struck.
     pub fn lets_request_take_effect(&self) -> bool {
         match self {
@@ -107,7 +112,7 @@ impl Act {
     }
 }
 
-impl On {
+impl FaultMatch {
     fn matches(&self, stage: Stage, tenant: &str, method: &str, path: &str) -> bool {
         let outlook = |want: &bool| path::find(path).is_ok_and(|f| service_of(&f.route.template).outlook() == *want);
         self.stage == stage
@@ -139,9 +144,9 @@ impl Faults {
         method: &str,
         path: &str,
         rng: &mut ChaCha12Rng,
-    ) -> Option<Act> {
+    ) -> Option<FaultAction> {
         for (fault, seen) in &mut self.0 {
-            if !fault.on.matches(stage, tenant, method, path) {
+            if !fault.requests.matches(stage, tenant, method, path) {
                 continue;
             }
             *seen += 1;
@@ -152,13 +157,13 @@ impl Faults {
                 When::Chance(p) => rng.random::<f64>() < p,
             };
             if strikes {
-                return Some(fault.act.clone());
+                return Some(fault.action.clone());
             }
         }
         None
     }
 
-    pub(crate) fn strike_item(&mut self, tenant: &str, call: &Call, rng: &mut ChaCha12Rng) -> Option<Act> {
+    pub(crate) fn strike_item(&mut self, tenant: &str, call: &Call, rng: &mut ChaCha12Rng) -> Option<FaultAction> {
         self.strike(Stage::Item, tenant, &call.method, &call.path, rng)
     }
 }

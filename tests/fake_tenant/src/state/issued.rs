@@ -15,7 +15,7 @@ pub(crate) struct Token {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Refresh {
+pub(crate) struct RefreshToken {
     pub tenant: String,
     pub app: String,
     pub user: String,
@@ -27,7 +27,7 @@ pub(crate) struct Refresh {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Device {
+pub(crate) struct DeviceSignIn {
     pub user_code: String,
     pub tenant: String,
     pub app: String,

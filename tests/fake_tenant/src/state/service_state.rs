@@ -7,19 +7,19 @@ use rand::{RngExt, SeedableRng};
 
 use crate::state::fault::Faults;
 use crate::state::ids::Id;
-use crate::state::issued::{Device, Refresh, Token};
+use crate::state::issued::{DeviceSignIn, RefreshToken, Token};
 use crate::state::recorded::Recorded;
-use crate::state::tenant_state::Held;
+use crate::state::tenant_state::TenantState;
 use crate::state::throttle::Throttles;
 use crate::wire::encoding::base64url;
 
-pub(crate) struct World {
+pub(crate) struct ServiceState {
     pub endpoint: String,
     pub rng: ChaCha12Rng,
-    pub tenants: BTreeMap<String, Held>,
+    pub tenants: BTreeMap<String, TenantState>,
     pub tokens: HashMap<String, Token>,
-    pub refresh_tokens: HashMap<String, Refresh>,
-    pub devices: HashMap<String, Device>,
+    pub refresh_tokens: HashMap<String, RefreshToken>,
+    pub devices: HashMap<String, DeviceSignIn>,
     pub assertions: BTreeSet<String>,
     pub faults: Faults,
     pub throttles: Throttles,
@@ -31,7 +31,7 @@ pub(crate) struct World {
     pub depends_on_one_pattern: bool,
 }
 
-impl World {
+impl ServiceState {
     pub(crate) fn new(endpoint: String, seed: u64) -> Self {
         Self {
             endpoint,
@@ -52,15 +52,15 @@ impl World {
     }
 
     /// By id or domain.
-    pub(crate) fn tenant(&self, name: &str) -> Option<&Held> {
-        self.tenants.values().find(|held| held.is.named(name))
+    pub(crate) fn tenant(&self, name: &str) -> Option<&TenantState> {
+        self.tenants.values().find(|held| held.definition.named(name))
     }
 
-    pub(crate) fn tenant_mut(&mut self, name: &str) -> Option<&mut Held> {
-        self.tenants.values_mut().find(|held| held.is.named(name))
+    pub(crate) fn tenant_mut(&mut self, name: &str) -> Option<&mut TenantState> {
+        self.tenants.values_mut().find(|held| held.definition.named(name))
     }
 
-    pub(crate) fn violate(&mut self, what: impl Into<String>) {
+    pub(crate) fn report_violation(&mut self, what: impl Into<String>) {
         self.violations.push(what.into());
     }
 

@@ -3,15 +3,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
-use crate::state::service_state::World;
+use crate::state::service_state::ServiceState;
 
 pub(crate) struct Shared {
-    pub world: Mutex<World>,
+    pub state: Mutex<ServiceState>,
     pub clock: Arc<dyn Clock>,
 }
 
 impl Shared {
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn state(&self) -> MutexGuard<'_, ServiceState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

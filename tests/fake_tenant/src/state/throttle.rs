@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// After so long the shortest interval between two runs is over: the same request is another run's.
-const FORGET: TimeDelta = TimeDelta::seconds(500);
+const FORGET_AFTER: TimeDelta = TimeDelta::seconds(500);
 
 #[derive(Default)]
 pub(crate) struct Throttles {
@@ -29,7 +29,7 @@ impl Throttles {
 
     /// Notes that this request got a 429.
     pub(crate) fn refuse(&mut self, request: &str, now: DateTime<Utc>, retry_after: Option<i64>) {
-        let until = now + TimeDelta::seconds(retry_after.unwrap_or(0)) + FORGET;
+        let until = now + TimeDelta::seconds(retry_after.unwrap_or(0)) + FORGET_AFTER;
         let held = self.refused.entry(request.to_owned()).or_insert((0, until));
         *held = if held.1 < now { (1, until) } else { (held.0 + 1, held.1.max(until)) };
     }

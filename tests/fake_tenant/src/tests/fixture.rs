@@ -19,22 +19,22 @@ pub(super) const ANN: &str = "ann@contoso.onmicrosoft.com";
 pub(super) const BOB: &str = "bob@contoso.onmicrosoft.com";
 pub(super) const SCOPE: &str = "https://graph.microsoft.com/.default";
 
-pub(super) struct Hand(Mutex<DateTime<Utc>>);
+pub(super) struct HandTurnedClock(Mutex<DateTime<Utc>>);
 
-impl Hand {
-    pub(super) fn turn(&self, seconds: i64) {
+impl HandTurnedClock {
+    pub(super) fn advance(&self, seconds: i64) {
         *self.0.lock().expect("the clock") += TimeDelta::seconds(seconds);
     }
 }
 
 #[async_trait]
-impl Clock for Hand {
+impl Clock for HandTurnedClock {
     fn now(&self) -> DateTime<Utc> {
         *self.0.lock().expect("the clock")
     }
 
     async fn sleep(&self, duration: Duration) {
-        self.turn(i64::try_from(duration.as_secs()).expect("a short time"));
+        self.advance(i64::try_from(duration.as_secs()).expect("a short time"));
         // Whoever else is there gets a turn meanwhile.
         for _ in 0..5000 {
             tokio::task::yield_now().await;
@@ -43,8 +43,8 @@ impl Clock for Hand {
 }
 
 /// A fake with one tenant, a confidential and a public app, and two users; and a client.
-pub(super) struct Stage {
-    pub clock: Arc<Hand>,
+pub(super) struct Fixture {
+    pub clock: Arc<HandTurnedClock>,
     pub fake: FakeTenant,
     http: reqwest::Client,
 }
@@ -55,14 +55,14 @@ pub(super) struct Answer {
     pub headers: reqwest::header::HeaderMap,
 }
 
-impl Stage {
+impl Fixture {
     pub(super) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
     pub(super) async fn with(change: impl FnOnce(&mut Tenant)) -> Self {
         let start = Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).single().expect("a time");
-        let clock = Arc::new(Hand(Mutex::new(start)));
+        let clock = Arc::new(HandTurnedClock(Mutex::new(start)));
         let fake = FakeTenant::start(clock.clone(), 7).await.expect("a free port");
         let mut bob = User::new(BOB, "bobs");
         bob.manager = Some(ANN.into());

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::fixture::{ANN, APP, NATIVE, SCOPE, Stage, TENANT, claims, token};
+use super::fixture::{ANN, APP, Fixture, NATIVE, SCOPE, TENANT, claims, token};
 use crate::clock::Clock as _;
 use crate::state::tenant::{Federated, Secret};
 
@@ -24,8 +24,8 @@ fn refresh(token: &str) -> [(&str, &str); 4] {
 
 #[tokio::test]
 async fn an_apps_token_bears_roles_and_comes_without_a_refresh_token() {
-    let stage = Stage::new().await;
-    let answer = stage.ask(&credentials("s3cret", SCOPE)).await;
+    let fixture = Fixture::new().await;
+    let answer = fixture.ask(&credentials("s3cret", SCOPE)).await;
     assert_eq!((answer.status, answer.body["expires_in"].as_i64()), (200, Some(3599)));
     assert!(answer.body.get("refresh_token").is_none() && answer.body.get("scope").is_none());
     let claims = claims(&token(&answer));
@@ -35,20 +35,20 @@ async fn an_apps_token_bears_roles_and_comes_without_a_refresh_token() {
 
 #[tokio::test]
 async fn a_users_token_bears_scopes_and_a_refresh_token_only_when_offline_access_is_asked_for() {
-    let stage = Stage::new().await;
-    let answer = stage.ask(&password(ANN, "anns")).await;
+    let fixture = Fixture::new().await;
+    let answer = fixture.ask(&password(ANN, "anns")).await;
     assert!(claims(&token(&answer))["scp"].as_str().is_some_and(|s| s.contains("Mail.Read")));
     assert!(answer.body["scope"].as_str().is_some_and(|s| s.contains("User.Read")));
     assert!(answer.body["refresh_token"].is_string());
     let mut fields = password(ANN, "anns");
     fields[4].1 = SCOPE;
-    assert!(stage.ask(&fields).await.body.get("refresh_token").is_none());
+    assert!(fixture.ask(&fields).await.body.get("refresh_token").is_none());
 }
 
 #[tokio::test]
 async fn an_error_has_entras_shape() {
-    let stage = Stage::new().await;
-    let answer = stage.ask(&credentials("wrong", SCOPE)).await;
+    let fixture = Fixture::new().await;
+    let answer = fixture.ask(&credentials("wrong", SCOPE)).await;
     assert_eq!((answer.status, answer.body["error"].as_str()), (401, Some("invalid_client")));
     let text = answer.body["error_description"].as_str().unwrap_or_default();
     assert!(
@@ -60,8 +60,8 @@ async fn an_error_has_entras_shape() {
 
 #[tokio::test]
 async fn each_wrong_configuration_of_an_app_has_its_code() {
-    let stage = Stage::new().await;
-    let ask = async |fields: &[(&str, &str)]| stage.ask(fields).await.aadsts();
+    let fixture = Fixture::new().await;
+    let ask = async |fields: &[(&str, &str)]| fixture.ask(fields).await.aadsts();
     assert_eq!(ask(&credentials("wrong", SCOPE)).await, 7_000_215);
     assert_eq!(ask(&credentials("s3cret", "https://graph.microsoft.com/Mail.Read")).await, 1_002_012);
     assert_eq!(ask(&credentials("s3cret", "https://vault.azure.net/.default")).await, 500_011);
@@ -72,111 +72,112 @@ async fn each_wrong_configuration_of_an_app_has_its_code() {
         [("grant_type", "client_credentials"), ("client_id", TENANT), ("client_secret", "x"), ("scope", SCOPE)];
     assert_eq!(ask(&unknown).await, 700_016);
     assert_eq!(
-        stage.ask_at("99999999-9999-4999-8999-999999999999", &credentials("s3cret", SCOPE)).await.aadsts(),
+        fixture.ask_at("99999999-9999-4999-8999-999999999999", &credentials("s3cret", SCOPE)).await.aadsts(),
         90002
     );
-    assert_eq!(stage.ask_at("nonsense", &credentials("s3cret", SCOPE)).await.aadsts(), 900_023);
-    assert_eq!(stage.ask_at("organizations", &credentials("s3cret", SCOPE)).await.aadsts(), 50059);
-    assert_eq!(stage.ask_at("contoso.onmicrosoft.com", &credentials("s3cret", SCOPE)).await.status, 200);
-    stage.fake.expire_secret(TENANT, APP);
+    assert_eq!(fixture.ask_at("nonsense", &credentials("s3cret", SCOPE)).await.aadsts(), 900_023);
+    assert_eq!(fixture.ask_at("organizations", &credentials("s3cret", SCOPE)).await.aadsts(), 50059);
+    assert_eq!(fixture.ask_at("contoso.onmicrosoft.com", &credentials("s3cret", SCOPE)).await.status, 200);
+    fixture.fake.expire_secret(TENANT, APP);
     assert_eq!(ask(&credentials("s3cret", SCOPE)).await, 7_000_222);
-    stage.fake.set_secret(TENANT, APP, "fresh");
-    assert_eq!(stage.ask(&credentials("fresh", SCOPE)).await.status, 200);
-    stage.fake.set_app_enabled(TENANT, APP, false);
+    fixture.fake.set_secret(TENANT, APP, "fresh");
+    assert_eq!(fixture.ask(&credentials("fresh", SCOPE)).await.status, 200);
+    fixture.fake.set_app_enabled(TENANT, APP, false);
     assert_eq!(ask(&credentials("fresh", SCOPE)).await, 7_000_112);
 }
 
 #[tokio::test]
 async fn each_trouble_of_a_user_has_its_code() {
-    let stage = Stage::new().await;
-    let ask = async |user: &str, secret: &str| stage.ask(&password(user, secret)).await.aadsts();
+    let fixture = Fixture::new().await;
+    let ask = async |user: &str, secret: &str| fixture.ask(&password(user, secret)).await.aadsts();
     assert_eq!(ask("eve@contoso.onmicrosoft.com", "x").await, 50034);
     assert_eq!(ask(ANN, "wrong").await, 50126);
-    stage.fake.change_user(TENANT, ANN, |u| u.password_expired = true);
+    fixture.fake.change_user(TENANT, ANN, |u| u.password_expired = true);
     assert_eq!(ask(ANN, "anns").await, 50055);
-    stage.fake.set_password(TENANT, ANN, "new");
+    fixture.fake.set_password(TENANT, ANN, "new");
     for code in [50076, 50079, 53003] {
-        stage.fake.set_mfa(TENANT, ANN, Some(code));
+        fixture.fake.set_mfa(TENANT, ANN, Some(code));
         assert_eq!(ask(ANN, "new").await, u64::from(code));
     }
-    stage.fake.set_mfa(TENANT, ANN, None);
-    stage.fake.disable_user(TENANT, ANN);
+    fixture.fake.set_mfa(TENANT, ANN, None);
+    fixture.fake.disable_user(TENANT, ANN);
     assert_eq!(ask(ANN, "new").await, 50057);
-    stage.fake.enable_user(TENANT, ANN);
-    stage.fake.revoke_all_consent(TENANT, NATIVE);
+    fixture.fake.enable_user(TENANT, ANN);
+    fixture.fake.revoke_all_consent(TENANT, NATIVE);
     assert_eq!(ask(ANN, "new").await, 65001);
-    assert_eq!(stage.ask_at("organizations", &password(ANN, "new")).await.aadsts(), 65001);
-    assert_eq!(stage.ask_at("common", &password(ANN, "new")).await.aadsts(), 9_001_023);
+    assert_eq!(fixture.ask_at("organizations", &password(ANN, "new")).await.aadsts(), 65001);
+    assert_eq!(fixture.ask_at("common", &password(ANN, "new")).await.aadsts(), 9_001_023);
 }
 
 #[tokio::test]
 async fn a_public_client_presents_no_secret_and_a_confidential_one_must() {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let mut fields = password(ANN, "anns").to_vec();
     fields.push(("client_secret", "x"));
-    assert_eq!(stage.ask(&fields).await.aadsts(), 700_025);
+    assert_eq!(fixture.ask(&fields).await.aadsts(), 700_025);
     fields[1].1 = APP;
-    assert_eq!(stage.ask(&fields).await.aadsts(), 7_000_215);
-    assert_eq!(stage.ask(&fields[..5]).await.aadsts(), 7_000_218);
+    assert_eq!(fixture.ask(&fields).await.aadsts(), 7_000_215);
+    assert_eq!(fixture.ask(&fields[..5]).await.aadsts(), 7_000_218);
 }
 
 #[tokio::test]
 async fn a_refresh_token_rotates_and_the_old_one_stays_good() {
-    let stage = Stage::new().await;
-    let first = stage.fake.issue_refresh_token(TENANT, NATIVE, ANN);
-    let answer = stage.ask(&refresh(&first)).await;
+    let fixture = Fixture::new().await;
+    let first = fixture.fake.issue_refresh_token(TENANT, NATIVE, ANN);
+    let answer = fixture.ask(&refresh(&first)).await;
     let second = answer.body["refresh_token"].as_str().expect("a new one").to_owned();
     assert_ne!(first, second);
-    assert_eq!(stage.ask(&refresh(&first)).await.status, 200);
-    assert_eq!(stage.ask(&refresh(&second)).await.status, 200);
+    assert_eq!(fixture.ask(&refresh(&first)).await.status, 200);
+    assert_eq!(fixture.ask(&refresh(&second)).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_refresh_token_of_a_strict_tenant_serves_once() {
-    let stage = Stage::with(|t| t.single_use_refresh_tokens = true).await;
-    let first = stage.fake.issue_refresh_token(TENANT, NATIVE, ANN);
-    assert_eq!(stage.ask(&refresh(&first)).await.status, 200);
-    assert_eq!(stage.ask(&refresh(&first)).await.aadsts(), 50173);
+    let fixture = Fixture::with(|t| t.single_use_refresh_tokens = true).await;
+    let first = fixture.fake.issue_refresh_token(TENANT, NATIVE, ANN);
+    assert_eq!(fixture.ask(&refresh(&first)).await.status, 200);
+    assert_eq!(fixture.ask(&refresh(&first)).await.aadsts(), 50173);
 }
 
 #[tokio::test]
 async fn refresh_tokens_die_of_age_of_a_new_password_and_of_revocation() {
-    let stage = Stage::new().await;
-    let old = stage.fake.issue_refresh_token(TENANT, NATIVE, ANN);
-    stage.clock.turn(90 * 86400);
-    assert_eq!(stage.ask(&refresh(&old)).await.aadsts(), 700_082);
-    let revoked = stage.fake.issue_refresh_token(TENANT, NATIVE, ANN);
-    stage.fake.set_password(TENANT, ANN, "new");
-    assert_eq!(stage.ask(&refresh(&revoked)).await.aadsts(), 50173);
-    assert_eq!(stage.ask(&refresh("nonsense")).await.aadsts(), 9_002_313);
+    let fixture = Fixture::new().await;
+    let old = fixture.fake.issue_refresh_token(TENANT, NATIVE, ANN);
+    fixture.clock.advance(90 * 86400);
+    assert_eq!(fixture.ask(&refresh(&old)).await.aadsts(), 700_082);
+    let revoked = fixture.fake.issue_refresh_token(TENANT, NATIVE, ANN);
+    fixture.fake.set_password(TENANT, ANN, "new");
+    assert_eq!(fixture.ask(&refresh(&revoked)).await.aadsts(), 50173);
+    assert_eq!(fixture.ask(&refresh("nonsense")).await.aadsts(), 9_002_313);
 }
 
 #[tokio::test]
 async fn a_device_sign_in_waits_for_its_user() {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let path = format!("/{TENANT}/oauth2/v2.0/devicecode");
-    let start = async || stage.form(&path, &[("client_id", NATIVE), ("scope", OFFLINE)]).await.expect("an answer").body;
+    let start =
+        async || fixture.form(&path, &[("client_id", NATIVE), ("scope", OFFLINE)]).await.expect("an answer").body;
     let poll = async |code: &Value| {
-        stage.clock.turn(5);
+        fixture.clock.advance(5);
         let code = code["device_code"].as_str().expect("a code").to_owned();
         let fields = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
             ("client_id", NATIVE),
             ("device_code", &code),
         ];
-        stage.ask(&fields).await
+        fixture.ask(&fields).await
     };
     let code = start().await;
     assert_eq!(poll(&code).await.body["error"], "authorization_pending");
-    stage.fake.approve_device(code["user_code"].as_str().expect("a code"), ANN);
+    fixture.fake.approve_device(code["user_code"].as_str().expect("a code"), ANN);
     assert!(poll(&code).await.body["refresh_token"].is_string());
     let declined = start().await;
-    stage.fake.decline_device(declined["user_code"].as_str().expect("a code"));
+    fixture.fake.decline_device(declined["user_code"].as_str().expect("a code"));
     assert_eq!(poll(&declined).await.body["error"], "authorization_declined");
     let late = start().await;
-    stage.clock.turn(900);
+    fixture.clock.advance(900);
     assert_eq!(poll(&late).await.body["error"], "expired_token");
-    stage.behaved();
+    fixture.behaved();
 }
 
 fn jwt(header: &Value, claims: &Value) -> String {
@@ -186,9 +187,9 @@ fn jwt(header: &Value, claims: &Value) -> String {
 
 #[tokio::test]
 async fn a_certificates_assertion_is_checked_in_every_claim_and_serves_once() {
-    let stage = Stage::with(|t| t.apps[0].thumbprints.push("thumb".into())).await;
-    let now = stage.clock.now().timestamp();
-    let aud = format!("{}/{TENANT}/oauth2/v2.0/token", stage.fake.endpoint());
+    let fixture = Fixture::with(|t| t.apps[0].thumbprints.push("thumb".into())).await;
+    let now = fixture.clock.now().timestamp();
+    let aud = format!("{}/{TENANT}/oauth2/v2.0/token", fixture.fake.endpoint());
     let header = json!({"alg": "PS256", "typ": "JWT", "x5t#S256": "thumb"});
     let good = json!({"aud": aud, "iss": APP, "sub": APP, "nbf": now, "iat": now, "exp": now + 300, "jti": "1"});
     let ask = async |header: &Value, claims: &Value| {
@@ -201,7 +202,7 @@ async fn a_certificates_assertion_is_checked_in_every_claim_and_serves_once() {
             ("client_assertion_type", kind),
             ("client_assertion", &jwt),
         ];
-        stage.ask(&fields).await
+        fixture.ask(&fields).await
     };
     assert_eq!(ask(&header, &good).await.status, 200);
     assert_eq!(ask(&header, &good).await.aadsts(), 700_027);
@@ -227,8 +228,8 @@ async fn a_federated_assertion_needs_a_matching_credential() {
         subject: "role".into(),
         audience: "api://AzureADTokenExchange".into(),
     };
-    let stage = Stage::with(|t| t.apps[0].federated.push(known)).await;
-    let now = stage.clock.now().timestamp();
+    let fixture = Fixture::with(|t| t.apps[0].federated.push(known)).await;
+    let now = fixture.clock.now().timestamp();
     let claims = |sub: &str| json!({"aud": "api://AzureADTokenExchange", "iss": "https://aws", "sub": sub, "iat": now, "exp": now + 300});
     let ask = async |sub: &str| {
         let jwt = jwt(&json!({"alg": "RS256"}), &claims(sub));
@@ -240,7 +241,7 @@ async fn a_federated_assertion_needs_a_matching_credential() {
             ("client_assertion_type", kind),
             ("client_assertion", &jwt),
         ];
-        stage.ask(&fields).await
+        fixture.ask(&fields).await
     };
     assert_eq!(ask("role").await.status, 200);
     assert_eq!(ask("other").await.aadsts(), 700_213);
@@ -249,12 +250,12 @@ async fn a_federated_assertion_needs_a_matching_credential() {
 
 #[tokio::test]
 async fn apps_may_issue_opaque_tokens_full_scopes_and_no_lifetime() {
-    let stage = Stage::with(|t| {
+    let fixture = Fixture::with(|t| {
         let app = &mut t.apps[1];
         (app.opaque_tokens, app.full_uri_scopes, app.omit_expires_in) = (true, true, true);
     })
     .await;
-    let answer = stage.ask(&password(ANN, "anns")).await;
+    let answer = fixture.ask(&password(ANN, "anns")).await;
     assert!(!token(&answer).contains('.'));
     assert!(answer.body["scope"].as_str().is_some_and(|s| s.starts_with("https://graph.microsoft.com/")));
     assert!(answer.body.get("expires_in").is_none());
@@ -262,6 +263,6 @@ async fn apps_may_issue_opaque_tokens_full_scopes_and_no_lifetime() {
 
 #[tokio::test]
 async fn a_secret_among_several_is_judged_by_itself() {
-    let stage = Stage::with(|t| t.apps[0].secrets.push(Secret { value: "second".into(), expires: None })).await;
-    assert_eq!(stage.ask(&credentials("second", SCOPE)).await.status, 200);
+    let fixture = Fixture::with(|t| t.apps[0].secrets.push(Secret { value: "second".into(), expires: None })).await;
+    assert_eq!(fixture.ask(&credentials("second", SCOPE)).await.status, 200);
 }

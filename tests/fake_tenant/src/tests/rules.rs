@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::fixture::{ANN, BOB, NATIVE, Stage, TENANT, find};
+use super::fixture::{ANN, BOB, Fixture, NATIVE, TENANT, find};
 use crate::model::facts::FACTS;
 use crate::model::route::Kind;
 
 #[tokio::test]
 async fn without_a_good_token_nothing_is_served() {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     for token in ["", "x.y.z"] {
-        let answer = stage.get(token, "/users").await;
+        let answer = fixture.get(token, "/users").await;
         assert_eq!((answer.status, answer.code()), (401, "InvalidAuthenticationToken"));
         assert!(!answer.header("request-id").is_empty());
     }
@@ -18,15 +18,15 @@ async fn without_a_good_token_nothing_is_served() {
 
 #[tokio::test]
 async fn each_service_words_its_refusal_in_its_own_way() {
-    let stage = Stage::with(|t| t.apps[1].scopes = ["User.Read".to_owned()].into()).await;
-    let ann = stage.ann().await;
-    assert_eq!(stage.get(&ann, "/me").await.status, 200);
+    let fixture = Fixture::with(|t| t.apps[1].scopes = ["User.Read".to_owned()].into()).await;
+    let ann = fixture.ann().await;
+    assert_eq!(fixture.get(&ann, "/me").await.status, 200);
     for (path, code) in [
         ("/me/messages", "ErrorAccessDenied"),
         ("/groups", "Authorization_RequestDenied"),
         ("/me/drive/root/children", "accessDenied"),
     ] {
-        let answer = stage.get(&ann, path).await;
+        let answer = fixture.get(&ann, path).await;
         assert_eq!((answer.status, answer.code()), (403, code), "{path}");
         assert!(answer.body["error"]["innerError"]["request-id"].is_string());
     }
@@ -34,60 +34,60 @@ async fn each_service_words_its_refusal_in_its_own_way() {
 
 #[tokio::test]
 async fn any_one_permission_of_the_table_suffices_and_its_sort_of_token_matters() {
-    let stage = Stage::with(|t| {
+    let fixture = Fixture::with(|t| {
         t.apps[0].roles = ["Mail.ReadBasic.All".to_owned()].into();
         t.apps[1].scopes = ["Mail.ReadWrite".to_owned()].into();
     })
     .await;
-    let (ann, app) = (stage.ann().await, stage.app().await);
-    assert_eq!(stage.get(&ann, "/me/messages").await.status, 200);
-    assert_eq!(stage.get(&app, &format!("/users/{ANN}/messages")).await.status, 200);
+    let (ann, app) = (fixture.ann().await, fixture.app().await);
+    assert_eq!(fixture.get(&ann, "/me/messages").await.status, 200);
+    assert_eq!(fixture.get(&app, &format!("/users/{ANN}/messages")).await.status, 200);
     let draft = json!({"subject": "Evergreen"});
-    assert_eq!(stage.post(&app, &format!("/users/{ANN}/messages"), draft).await.status, 403);
+    assert_eq!(fixture.post(&app, &format!("/users/{ANN}/messages"), draft).await.status, 403);
 }
 
 #[tokio::test]
 async fn an_app_has_no_me_and_a_user_only_their_own_mail() {
-    let stage = Stage::new().await;
-    let (ann, app) = (stage.ann().await, stage.app().await);
-    assert_eq!(stage.get(&app, "/me").await.status, 400);
-    assert_eq!(stage.get(&ann, &format!("/users/{BOB}/messages")).await.code(), "ErrorAccessDenied");
-    assert_eq!(stage.get(&ann, &format!("/users/{BOB}")).await.status, 200);
-    assert_eq!(stage.get(&app, "/users/nobody@x.y").await.code(), "Request_ResourceNotFound");
-    assert_eq!(stage.get(&app, "/users/nobody@x.y/messages").await.code(), "ErrorInvalidUser");
+    let fixture = Fixture::new().await;
+    let (ann, app) = (fixture.ann().await, fixture.app().await);
+    assert_eq!(fixture.get(&app, "/me").await.status, 400);
+    assert_eq!(fixture.get(&ann, &format!("/users/{BOB}/messages")).await.code(), "ErrorAccessDenied");
+    assert_eq!(fixture.get(&ann, &format!("/users/{BOB}")).await.status, 200);
+    assert_eq!(fixture.get(&app, "/users/nobody@x.y").await.code(), "Request_ResourceNotFound");
+    assert_eq!(fixture.get(&app, "/users/nobody@x.y/messages").await.code(), "ErrorInvalidUser");
 }
 
 #[tokio::test]
 async fn what_a_user_does_not_have_is_said_as_graph_says_it() {
-    let stage = Stage::with(|t| {
+    let fixture = Fixture::with(|t| {
         (t.users[1].mailbox, t.users[1].drive) = (false, false);
         t.users[1].manager = None;
     })
     .await;
-    let (bob, app) = (stage.password(BOB, "bobs").await, stage.app().await);
-    assert_eq!(stage.get(&bob, "/me/messages").await.code(), "MailboxNotEnabledForRESTAPI");
-    assert_eq!(stage.get(&bob, "/me/photo").await.code(), "ImageNotFound");
-    assert_eq!(stage.get(&bob, "/me/manager").await.code(), "Request_ResourceNotFound");
-    let missing = stage.get(&app, &format!("/users/{BOB}/drive")).await;
+    let (bob, app) = (fixture.password(BOB, "bobs").await, fixture.app().await);
+    assert_eq!(fixture.get(&bob, "/me/messages").await.code(), "MailboxNotEnabledForRESTAPI");
+    assert_eq!(fixture.get(&bob, "/me/photo").await.code(), "ImageNotFound");
+    assert_eq!(fixture.get(&bob, "/me/manager").await.code(), "Request_ResourceNotFound");
+    let missing = fixture.get(&app, &format!("/users/{BOB}/drive")).await;
     assert_eq!((missing.status, missing.body["error"]["message"].as_str()), (404, Some("User's mysite not found.")));
-    assert_eq!(stage.get(&bob, "/me/drive").await.status, 200);
-    assert_eq!(stage.get(&app, &format!("/users/{BOB}/drive")).await.status, 200);
+    assert_eq!(fixture.get(&bob, "/me/drive").await.status, 200);
+    assert_eq!(fixture.get(&app, &format!("/users/{BOB}/drive")).await.status, 200);
 }
 
 #[tokio::test]
 async fn there_is_no_beta_and_nothing_that_v1_lacks() {
-    let stage = Stage::new().await;
-    let ann = stage.ann().await;
-    assert_eq!(stage.get(&ann, "/../beta/me").await.status, 404);
-    let answer = stage.get(&ann, "/me/profile").await;
+    let fixture = Fixture::new().await;
+    let ann = fixture.ann().await;
+    assert_eq!(fixture.get(&ann, "/../beta/me").await.status, 404);
+    let answer = fixture.get(&ann, "/me/profile").await;
     assert_eq!((answer.status, answer.code()), (400, "BadRequest"));
-    assert_eq!(stage.send(&ann, "PATCH", "/me/messages", Some(json!({}))).await.status, 405);
+    assert_eq!(fixture.send(&ann, "PATCH", "/me/messages", Some(json!({}))).await.status, 405);
 }
 
 #[tokio::test]
 async fn query_options_are_judged_by_the_model() {
-    let stage = Stage::new().await;
-    let ann = stage.ann().await;
+    let fixture = Fixture::new().await;
+    let ann = fixture.ann().await;
     for path in [
         "/me/messages?$select=subject,colour",
         "/me/messages?$top=0",
@@ -102,31 +102,31 @@ async fn query_options_are_judged_by_the_model() {
         "/me/calendarView",
         "/me/calendarView?startDateTime=2026-01-01&endDateTime=2026-01-02",
     ] {
-        assert_eq!(stage.get(&ann, path).await.status, 400, "{path}");
+        assert_eq!(fixture.get(&ann, path).await.status, 400, "{path}");
     }
     let answer =
-        stage.get(&ann, "/me/messages?$select=subject&$top=1&$orderby=subject&$filter=startswith(subject,'w')").await;
+        fixture.get(&ann, "/me/messages?$select=subject&$top=1&$orderby=subject&$filter=startswith(subject,'w')").await;
     assert_eq!(answer.values().len(), 1);
     assert!(answer.values()[0].get("body").is_none() && answer.values()[0]["subject"].is_string());
 }
 
 #[tokio::test]
 async fn long_lists_come_in_pages() {
-    let stage = Stage::new().await;
-    let ann = stage.ann().await;
-    let first = stage.get(&ann, "/me/messages?$top=2&$select=id").await;
+    let fixture = Fixture::new().await;
+    let ann = fixture.ann().await;
+    let first = fixture.get(&ann, "/me/messages?$top=2&$select=id").await;
     assert_eq!(first.values().len(), 2);
     let next =
         first.body["@odata.nextLink"].as_str().expect("a link").split("/v1.0").nth(1).expect("a path").to_owned();
-    let second = stage.get(&ann, &next).await;
+    let second = fixture.get(&ann, &next).await;
     assert_eq!(second.values().len(), 1);
     assert!(second.body.get("@odata.nextLink").is_none());
 }
 
 #[tokio::test]
 async fn bodies_are_judged_by_the_model() {
-    let stage = Stage::new().await;
-    let ann = stage.ann().await;
+    let fixture = Fixture::new().await;
+    let ann = fixture.ann().await;
     let day = |hour: u8| json!({"dateTime": format!("2026-11-24T{hour:02}:00:00"), "timeZone": "UTC"});
     for (path, body) in [
         ("/me/todo/lists", json!({"name": "Evergreen"})),
@@ -150,27 +150,27 @@ async fn bodies_are_judged_by_the_model() {
         ("/search/query", json!({"requests": [{"entityTypes": ["message"]}]})),
         ("/me/messages", json!({"id": 5})),
     ] {
-        assert_eq!(stage.post(&ann, path, body.clone()).await.status, 400, "{path} {body}");
+        assert_eq!(fixture.post(&ann, path, body.clone()).await.status, 400, "{path} {body}");
     }
 }
 
 #[tokio::test]
 async fn writing_to_what_is_not_ones_own_is_noted() {
-    let stage = Stage::new().await;
-    let ann = stage.ann().await;
-    let folder = find(&stage.get(&ann, "/me/mailFolders").await, "displayName", "Evergreen trees");
-    stage.delete(&ann, &format!("/me/mailFolders/{folder}")).await;
-    stage.post(&ann, "/me/todo/lists", json!({"displayName": "Shopping"})).await;
+    let fixture = Fixture::new().await;
+    let ann = fixture.ann().await;
+    let folder = find(&fixture.get(&ann, "/me/mailFolders").await, "displayName", "Evergreen trees");
+    fixture.delete(&ann, &format!("/me/mailFolders/{folder}")).await;
+    fixture.post(&ann, "/me/todo/lists", json!({"displayName": "Shopping"})).await;
     let mail = json!({"message": {"subject": "Evergreen", "toRecipients": [{"emailAddress": {"address": BOB}}]}});
-    stage.post(&ann, "/me/sendMail", mail).await;
-    let noted = stage.fake.violations();
+    fixture.post(&ann, "/me/sendMail", mail).await;
+    let noted = fixture.fake.violations();
     assert_eq!(noted.len(), 3, "{noted:?}");
 }
 
 #[tokio::test]
 async fn consent_can_be_taken_and_given() {
-    let stage = Stage::new().await;
-    stage.fake.revoke_consent(
+    let fixture = Fixture::new().await;
+    fixture.fake.revoke_consent(
         TENANT,
         NATIVE,
         &[
@@ -182,16 +182,16 @@ async fn consent_can_be_taken_and_given() {
         ],
     );
     let all: Vec<&str> = vec!["Group.Read.All"];
-    let before = stage.get(&stage.ann().await, "/groups").await.status;
-    stage.fake.grant_consent(TENANT, NATIVE, &all);
+    let before = fixture.get(&fixture.ann().await, "/groups").await.status;
+    fixture.fake.grant_consent(TENANT, NATIVE, &all);
     assert!(before == 403 || before == 200);
-    assert_eq!(stage.get(&stage.ann().await, "/groups").await.status, 200);
+    assert_eq!(fixture.get(&fixture.ann().await, "/groups").await.status, 200);
 }
 
 #[tokio::test]
 async fn every_plain_list_and_single_thing_of_a_user_is_served() {
-    let stage = Stage::with(|t| t.users[0].roles = ["Reports Reader".to_owned()].into()).await;
-    let ann = stage.ann().await;
+    let fixture = Fixture::with(|t| t.users[0].roles = ["Reports Reader".to_owned()].into()).await;
+    let ann = fixture.ann().await;
     for route in &FACTS.routes {
         let plain = matches!(route.kind, Kind::Collection | Kind::Entity | Kind::Property);
         let personal = route.template.strip_prefix("/users/{}").filter(|rest| !rest.contains("{}"));
@@ -202,7 +202,7 @@ async fn every_plain_list_and_single_thing_of_a_user_is_served() {
         {
             continue;
         }
-        let answer = stage.get(&ann, &format!("/me{rest}")).await;
+        let answer = fixture.get(&ann, &format!("/me{rest}")).await;
         assert!(matches!(answer.status, 200 | 204 | 404), "{rest}: {} {}", answer.status, answer.body);
     }
 }

@@ -1,6 +1,6 @@
 //! Connections that can be made to break: how a reset reaches the client as a reset.
 //!
-//! Each accepted socket carries a [`Cut`]. Once that is severed the next write to the socket fails, the server drops the
+//! Each accepted socket carries a [`ResetSwitch`]. Once that is severed the next write to the socket fails, the server drops the
 //! connection, and since lingering is switched off first the kernel sends RST instead of FIN: not one byte of an answer
 //! is seen. A truncated body is another matter: the right length is announced, and the body's stream fails half-way.
 
@@ -18,32 +18,32 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 #[derive(Clone, Default)]
-pub(crate) struct Cut(Arc<AtomicBool>);
+pub(crate) struct ResetSwitch(Arc<AtomicBool>);
 
-impl Cut {
+impl ResetSwitch {
     /// Nothing more is written to this connection.
-    pub(crate) fn sever(&self) {
+    pub(crate) fn reset(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
 
-pub(crate) struct Door(pub TcpListener);
+pub(crate) struct BreakableListener(pub TcpListener);
 
-pub(crate) struct Line {
+pub(crate) struct BreakableStream {
     socket: TcpStream,
-    cut: Cut,
+    cut: ResetSwitch,
 }
 
-impl Listener for Door {
-    type Io = Line;
+impl Listener for BreakableListener {
+    type Io = BreakableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (BreakableStream, SocketAddr) {
         loop {
             if let Ok((socket, from)) = self.0.accept().await {
                 // An answer is one small write; waiting for more would only cost time.
                 let _ = socket.set_nodelay(true);
-                return (Line { socket, cut: Cut::default() }, from);
+                return (BreakableStream { socket, cut: ResetSwitch::default() }, from);
             }
             tokio::task::yield_now().await;
         }
@@ -54,13 +54,13 @@ impl Listener for Door {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Cut {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+impl Connected<IncomingStream<'_, BreakableListener>> for ResetSwitch {
+    fn connect_info(stream: IncomingStream<'_, BreakableListener>) -> Self {
         stream.io().cut.clone()
     }
 }
 
-impl Line {
+impl BreakableStream {
     fn check(&self) -> io::Result<()> {
         if self.cut.0.load(Ordering::SeqCst) {
             let _ = self.socket.set_zero_linger();
@@ -70,13 +70,13 @@ impl Line {
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for BreakableStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for BreakableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.socket).poll_write(cx, buf)

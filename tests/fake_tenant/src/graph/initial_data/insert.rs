@@ -4,19 +4,19 @@ use serde_json::Value;
 
 use crate::state::ids::Id;
 use crate::state::store::object;
-use crate::state::tenant_state::Held;
+use crate::state::tenant_state::TenantState;
 
-pub(super) fn put(held: &mut Held, collection: &str, id: &str, value: Value) {
+pub(super) fn put(tenant: &mut TenantState, collection: &str, id: &str, value: Value) {
     let mut made = object(value);
     if !id.is_empty() {
         made.insert("id".into(), id.into());
     }
-    held.store.put(collection, id, made);
+    tenant.store.put(collection, id, made);
 }
 
 /// Stores under a new id and returns that.
-pub(super) fn add(held: &mut Held, collection: &str, style: Id, value: Value) -> String {
-    let id = held.id(style);
-    put(held, collection, &id, value);
+pub(super) fn add(tenant: &mut TenantState, collection: &str, style: Id, value: Value) -> String {
+    let id = tenant.id(style);
+    put(tenant, collection, &id, value);
     id
 }

@@ -7,14 +7,14 @@ use crate::graph::initial_data::insert::{add, put};
 use crate::graph::initial_data::meeting::meeting;
 use crate::state::ids::Id;
 use crate::state::tenant::User;
-use crate::state::tenant_state::Held;
+use crate::state::tenant_state::TenantState;
 use crate::wire::encoding::timestamp;
 
-pub(super) fn mailbox(held: &mut Held, user: &User, now: DateTime<Utc>) {
+pub(super) fn mailbox(tenant: &mut TenantState, user: &User, now: DateTime<Utc>) {
     let me = format!("users/{}", user.id);
     let key = |n: u8| format!("W/\"seed{n}\"");
     put(
-        held,
+        tenant,
         &format!("{me}/mailboxSettings"),
         "",
         json!({"timeZone": "UTC", "timeFormat": "HH:mm", "dateFormat": "yyyy-MM-dd", "userPurpose": "user",
@@ -33,7 +33,7 @@ pub(super) fn mailbox(held: &mut Held, user: &User, now: DateTime<Utc>) {
         ("Junk Email", "junkemail"),
     ] {
         let id = add(
-            held,
+            tenant,
             &folders,
             Id::Outlook,
             json!({"displayName": name, "_known": known, "_in": "root", "isHidden": false}),
@@ -43,7 +43,7 @@ pub(super) fn mailbox(held: &mut Held, user: &User, now: DateTime<Utc>) {
         }
     }
     let own =
-        add(held, &folders, Id::Outlook, json!({"displayName": "Evergreen trees", "_in": "root", "isHidden": false}));
+        add(tenant, &folders, Id::Outlook, json!({"displayName": "Evergreen trees", "_in": "root", "isHidden": false}));
     for (n, (subject, folder)) in
         [("Welcome to Microsoft 365", &inbox), ("Invoice 4711", &inbox), ("Which fir for the garden?", &own)]
             .iter()
@@ -52,7 +52,7 @@ pub(super) fn mailbox(held: &mut Held, user: &User, now: DateTime<Utc>) {
         let sender = json!({"emailAddress": {"name": "Shop", "address": "shop@example.com"}});
         let when = timestamp(now - TimeDelta::hours(5 + i64::try_from(n).unwrap_or(0)));
         add(
-            held,
+            tenant,
             &format!("{me}/messages"),
             Id::Outlook,
             json!({"@odata.etag": key(1), "subject": subject, "parentFolderId": folder, "_in": folder,
@@ -62,61 +62,61 @@ pub(super) fn mailbox(held: &mut Held, user: &User, now: DateTime<Utc>) {
         );
     }
     add(
-        held,
+        tenant,
         &format!("{me}/mailFolders/{inbox}/messageRules"),
         Id::Outlook,
         json!({"displayName": "Invoices", "sequence": 1, "isEnabled": true,
         "conditions": {"subjectContains": ["invoice"]}, "actions": {"markImportance": "high"}}),
     );
     add(
-        held,
+        tenant,
         &format!("{me}/outlook/masterCategories"),
         Id::Guid,
         json!({"displayName": "Red category", "color": "preset0"}),
     );
     let group = add(
-        held,
+        tenant,
         &format!("{me}/calendarGroups"),
         Id::Outlook,
         json!({"name": "My Calendars", "_known": "my calendars"}),
     );
     let owner = json!({"name": user.name, "address": user.upn});
     let calendar = add(
-        held,
+        tenant,
         &format!("{me}/calendars"),
         Id::Outlook,
         json!({"name": "Calendar", "_known": "calendar", "_in": group, "isDefaultCalendar": true, "canEdit": true, "owner": owner}),
     );
     let mut event = meeting("Dentist", now);
     event["_in"] = calendar.into();
-    add(held, &format!("{me}/events"), Id::Outlook, event);
+    add(tenant, &format!("{me}/events"), Id::Outlook, event);
     let contacts = add(
-        held,
+        tenant,
         &format!("{me}/contactFolders"),
         Id::Outlook,
         json!({"displayName": "Contacts", "_known": "contacts", "_in": "root", "_hidden": true}),
     );
     add(
-        held,
+        tenant,
         &format!("{me}/contacts"),
         Id::Outlook,
         json!({"displayName": "Ada Example", "givenName": "Ada", "surname": "Example", "_in": contacts,
         "emailAddresses": [{"name": "Ada", "address": "ada@example.com"}]}),
     );
     let list = add(
-        held,
+        tenant,
         &format!("{me}/todo/lists"),
         Id::Outlook,
         json!({"displayName": "Tasks", "isOwner": true, "isShared": false, "wellknownListName": "defaultList"}),
     );
     add(
-        held,
+        tenant,
         &format!("{me}/todo/lists/{list}/tasks"),
         Id::Outlook,
         json!({"title": "Buy milk", "status": "notStarted", "importance": "normal", "createdDateTime": timestamp(now)}),
     );
     add(
-        held,
+        tenant,
         &format!("{me}/people"),
         Id::Guid,
         json!({"displayName": "Ada Example", "scoredEmailAddresses": [{"address": "ada@example.com"}]}),

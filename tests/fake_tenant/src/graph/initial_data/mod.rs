@@ -13,20 +13,20 @@ mod sites;
 use chrono::{DateTime, Utc};
 
 use crate::state::ids::Id;
-use crate::state::tenant_state::Held;
+use crate::state::tenant_state::TenantState;
 
 /// Fills a new tenant.
-pub(crate) fn fill(held: &mut Held, now: DateTime<Utc>) {
-    for at in 0..held.is.users.len() {
-        if held.is.users[at].id.is_empty() {
-            held.is.users[at].id = held.id(Id::Guid);
+pub(crate) fn fill(tenant: &mut TenantState, now: DateTime<Utc>) {
+    for at in 0..tenant.definition.users.len() {
+        if tenant.definition.users[at].id.is_empty() {
+            tenant.definition.users[at].id = tenant.id(Id::Guid);
         }
     }
-    directory::fill(held, now);
-    admin_services::fill(held, now);
-    sites::fill(held, now);
-    for user in held.is.users.clone() {
-        person::fill(held, &user, now);
+    directory::fill(tenant, now);
+    admin_services::fill(tenant, now);
+    sites::fill(tenant, now);
+    for user in tenant.definition.users.clone() {
+        person::fill(tenant, &user, now);
     }
-    groups::fill(held, now);
+    groups::fill(tenant, now);
 }

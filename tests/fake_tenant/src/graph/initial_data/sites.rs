@@ -6,37 +6,37 @@ use serde_json::json;
 use crate::graph::initial_data::drives::library;
 use crate::graph::initial_data::insert::{add, put};
 use crate::state::ids::Id;
-use crate::state::tenant_state::Held;
+use crate::state::tenant_state::TenantState;
 use crate::wire::encoding::timestamp;
 
-pub(super) fn fill(held: &mut Held, now: DateTime<Utc>) {
-    let host = held.is.domain.replace(".onmicrosoft.com", ".sharepoint.com");
-    let id = format!("{host},{},{}", held.id(Id::Guid), held.id(Id::Guid));
+pub(super) fn fill(tenant: &mut TenantState, now: DateTime<Utc>) {
+    let host = tenant.definition.domain.replace(".onmicrosoft.com", ".sharepoint.com");
+    let id = format!("{host},{},{}", tenant.id(Id::Guid), tenant.id(Id::Guid));
     put(
-        held,
+        tenant,
         "sites",
         &id,
         json!({"_known": "root", "name": "root", "displayName": "Communication site", "webUrl": format!("https://{host}"),
         "createdDateTime": timestamp(now), "siteCollection": {"hostname": host}}),
     );
     let list = add(
-        held,
+        tenant,
         &format!("sites/{id}/lists"),
         Id::Guid,
         json!({"name": "Shared Documents", "displayName": "Documents", "list": {"template": "documentLibrary"}}),
     );
     put(
-        held,
+        tenant,
         &format!("sites/{id}/lists/{list}/items"),
         "1",
         json!({"createdDateTime": timestamp(now), "contentType": {"name": "Document"}}),
     );
-    add(held, &format!("sites/{id}/columns"), Id::Guid, json!({"name": "Title", "displayName": "Title", "text": {}}));
+    add(tenant, &format!("sites/{id}/columns"), Id::Guid, json!({"name": "Title", "displayName": "Title", "text": {}}));
     put(
-        held,
+        tenant,
         &format!("sites/{id}/contentTypes"),
         "0x0101",
         json!({"name": "Document", "group": "Document Content Types"}),
     );
-    library(held, &format!("sites/{id}"), "documentLibrary");
+    library(tenant, &format!("sites/{id}"), "documentLibrary");
 }

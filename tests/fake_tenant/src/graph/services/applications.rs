@@ -84,7 +84,7 @@ fn refused(message: &str) -> Reply {
 /// A user needs a role beside the token's permission.
 fn administers(context: &Context) -> Result<(), Reply> {
     let Some(user) = &context.token.user else { return Ok(()) };
-    let admin = context.held.user(user).is_some_and(|user| ADMINS.iter().any(|role| user.roles.contains(*role)));
+    let admin = context.tenant.user(user).is_some_and(|user| ADMINS.iter().any(|role| user.roles.contains(*role)));
     if admin { Ok(()) } else { Err(context.service.denied()) }
 }
 
@@ -97,24 +97,30 @@ fn field(body: &Object, name: &str) -> Result<String, Reply> {
 
 /// The app behind a service principal. Only the caller's own may be changed: more than Graph asks for.
 fn own_app<'a>(context: &'a mut Context, principal: &str) -> Result<&'a mut App, Reply> {
-    let app = context.held.store.get("servicePrincipals", principal).map(|found| text(found, "appId").to_owned());
-    let app = app.ok_or_else(|| context.service.gone(principal))?;
+    let app = context.tenant.store.get("servicePrincipals", principal).map(|found| text(found, "appId").to_owned());
+    let app = app.ok_or_else(|| context.service.not_found(principal))?;
     if !app.eq_ignore_ascii_case(&context.token.app) {
-        context.offend("consents for another app");
+        context.report_offence("consents for another app");
     }
     let service = context.service;
-    context.held.is.apps.iter_mut().find(|known| known.client_id == app).ok_or_else(|| service.gone(principal))
+    context
+        .tenant
+        .definition
+        .apps
+        .iter_mut()
+        .find(|known| known.client_id == app)
+        .ok_or_else(|| service.not_found(principal))
 }
 
 /// Replaces what the registration asks for: what the new list leaves out is gone.
 fn register(context: &mut Context) -> Result<Reply, Reply> {
     administers(context)?;
     let (id, body) = (context.user(), context.call.json());
-    let held = context.held.store.get("applications", &id).cloned().ok_or_else(|| context.service.gone(&id))?;
+    let held = context.tenant.store.get("applications", &id).cloned().ok_or_else(|| context.service.not_found(&id))?;
     if !text(&held, "appId").eq_ignore_ascii_case(&context.token.app)
         || body.keys().any(|k| k != "requiredResourceAccess")
     {
-        context.offend("changes more of a registration than its own list of permissions");
+        context.report_offence("changes more of a registration than its own list of permissions");
     }
     let list = body.get("requiredResourceAccess").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut seen = BTreeSet::new();
@@ -145,17 +151,17 @@ fn register(context: &mut Context) -> Result<Reply, Reply> {
         FACTS.all(kind == "Scope").into_iter().filter(|name| access.contains(&&id_of(name))).collect()
     };
     let app_id = text(&held, "appId").to_owned();
-    if let Some(app) = context.held.is.apps.iter_mut().find(|app| app.client_id == app_id) {
+    if let Some(app) = context.tenant.definition.apps.iter_mut().find(|app| app.client_id == app_id) {
         (app.registration.roles, app.registration.scopes) = (named("Role"), named("Scope"));
     }
-    if let Some(app) = context.held.store.get_mut("applications", &id) {
+    if let Some(app) = context.tenant.store.get_mut("applications", &id) {
         app.extend(body);
     }
     Ok(Reply::empty(204))
 }
 
 fn graph_principal(context: &Context) -> String {
-    guid("principal", &context.held.is.id)
+    guid("principal", &context.tenant.definition.id)
 }
 
 fn assignment(context: &Context, principal: &str, role: &str) -> Object {
@@ -166,8 +172,8 @@ fn assignment(context: &Context, principal: &str, role: &str) -> Object {
 
 fn assignments(context: &mut Context) -> Vec<Object> {
     let principal = context.user();
-    let app = context.held.store.get("servicePrincipals", &principal).map(|found| text(found, "appId").to_owned());
-    let roles = app.and_then(|app| context.held.app(&app)).map(|app| app.roles.clone()).unwrap_or_default();
+    let app = context.tenant.store.get("servicePrincipals", &principal).map(|found| text(found, "appId").to_owned());
+    let roles = app.and_then(|app| context.tenant.app(&app)).map(|app| app.roles.clone()).unwrap_or_default();
     roles.iter().map(|role| assignment(context, &principal, role)).collect()
 }
 
@@ -195,9 +201,9 @@ fn assign(context: &mut Context) -> Result<Reply, Reply> {
 }
 
 fn grants(context: &Context) -> Vec<Object> {
-    let principals = context.held.store.list("servicePrincipals").into_iter();
+    let principals = context.tenant.store.list("servicePrincipals").into_iter();
     let grant = |(id, principal): (&String, &Object)| {
-        let app = context.held.app(text(principal, "appId")).filter(|app| !app.scopes.is_empty())?;
+        let app = context.tenant.app(text(principal, "appId")).filter(|app| !app.scopes.is_empty())?;
         let scope: Vec<&str> = app.scopes.iter().map(String::as_str).collect();
         Some(object(
             json!({"id": guid("grant", id), "clientId": id, "consentType": "AllPrincipals", "principalId": null,
@@ -247,7 +253,8 @@ fn widen(context: &mut Context) -> Result<Reply, Reply> {
     }
     let names = scopes(&body)?;
     let found = grants(context).into_iter().find(|grant| text(grant, "id") == id);
-    let client = found.map(|grant| text(&grant, "clientId").to_owned()).ok_or_else(|| context.service.gone(&id))?;
+    let client =
+        found.map(|grant| text(&grant, "clientId").to_owned()).ok_or_else(|| context.service.not_found(&id))?;
     own_app(context, &client)?.scopes = names;
     Ok(Reply::empty(204))
 }

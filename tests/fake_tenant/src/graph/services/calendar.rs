@@ -6,7 +6,7 @@ use tzdb_data::TZ_NAMES;
 
 use crate::graph::context::Context;
 use crate::graph::crud;
-use crate::graph::resource_path::{self, Place};
+use crate::graph::resource_path::{self, ResourcePath};
 use crate::graph::services::common::{default, outlook_marks, require, taken};
 use crate::state::store::{Object, object, text};
 use crate::wire::call::Body;
@@ -21,14 +21,14 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let template = template.strip_prefix("/users/{}/")?;
     Some(match (method, template) {
         ("GET", "calendars") => {
-            let place = Place { within: None, ..context.place() };
-            crud::list(context, &place)
+            let resource = ResourcePath { within: None, ..context.resource() };
+            crud::list(context, &resource)
         }
         ("POST", "calendars") => {
             let groups = format!("users/{}/calendarGroups", context.user());
-            let within = resource_path::named(&context.held.store, &groups, "my calendars");
-            let place = Place { within, ..context.place() };
-            crud::create(context, &place)
+            let within = resource_path::named(&context.tenant.store, &groups, "my calendars");
+            let resource = ResourcePath { within, ..context.resource() };
+            crud::create(context, &resource)
         }
         ("DELETE", "calendars/{}" | "calendarGroups/{}") => remove(context),
         ("GET", path) if path.ends_with("calendarView/delta") => {
@@ -44,8 +44,8 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
         ("POST", path)
             if path.ends_with("/permanentDelete") && (path.starts_with("events/") || path.starts_with("calendar")) =>
         {
-            let place = context.place_of(context.segments.len() - 1);
-            match crud::remove(context, &place) {
+            let resource = context.resource_at(context.segments.len() - 1);
+            match crud::remove(context, &resource) {
                 Ok(()) => Reply::empty(204),
                 Err(reply) => reply,
             }
@@ -66,13 +66,13 @@ fn with_delta(context: &Context, mut reply: Reply) -> Reply {
 
 /// Events of a calendar that touch a span of time.
 fn view(context: &mut Context) -> Reply {
-    let mut at = context.place_of(context.segments.iter().position(|s| s == "calendarView").map_or(0, |n| n + 1));
+    let mut at = context.resource_at(context.segments.iter().position(|s| s == "calendarView").map_or(0, |n| n + 1));
     if at.collection.starts_with("groups/") {
         at.collection = at.collection.replace("calendarView", "events");
     }
     if at.within.is_none() && at.collection.starts_with("users/") {
         let calendars = format!("users/{}/calendars", context.user());
-        at.within = resource_path::named(&context.held.store, &calendars, "calendar");
+        at.within = resource_path::named(&context.tenant.store, &calendars, "calendar");
     }
     let from = context.query.option("startDateTime").and_then(moment);
     let until = context.query.option("endDateTime").and_then(moment);
@@ -117,13 +117,17 @@ fn schedule(context: &mut Context) -> Reply {
     crud::page(context, all)
 }
 
-pub(super) fn complete_calendar(context: &mut Context, place: &Place, calendar: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_calendar(
+    context: &mut Context,
+    resource: &ResourcePath,
+    calendar: &mut Object,
+) -> Result<(), Reply> {
     require(calendar, "name")?;
-    let everywhere = Place { within: None, ..place.clone() };
+    let everywhere = ResourcePath { within: None, ..resource.clone() };
     if taken(context, &everywhere, "name", text(calendar, "name"), "") {
         return Err(Reply::error(409, "ErrorFolderExists", "A folder with the specified name already exists."));
     }
-    let key = context.held.id(crate::state::ids::Id::Short);
+    let key = context.tenant.id(crate::state::ids::Id::Short);
     calendar.insert("changeKey".into(), key.into());
     if context.route.type_name() == "calendar" {
         default(calendar, "canEdit", json!(true));
@@ -134,24 +138,24 @@ pub(super) fn complete_calendar(context: &mut Context, place: &Place, calendar: 
 }
 
 fn remove(context: &mut Context) -> Reply {
-    let place = context.place();
-    let id = place.id.clone().unwrap_or_default();
-    let Some(held) = context.held.store.get(&place.collection, &id) else { return context.service.gone(&id) };
+    let resource = context.resource();
+    let id = resource.id.clone().unwrap_or_default();
+    let Some(held) = context.tenant.store.get(&resource.collection, &id) else { return context.service.not_found(&id) };
     if held.contains_key("_known") {
         return Reply::error(403, "ErrorDeleteDistinguishedFolder", "The default calendar cannot be deleted.");
     }
     let calendars = format!("users/{}/calendars", context.user());
-    let full = context.held.store.list(&calendars).into_iter().any(|(_, c)| text(c, "_in") == id);
-    if place.collection.ends_with("calendarGroups") && full {
+    let full = context.tenant.store.list(&calendars).into_iter().any(|(_, c)| text(c, "_in") == id);
+    if resource.collection.ends_with("calendarGroups") && full {
         return Reply::error(400, "ErrorCalendarGroupIsNotEmpty", "A calendar group must be empty to be deleted.");
     }
-    match crud::remove(context, &place) {
+    match crud::remove(context, &resource) {
         Ok(()) => Reply::empty(204),
         Err(reply) => reply,
     }
 }
 
-pub(super) fn complete_event(context: &mut Context, place: &Place, event: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_event(context: &mut Context, resource: &ResourcePath, event: &mut Object) -> Result<(), Reply> {
     for name in ["subject", "start", "end"] {
         require(event, name)?;
     }
@@ -160,10 +164,10 @@ pub(super) fn complete_event(context: &mut Context, place: &Place, event: &mut O
     if ends("end") < ends("start") {
         return Err(Reply::error(400, "ErrorPropertyValidationFailure", "The end of an event lies before its start."));
     }
-    let own = context.held.user(&context.user()).map(|u| u.upn.clone()).unwrap_or_default();
+    let own = context.tenant.user(&context.user()).map(|u| u.upn.clone()).unwrap_or_default();
     let attendees = event.get("attendees").and_then(Value::as_array).cloned().unwrap_or_default();
     if attendees.iter().any(|a| !a["emailAddress"]["address"].as_str().unwrap_or_default().eq_ignore_ascii_case(&own)) {
-        context.offend("invites another than the account itself");
+        context.report_offence("invites another than the account itself");
     }
     outlook_marks(context, event);
     for (name, value) in [
@@ -180,7 +184,7 @@ pub(super) fn complete_event(context: &mut Context, place: &Place, event: &mut O
     ] {
         default(event, name, value);
     }
-    event.insert("iCalUId".into(), format!("0400{}", place.within.as_deref().map_or(0, str::len)).into());
+    event.insert("iCalUId".into(), format!("0400{}", resource.within.as_deref().map_or(0, str::len)).into());
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::graph::context::Context;
-use crate::graph::resource_path::Place;
+use crate::graph::resource_path::ResourcePath;
 use crate::state::ids::Id;
 use crate::state::store::{Object, text};
 use crate::wire::encoding::timestamp;
@@ -28,7 +28,7 @@ pub(super) fn default(object: &mut Object, name: &str, value: Value) {
 
 /// Creation and change marks of Outlook's objects.
 pub(super) fn outlook_marks(context: &mut Context, object: &mut Object) {
-    let key = context.held.id(Id::Short);
+    let key = context.tenant.id(Id::Short);
     object.insert("@odata.etag".into(), json!(format!("W/\"{key}\"")));
     object.insert("changeKey".into(), json!(key));
     object.insert("createdDateTime".into(), timestamp(context.now));
@@ -36,8 +36,8 @@ pub(super) fn outlook_marks(context: &mut Context, object: &mut Object) {
 }
 
 /// Whether a sibling bears the same name, in any case of letters.
-pub(super) fn taken(context: &Context, place: &Place, name: &str, value: &str, but: &str) -> bool {
-    let all = context.held.store.list(&place.collection);
-    let within = |o: &Object| place.within.as_ref().is_none_or(|c| text(o, "_in") == c.as_str());
+pub(super) fn taken(context: &Context, resource: &ResourcePath, name: &str, value: &str, but: &str) -> bool {
+    let all = context.tenant.store.list(&resource.collection);
+    let within = |o: &Object| resource.within.as_ref().is_none_or(|c| text(o, "_in") == c.as_str());
     all.into_iter().any(|(id, o)| id != but && within(o) && text(o, name).eq_ignore_ascii_case(value))
 }

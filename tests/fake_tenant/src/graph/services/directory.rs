@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::graph::context::Context;
 use crate::graph::crud;
-use crate::graph::resource_path::Place;
+use crate::graph::resource_path::ResourcePath;
 use crate::graph::services::common::require;
 use crate::model::schema::is_guid;
 use crate::state::store::{Object, text, visible};
@@ -21,13 +21,14 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
         }
         ("GET", "transitiveMembers") => {
             let group = context.user();
-            let place = Place { collection: format!("groups/{group}/members"), id: None, within: None };
-            crud::list(context, &place)
+            let resource = ResourcePath { collection: format!("groups/{group}/members"), id: None, within: None };
+            crud::list(context, &resource)
         }
         ("GET", "ownedObjects" | "createdObjects") => {
             let user = context.user();
-            let owned = context.held.store.list("groups").into_iter();
-            let owned = owned.filter(|(id, _)| context.held.store.get(&format!("groups/{id}/owners"), &user).is_some());
+            let owned = context.tenant.store.list("groups").into_iter();
+            let owned =
+                owned.filter(|(id, _)| context.tenant.store.get(&format!("groups/{id}/owners"), &user).is_some());
             let owned = owned.map(|(_, o)| typed(o, "group")).collect();
             crud::page(context, owned)
         }
@@ -56,14 +57,14 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
         ("GET", "manager") if template == "/users/{}/manager" => manager(context),
         ("GET", "directReports") => {
             let chief = context.user();
-            let all = context.held.store.list("users").into_iter();
+            let all = context.tenant.store.list("users").into_iter();
             let all = all.filter(|(_, u)| text(u, "_manager") == chief).map(|(_, u)| typed(u, "user")).collect();
             crud::page(context, all)
         }
         ("POST" | "DELETE" | "PATCH", _)
             if template.starts_with("/groups/{}/members") || template.starts_with("/groups/{}/owners") =>
         {
-            context.offend("changes who is in a group");
+            context.report_offence("changes who is in a group");
             Reply::empty(204)
         }
         _ => return only_unified(context),
@@ -84,7 +85,7 @@ fn strings(context: &Context, values: Vec<Value>) -> Reply {
 
 /// The groups in whose member list the object stands.
 fn groups_of(context: &Context, id: &str) -> Vec<Object> {
-    let store = &context.held.store;
+    let store = &context.tenant.store;
     let groups = store.list("groups").into_iter();
     let groups = groups.filter(|(group, _)| store.get(&format!("groups/{group}/members"), id).is_some());
     groups.map(|(_, o)| typed(o, "group")).collect()
@@ -95,7 +96,7 @@ fn by_ids(context: &mut Context) -> Reply {
     if ids.is_empty() || ids.len() > 1000 || !ids.iter().all(|v| v.as_str().is_some_and(is_guid)) {
         return Reply::error(400, "Request_BadRequest", "Between 1 and 1000 ids are to be given, each a GUID.");
     }
-    let store = &context.held.store;
+    let store = &context.tenant.store;
     let all = ids.iter().filter_map(Value::as_str).filter_map(|id| {
         let kinds = [("users", "user"), ("groups", "group"), ("servicePrincipals", "servicePrincipal")];
         kinds.iter().find_map(|(list, of)| Some(typed(store.get(list, id)?, of)))
@@ -106,10 +107,10 @@ fn by_ids(context: &mut Context) -> Reply {
 
 fn manager(context: &mut Context) -> Reply {
     let user = context.user();
-    let chief = context.held.store.get("users", &user).map(|u| text(u, "_manager").to_owned()).unwrap_or_default();
-    match context.held.store.get("users", &chief) {
+    let chief = context.tenant.store.get("users", &user).map(|u| text(u, "_manager").to_owned()).unwrap_or_default();
+    match context.tenant.store.get("users", &chief) {
         Some(found) => Reply::ok(context.query.trim(typed(found, "user"))),
-        None => context.service.gone("manager"),
+        None => context.service.not_found("manager"),
     }
 }
 
@@ -118,14 +119,14 @@ fn only_unified(context: &mut Context) -> Option<Reply> {
     let rest = context.template().strip_prefix("/groups/{}/")?;
     let unified =
         ["drive", "events", "threads", "calendarView", "planner", "photo", "team"].iter().any(|n| rest.starts_with(n));
-    let group = context.held.store.get("groups", &context.user())?;
+    let group = context.tenant.store.get("groups", &context.user())?;
     let types = group.get("groupTypes").and_then(Value::as_array).cloned().unwrap_or_default();
     if unified && !types.contains(&json!("Unified")) {
         return Some(Reply::error(404, "ResourceNotFound", "Resource is not found."));
     }
     if context.token.user.as_ref().is_some_and(|user| {
         rest.starts_with("planner")
-            && context.held.store.get(&format!("groups/{}/members", context.user()), user).is_none()
+            && context.tenant.store.get(&format!("groups/{}/members", context.user()), user).is_none()
     }) {
         return Some(Reply::error(403, "", "You do not have the required permissions to access this item."));
     }

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use crate::graph::context::Context;
 use crate::graph::crud;
-use crate::graph::resource_path::Place;
+use crate::graph::resource_path::ResourcePath;
 use crate::graph::services::files;
 use crate::state::ids::Id;
 use crate::state::store::{Object, object, text, visible};
 use crate::wire::reply::Reply;
 
-const SESSION: &str = "workbook-session-id";
+const SESSION_HEADER: &str = "workbook-session-id";
 
 /// Without these parts a zip is no workbook.
 const PARTS: [&str; 3] = ["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml"];
@@ -25,18 +25,18 @@ fn workbook(context: &mut Context, rest: &str) -> Result<Reply, Reply> {
         return Err(Reply::error(403, "AccessDenied", "Could not obtain a WAC access token."));
     }
     let at = context.segments.iter().position(|s| s == "workbook").unwrap_or_default();
-    let item = context.place_of(at);
+    let item = context.resource_at(at);
     let id = item.id.clone().unwrap_or_default();
-    let held = context.held.store.get(&item.collection, &id).cloned().unwrap_or_default();
+    let held = context.tenant.store.get(&item.collection, &id).cloned().unwrap_or_default();
     let bytes = files::bytes_of(&held).unwrap_or_default();
     let contains = |name: &str| bytes.windows(name.len()).any(|w| w == name.as_bytes());
     if !bytes.starts_with(b"PK\x03\x04") || !PARTS.iter().all(|p| contains(p)) {
         return Err(Reply::error(400, "FileCorrupt", "The file is no workbook that could be opened."));
     }
     let base = format!("{}/{id}/workbook", item.collection);
-    let session = context.call.headers.get(SESSION).cloned();
+    let session = context.call.headers.get(SESSION_HEADER).cloned();
     if let Some(session) = &session
-        && context.held.store.get(&format!("{base}/sessions"), session).is_none()
+        && context.tenant.store.get(&format!("{base}/sessions"), session).is_none()
     {
         return Err(Reply::error(
             404,
@@ -46,10 +46,10 @@ fn workbook(context: &mut Context, rest: &str) -> Result<Reply, Reply> {
     }
     sheets(context, &base, &bytes);
     if context.call.method != "GET" && !files::own(context, &item.collection, &id) {
-        context.offend("works on a workbook that no run has made");
+        context.report_offence("works on a workbook that no run has made");
     }
     let sheet = || -> Result<Object, Reply> {
-        let all = context.held.store.list(&format!("{base}/worksheets"));
+        let all = context.tenant.store.list(&format!("{base}/worksheets"));
         let wanted = &context.segments[at + 2];
         let found = all.into_iter().find(|(id, o)| *id == wanted || text(o, "name") == wanted);
         found
@@ -58,10 +58,10 @@ fn workbook(context: &mut Context, rest: &str) -> Result<Reply, Reply> {
     };
     Ok(match rest {
         "createSession" => {
-            let session = format!("cluster=FK1&session={}", context.held.id(Id::Short));
+            let session = format!("cluster=FK1&session={}", context.tenant.id(Id::Short));
             let persist = context.call.json()["persistChanges"].clone();
             let made = json!({"id": session, "persistChanges": persist});
-            context.held.store.put(&format!("{base}/sessions"), &session, object(made.clone()));
+            context.tenant.store.put(&format!("{base}/sessions"), &session, object(made.clone()));
             Reply::json(201, made)
         }
         "closeSession" | "refreshSession" => {
@@ -74,30 +74,30 @@ fn workbook(context: &mut Context, rest: &str) -> Result<Reply, Reply> {
             Reply::empty(204)
         }
         "worksheets" | "tables" | "comments" if context.call.method == "GET" => {
-            let place = Place { collection: format!("{base}/{rest}"), id: None, within: None };
-            crud::list(context, &place)
+            let resource = ResourcePath { collection: format!("{base}/{rest}"), id: None, within: None };
+            crud::list(context, &resource)
         }
         "worksheets/add" => {
-            let all = context.held.store.list(&format!("{base}/worksheets")).len();
+            let all = context.tenant.store.list(&format!("{base}/worksheets")).len();
             let name = context
                 .call
                 .json()
                 .get("name")
                 .and_then(Value::as_str)
                 .map_or(format!("Sheet{}", all + 1), str::to_owned);
-            if context.held.store.list(&format!("{base}/worksheets")).iter().any(|(_, o)| text(o, "name") == name) {
+            if context.tenant.store.list(&format!("{base}/worksheets")).iter().any(|(_, o)| text(o, "name") == name) {
                 return Err(Reply::error(
                     409,
                     "ItemAlreadyExists",
                     "A resource with the same name or identifier already exists.",
                 ));
             }
-            let id = format!("{{{}}}", context.held.id(Id::Guid).to_uppercase());
+            let id = format!("{{{}}}", context.tenant.id(Id::Guid).to_uppercase());
             let mut made = object(json!({"id": id, "name": name, "position": all, "visibility": "Visible"}));
             if let Some(session) = session {
                 made.insert("_session".into(), session.into());
             }
-            context.held.store.put(&format!("{base}/worksheets"), &id, made.clone());
+            context.tenant.store.put(&format!("{base}/worksheets"), &id, made.clone());
             Reply::json(201, visible(&made))
         }
         "tables/add" => add_table(context, &base)?,
@@ -142,21 +142,21 @@ fn add_table(context: &mut Context, base: &str) -> Result<Reply, Reply> {
     let (sheet, cells) = address.split_once('!').ok_or_else(invalid)?;
     let (sheet, headers) = (sheet.trim_matches('\''), headers.ok_or_else(invalid)?);
     let (_, columns) = size(cells).ok_or_else(invalid)?;
-    if !context.held.store.list(&format!("{base}/worksheets")).iter().any(|(_, o)| text(o, "name") == sheet) {
+    if !context.tenant.store.list(&format!("{base}/worksheets")).iter().any(|(_, o)| text(o, "name") == sheet) {
         return Err(missing("worksheet"));
     }
     let collection = format!("{base}/tables");
-    let all = context.held.store.list(&collection);
+    let all = context.tenant.store.list(&collection);
     if all.iter().any(|(_, o)| text(o, "_address") == address) {
         return Err(Reply::error(409, "RangeOverlap", "A table can't overlap a range that contains another table."));
     }
     let name = format!("Table{}", all.len() + 1);
-    let id = format!("{{{}}}", context.held.id(Id::Guid).to_uppercase());
+    let id = format!("{{{}}}", context.tenant.id(Id::Guid).to_uppercase());
     let made = object(json!({
         "id": id, "name": name, "showHeaders": headers, "showTotals": false, "style": "TableStyleMedium2",
         "_address": address, "_columns": columns, "_rows": 0
     }));
-    context.held.store.put(&collection, &id, made.clone());
+    context.tenant.store.put(&collection, &id, made.clone());
     Ok(Reply::json(201, visible(&made)))
 }
 
@@ -164,7 +164,7 @@ fn add_table(context: &mut Context, base: &str) -> Result<Reply, Reply> {
 fn add_rows(context: &mut Context, base: &str, at: usize) -> Result<Reply, Reply> {
     let collection = format!("{base}/tables");
     let wanted = context.segments[at + 2].clone();
-    let all = context.held.store.list(&collection);
+    let all = context.tenant.store.list(&collection);
     let found = all.into_iter().find(|(id, o)| **id == wanted || text(o, "name") == wanted);
     let (id, mut table) = found.map(|(id, o)| (id.clone(), o.clone())).ok_or_else(|| missing("table"))?;
     let values = context.call.json()["values"].clone();
@@ -175,14 +175,14 @@ fn add_rows(context: &mut Context, base: &str, at: usize) -> Result<Reply, Reply
     }
     let index = table.get("_rows").and_then(Value::as_u64).unwrap_or_default();
     table.insert("_rows".into(), (index + rows.len() as u64).into());
-    context.held.store.put(&collection, &id, table);
+    context.tenant.store.put(&collection, &id, table);
     Ok(Reply::json(201, json!({"index": index, "values": values})))
 }
 
 /// The sheets of the file itself, made known once.
 fn sheets(context: &mut Context, base: &str, bytes: &[u8]) {
     let collection = format!("{base}/worksheets");
-    if !context.held.store.list(&collection).is_empty() {
+    if !context.tenant.store.list(&collection).is_empty() {
         return;
     }
     let raw = String::from_utf8_lossy(bytes);
@@ -192,23 +192,23 @@ fn sheets(context: &mut Context, base: &str, bytes: &[u8]) {
         names.push("Sheet1".into());
     }
     for (position, name) in names.iter().enumerate() {
-        let id = format!("{{{}}}", context.held.id(Id::Guid).to_uppercase());
+        let id = format!("{{{}}}", context.tenant.id(Id::Guid).to_uppercase());
         let sheet = json!({"id": id, "name": name, "position": position, "visibility": "Visible"});
-        context.held.store.put(&collection, &id, object(sheet));
+        context.tenant.store.put(&collection, &id, object(sheet));
     }
 }
 
 /// What a session that does not persist has made goes with it.
 fn close(context: &mut Context, base: &str, session: &str) {
-    let gone = context.held.store.remove(&format!("{base}/sessions"), session).unwrap_or_default();
+    let gone = context.tenant.store.remove(&format!("{base}/sessions"), session).unwrap_or_default();
     if gone.get("persistChanges") == Some(&json!(true)) {
         return;
     }
     let collection = format!("{base}/worksheets");
-    let all = context.held.store.list(&collection).into_iter().filter(|(_, o)| text(o, "_session") == session);
+    let all = context.tenant.store.list(&collection).into_iter().filter(|(_, o)| text(o, "_session") == session);
     let all: Vec<String> = all.map(|(id, _)| id.clone()).collect();
     for id in all {
-        context.held.store.remove(&collection, &id);
+        context.tenant.store.remove(&collection, &id);
     }
 }
 

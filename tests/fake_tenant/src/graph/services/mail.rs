@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::graph::context::Context;
 use crate::graph::crud;
 use crate::graph::ownership;
-use crate::graph::resource_path::{self, Place};
+use crate::graph::resource_path::{self, ResourcePath};
 use crate::graph::services::common::{default, outlook_marks, require, taken};
 use crate::state::ids::Id;
 use crate::state::store::{Object, object, text};
@@ -17,13 +17,13 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let method = context.call.method.as_str();
     Some(match (method, template) {
         ("GET", "messages") => {
-            let place = Place { within: None, ..context.place() };
-            crud::list(context, &place)
+            let resource = ResourcePath { within: None, ..context.resource() };
+            crud::list(context, &resource)
         }
         ("POST", "messages") => {
             let drafts = known(context, "drafts");
-            let place = Place { within: Some(drafts), ..context.place() };
-            crud::create(context, &place)
+            let resource = ResourcePath { within: Some(drafts), ..context.resource() };
+            crud::create(context, &resource)
         }
         ("DELETE", "messages/{}" | "mailFolders/{}/messages/{}" | "mailFolders/{}") => discard(context),
         (
@@ -38,7 +38,7 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
         ("POST", "translateExchangeIds") => translate(context),
         ("GET", "mailFolders/delta") => {
             let collection = format!("users/{}/mailFolders", context.user());
-            let all = crud::found(context, &Place { collection, id: None, within: None });
+            let all = crud::found(context, &ResourcePath { collection, id: None, within: None });
             let reply = crud::page(context, all);
             with_delta_link(context, reply)
         }
@@ -58,23 +58,25 @@ fn with_delta_link(context: &Context, mut reply: Reply) -> Reply {
 
 fn known(context: &Context, name: &str) -> String {
     let folders = format!("users/{}/mailFolders", context.user());
-    resource_path::named(&context.held.store, &folders, name).unwrap_or_default()
+    resource_path::named(&context.tenant.store, &folders, name).unwrap_or_default()
 }
 
 /// A deleted thing goes to Deleted Items; from there it goes for good.
 fn discard(context: &mut Context) -> Reply {
-    let place = context.place();
-    let id = place.id.clone().unwrap_or_default();
+    let resource = context.resource();
+    let id = resource.id.clone().unwrap_or_default();
     let bin = known(context, "deleteditems");
-    let Some(held) = context.held.store.get(&place.collection, &id).cloned() else { return context.service.gone(&id) };
+    let Some(held) = context.tenant.store.get(&resource.collection, &id).cloned() else {
+        return context.service.not_found(&id);
+    };
     if held.contains_key("_known") {
         return Reply::error(403, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted.");
     }
-    context.must_be_own(&place.collection, &id);
+    context.must_be_own(&resource.collection, &id);
     if text(&held, "_in") == bin {
-        crud::purge(context.held, &place.collection, &id);
+        crud::purge(context.tenant, &resource.collection, &id);
     } else {
-        let moved = context.held.store.get_mut(&place.collection, &id).expect("it was there");
+        let moved = context.tenant.store.get_mut(&resource.collection, &id).expect("it was there");
         moved.insert("_in".into(), bin.clone().into());
         moved.insert("parentFolderId".into(), bin.into());
     }
@@ -82,50 +84,50 @@ fn discard(context: &mut Context) -> Reply {
 }
 
 fn purge(context: &mut Context) -> Reply {
-    let place = context.place_of(context.segments.len() - 1);
-    let id = place.id.clone().unwrap_or_default();
-    let Some(held) = context.held.store.get(&place.collection, &id) else { return context.service.gone(&id) };
+    let resource = context.resource_at(context.segments.len() - 1);
+    let id = resource.id.clone().unwrap_or_default();
+    let Some(held) = context.tenant.store.get(&resource.collection, &id) else { return context.service.not_found(&id) };
     if held.contains_key("_known") {
         return Reply::error(403, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted.");
     }
-    context.must_be_own(&place.collection, &id);
-    crud::purge(context.held, &place.collection, &id);
+    context.must_be_own(&resource.collection, &id);
+    crud::purge(context.tenant, &resource.collection, &id);
     Reply::empty(204)
 }
 
 /// Moves a message or a folder; it gets a new id unless immutable ids were asked for.
 fn transfer(context: &mut Context) -> Reply {
-    let place = context.place_of(context.segments.len() - 1);
-    let id = place.id.clone().unwrap_or_default();
+    let resource = context.resource_at(context.segments.len() - 1);
+    let id = resource.id.clone().unwrap_or_default();
     let body = context.call.json();
     let wanted =
         body.get("destinationId").or_else(|| body.get("DestinationId")).and_then(Value::as_str).unwrap_or_default();
     let folders = format!("users/{}/mailFolders", context.user());
-    let target = match context.held.store.get(&folders, wanted) {
+    let target = match context.tenant.store.get(&folders, wanted) {
         Some(_) => Some(wanted.to_owned()),
-        None => resource_path::named(&context.held.store, &folders, wanted),
+        None => resource_path::named(&context.tenant.store, &folders, wanted),
     };
-    let Some(target) = target else { return context.service.gone(wanted) };
-    context.must_be_own(&place.collection, &id);
-    if !ownership::made(&context.held.store, &folders, &target)
-        && resource_path::named(&context.held.store, &folders, "deleteditems").is_none_or(|bin| bin != target)
+    let Some(target) = target else { return context.service.not_found(wanted) };
+    context.must_be_own(&resource.collection, &id);
+    if !ownership::made(&context.tenant.store, &folders, &target)
+        && resource_path::named(&context.tenant.store, &folders, "deleteditems").is_none_or(|bin| bin != target)
     {
-        context.offend("moves something to a folder that no run has made");
+        context.report_offence("moves something to a folder that no run has made");
     }
-    let Some(mut moved) = context.held.store.get(&place.collection, &id).cloned() else {
-        return context.service.gone(&id);
+    let Some(mut moved) = context.tenant.store.get(&resource.collection, &id).cloned() else {
+        return context.service.not_found(&id);
     };
     let immutable = context.call.headers.get("prefer").is_some_and(|p| p.contains("ImmutableId"));
-    let folder = place.collection.ends_with("mailFolders");
-    let new = if immutable || folder { id.clone() } else { context.held.id(Id::Outlook) };
+    let folder = resource.collection.ends_with("mailFolders");
+    let new = if immutable || folder { id.clone() } else { context.tenant.id(Id::Outlook) };
     moved.insert("id".into(), new.clone().into());
     moved.insert("_in".into(), target.clone().into());
     moved.insert("parentFolderId".into(), target.into());
     if new != id {
-        context.held.store.rename(&place.collection, &id, &new);
+        context.tenant.store.rename(&resource.collection, &id, &new);
     }
-    context.held.store.put(&place.collection, &new, moved.clone());
-    Reply::json(201, context.shown(&place.collection, &new, &moved))
+    context.tenant.store.put(&resource.collection, &new, moved.clone());
+    Reply::json(201, context.shown(&resource.collection, &new, &moved))
 }
 
 fn send(context: &mut Context) -> Reply {
@@ -135,16 +137,17 @@ fn send(context: &mut Context) -> Reply {
     let save =
         body.get("saveToSentItems").or_else(|| body.get("SaveToSentItems")).and_then(Value::as_bool).unwrap_or(true);
     let user = context.user();
-    let own = context.held.user(&user).map(|u| u.upn.to_lowercase()).unwrap_or_default();
+    let own = context.tenant.user(&user).map(|u| u.upn.to_lowercase()).unwrap_or_default();
     let to = ownership::recipients(&message);
     if to.is_empty() {
         return Reply::error(400, "ErrorInvalidRecipients", "At least one recipient isn't valid.");
     }
     if to.iter().any(|address| *address != own) {
-        context.offend("sends mail to another than the account itself");
+        context.report_offence("sends mail to another than the account itself");
     }
-    if !text(&message, "subject").starts_with(ownership::NAME) {
-        context.offend("sends mail whose subject does not begin with Evergreen, so that it cannot be found again");
+    if !text(&message, "subject").starts_with(ownership::OWN_PREFIX) {
+        context
+            .report_offence("sends mail whose subject does not begin with Evergreen, so that it cannot be found again");
     }
     let mut sent = message;
     stamp_message(context, &mut sent, &own);
@@ -152,18 +155,20 @@ fn send(context: &mut Context) -> Reply {
     if save {
         let folder = known(context, "sentitems");
         let mut copy = sent.clone();
-        let id = context.held.id(Id::Outlook);
+        let id = context.tenant.id(Id::Outlook);
         copy.insert("id".into(), id.clone().into());
         copy.insert("parentFolderId".into(), folder.clone().into());
         copy.insert("_in".into(), folder.into());
-        context.held.store.put(&format!("users/{user}/messages"), &id, copy);
+        context.tenant.store.put(&format!("users/{user}/messages"), &id, copy);
     }
     for address in to {
-        let Some(recipient) = context.held.user(&address).filter(|u| u.mailbox).map(|u| u.id.clone()) else { continue };
+        let Some(recipient) = context.tenant.user(&address).filter(|u| u.mailbox).map(|u| u.id.clone()) else {
+            continue;
+        };
         let mut copy = sent.clone();
-        copy.insert("id".into(), context.held.id(Id::Outlook).into());
+        copy.insert("id".into(), context.tenant.id(Id::Outlook).into());
         copy.insert("isRead".into(), false.into());
-        crud::post(context.held, context.now, &recipient, copy);
+        crud::post(context.tenant, context.now, &recipient, copy);
     }
     Reply::empty(202)
 }
@@ -174,8 +179,8 @@ fn stamp_message(context: &mut Context, message: &mut Object, from: &str) {
     for (name, value) in [
         ("sentDateTime", timestamp(context.now)),
         ("receivedDateTime", timestamp(context.now)),
-        ("internetMessageId", json!(format!("<{}@fake.example>", context.held.id(Id::Short)))),
-        ("conversationId", json!(context.held.id(Id::Outlook))),
+        ("internetMessageId", json!(format!("<{}@fake.example>", context.tenant.id(Id::Short)))),
+        ("conversationId", json!(context.tenant.id(Id::Outlook))),
         ("from", sender.clone()),
         ("sender", sender),
         ("subject", json!("")),
@@ -200,28 +205,36 @@ fn stamp_message(context: &mut Context, message: &mut Object, from: &str) {
     message.insert("_made".into(), true.into());
 }
 
-pub(super) fn complete_message(context: &mut Context, place: &Place, message: &mut Object) -> Result<(), Reply> {
-    let own = context.held.user(&context.user()).map(|u| u.upn.clone()).unwrap_or_default();
+pub(super) fn complete_message(
+    context: &mut Context,
+    resource: &ResourcePath,
+    message: &mut Object,
+) -> Result<(), Reply> {
+    let own = context.tenant.user(&context.user()).map(|u| u.upn.clone()).unwrap_or_default();
     stamp_message(context, message, &own);
-    message.insert("parentFolderId".into(), place.within.clone().unwrap_or_default().into());
+    message.insert("parentFolderId".into(), resource.within.clone().unwrap_or_default().into());
     Ok(())
 }
 
-pub(super) fn complete_folder(context: &mut Context, place: &Place, folder: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_folder(
+    context: &mut Context,
+    resource: &ResourcePath,
+    folder: &mut Object,
+) -> Result<(), Reply> {
     require(folder, "displayName")?;
-    if taken(context, place, "displayName", text(folder, "displayName"), "") {
+    if taken(context, resource, "displayName", text(folder, "displayName"), "") {
         return Err(exists());
     }
-    let parent = place.within.clone().unwrap_or_default();
+    let parent = resource.within.clone().unwrap_or_default();
     default(folder, "isHidden", json!(false));
     folder.insert("parentFolderId".into(), parent.into());
     Ok(())
 }
 
-pub(super) fn change_folder(context: &Context, place: &Place, patch: &Object) -> Result<(), Reply> {
-    let id = place.id.clone().unwrap_or_default();
-    let parent = context.held.store.get(&place.collection, &id).map(|o| text(o, "_in").to_owned());
-    let siblings = Place { within: parent, ..place.clone() };
+pub(super) fn change_folder(context: &Context, resource: &ResourcePath, patch: &Object) -> Result<(), Reply> {
+    let id = resource.id.clone().unwrap_or_default();
+    let parent = context.tenant.store.get(&resource.collection, &id).map(|o| text(o, "_in").to_owned());
+    let siblings = ResourcePath { within: parent, ..resource.clone() };
     if taken(context, &siblings, "displayName", text(patch, "displayName"), &id) { Err(exists()) } else { Ok(()) }
 }
 
@@ -232,7 +245,7 @@ fn exists() -> Reply {
 pub(super) fn count(context: &Context, collection: &str, id: &str, shown: &mut Object) {
     let inside = |name: &str| {
         let of = collection.replace("mailFolders", name);
-        let all = context.held.store.list(&of).into_iter().filter(|(_, o)| text(o, "_in") == id);
+        let all = context.tenant.store.list(&of).into_iter().filter(|(_, o)| text(o, "_in") == id);
         all.map(|(_, o)| o.get("isRead") == Some(&json!(false))).collect::<Vec<bool>>()
     };
     let messages = inside("messages");

@@ -14,7 +14,7 @@ mod settings;
 mod todo;
 
 use crate::graph::context::{Context, Hooks};
-use crate::graph::resource_path::Place;
+use crate::graph::resource_path::ResourcePath;
 use crate::state::ids::Id;
 use crate::state::store::{Object, visible};
 use crate::wire::reply::Reply;
@@ -39,7 +39,7 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
 }
 
 /// Completes what a client wants to make, or refuses it.
-fn complete(context: &mut Context, place: &Place, of: &str, object: &mut Object) -> Result<(), Reply> {
+fn complete(context: &mut Context, resource: &ResourcePath, of: &str, object: &mut Object) -> Result<(), Reply> {
     let style = match of {
         "driveItem" => Id::Drive,
         "notebook" | "onenoteSection" | "onenotePage" | "sectionGroup" => Id::Onenote,
@@ -48,33 +48,35 @@ fn complete(context: &mut Context, place: &Place, of: &str, object: &mut Object)
     };
     object.remove("id");
     object.retain(|name, _| !name.starts_with("@odata.") || name == "@odata.type");
-    let id = context.held.id(style);
+    let id = context.tenant.id(style);
     object.insert("id".into(), id.into());
     match of {
-        "message" => mail::complete_message(context, place, object),
-        "mailFolder" => mail::complete_folder(context, place, object),
+        "message" => mail::complete_message(context, resource, object),
+        "mailFolder" => mail::complete_folder(context, resource, object),
         "messageRule" => mail::complete_rule(object),
         "attachment" => mail::complete_attachment(object),
-        "outlookCategory" => settings::complete_category(context, place, object),
-        "calendar" | "calendarGroup" => calendar::complete_calendar(context, place, object),
-        "event" => calendar::complete_event(context, place, object),
-        "contactFolder" => contacts::complete_folder(context, place, object),
-        "contact" => contacts::complete_contact(context, place, object),
-        "todoTaskList" | "todoTask" | "checklistItem" | "linkedResource" => todo::complete(context, place, of, object),
-        "driveItem" => files::complete_folder(context, place, object),
-        _ => other::complete(context, place, of, object),
+        "outlookCategory" => settings::complete_category(context, resource, object),
+        "calendar" | "calendarGroup" => calendar::complete_calendar(context, resource, object),
+        "event" => calendar::complete_event(context, resource, object),
+        "contactFolder" => contacts::complete_folder(context, resource, object),
+        "contact" => contacts::complete_contact(context, resource, object),
+        "todoTaskList" | "todoTask" | "checklistItem" | "linkedResource" => {
+            todo::complete(context, resource, of, object)
+        }
+        "driveItem" => files::complete_folder(context, resource, object),
+        _ => other::complete(context, resource, of, object),
     }
 }
 
 /// Asks the service whether a change is allowed.
-fn check_change(context: &mut Context, place: &Place, patch: &Object) -> Result<(), Reply> {
+fn check_change(context: &mut Context, resource: &ResourcePath, patch: &Object) -> Result<(), Reply> {
     if patch.contains_key("id") {
         return Err(Reply::bad("The property 'id' is read-only and cannot be set."));
     }
     match context.route.type_name() {
-        "mailFolder" => mail::change_folder(context, place, patch),
+        "mailFolder" => mail::change_folder(context, resource, patch),
         "event" => calendar::check_times(patch),
-        "driveItem" => files::change(context, place, patch),
+        "driveItem" => files::change(context, resource, patch),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::graph::context::Context;
 use crate::graph::crud;
-use crate::graph::resource_path::{self, Place};
+use crate::graph::resource_path::{self, ResourcePath};
 use crate::graph::services::common::{require, taken};
 use crate::state::ids::Id;
 use crate::state::store::{Object, object, text};
@@ -23,33 +23,33 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     }
     Some(match (context.call.method.as_str(), rest) {
         ("GET", "sections" | "pages" | "notebooks" | "sectionGroups") => {
-            let place = Place { within: None, ..context.place() };
-            crud::list(context, &place)
+            let resource = ResourcePath { within: None, ..context.resource() };
+            crud::list(context, &resource)
         }
         ("POST", "notebooks" | "notebooks/{}/sections") => make(context),
         ("POST", "pages" | "sections/{}/pages") => page(context),
         ("GET", "pages/{}/content") => content(context),
         ("DELETE", "pages/{}") => {
-            let place = context.place();
-            crud::remove(context, &place).map_or_else(|reply| reply, |()| Reply::empty(204))
+            let resource = context.resource();
+            crud::remove(context, &resource).map_or_else(|reply| reply, |()| Reply::empty(204))
         }
         _ => return None,
     })
 }
 
 fn make(context: &mut Context) -> Reply {
-    let place = context.place();
+    let resource = context.resource();
     let mut object = context.call.json();
     if let Err(reply) = require(&object, "displayName") {
         return reply;
     }
-    if taken(context, &place, "displayName", text(&object, "displayName"), "") {
+    if taken(context, &resource, "displayName", text(&object, "displayName"), "") {
         return Reply::error(409, "20117", "An item with this name already exists in this location.");
     }
-    let id = context.held.id(Id::Onenote);
+    let id = context.tenant.id(Id::Onenote);
     object.insert("id".into(), id.into());
     object.insert("createdDateTime".into(), timestamp(context.now));
-    Reply::json(201, crud::put_new(context, &place.collection, place.within.as_deref(), object))
+    Reply::json(201, crud::put_new(context, &resource.collection, resource.within.as_deref(), object))
 }
 
 /// A page is a piece of HTML; without a section it goes to the default one, which is made where it is missing.
@@ -62,11 +62,11 @@ fn page(context: &mut Context) -> Reply {
     let html = String::from_utf8_lossy(bytes).into_owned();
     let title = html.split("<title>").nth(1).and_then(|t| t.split("</title>").next()).unwrap_or_default().to_owned();
     let pages = format!("users/{}/onenote/pages", context.user());
-    let section = match context.place().within {
+    let section = match context.resource().within {
         Some(section) => section,
         None => default_section(context),
     };
-    let id = context.held.id(Id::Onenote);
+    let id = context.tenant.id(Id::Onenote);
     let made = json!({"id": id, "title": title, "createdDateTime": timestamp(context.now), "lastModifiedDateTime": timestamp(context.now),
         "contentUrl": format!("{}/v1.0/users/{}/onenote/pages/{id}/content", context.endpoint, context.user()),
         "_content": base64(html.as_bytes()), "_title": title});
@@ -79,22 +79,23 @@ fn unsupported() -> Reply {
 
 fn default_section(context: &mut Context) -> String {
     let sections = format!("users/{}/onenote/sections", context.user());
-    if let Some(known) = resource_path::named(&context.held.store, &sections, "default") {
+    if let Some(known) = resource_path::named(&context.tenant.store, &sections, "default") {
         return known;
     }
     let notebooks = format!("users/{}/onenote/notebooks", context.user());
-    let (notebook, section) = (context.held.id(Id::Onenote), context.held.id(Id::Onenote));
+    let (notebook, section) = (context.tenant.id(Id::Onenote), context.tenant.id(Id::Onenote));
     let book = json!({"id": notebook, "displayName": "My Notebook", "isDefault": true, "_known": "default"});
     let part =
         json!({"id": section, "displayName": "Quick Notes", "isDefault": true, "_known": "default", "_in": notebook});
-    context.held.store.put(&notebooks, &notebook, object(book));
-    context.held.store.put(&sections, &section, object(part));
+    context.tenant.store.put(&notebooks, &notebook, object(book));
+    context.tenant.store.put(&sections, &section, object(part));
     section
 }
 
 fn content(context: &mut Context) -> Reply {
-    let place = context.place_of(context.segments.len() - 1);
-    let page: Option<&Object> = context.held.store.get(&place.collection, place.id.as_deref().unwrap_or_default());
+    let resource = context.resource_at(context.segments.len() - 1);
+    let page: Option<&Object> =
+        context.tenant.store.get(&resource.collection, resource.id.as_deref().unwrap_or_default());
     let html = page.and_then(|p| unbase64(text(p, "_content")));
-    html.map_or_else(|| context.service.gone(""), |html| Reply::bytes("text/html", html))
+    html.map_or_else(|| context.service.not_found(""), |html| Reply::bytes("text/html", html))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::graph::context::Context;
 use crate::graph::crud;
-use crate::graph::resource_path::Place;
+use crate::graph::resource_path::ResourcePath;
 use crate::graph::services::common::{default, require};
 use crate::model::schema::is_guid;
 use crate::state::store::{Object, object, text, visible};
@@ -44,29 +44,29 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
         }
         ("POST", "/users/{}/presence/setUserPreferredPresence") => prefer(context),
         ("POST", "/users/{}/presence/clearUserPreferredPresence") => {
-            context.held.store.remove(&format!("users/{}/preferredPresence", context.user()), "");
+            context.tenant.store.remove(&format!("users/{}/preferredPresence", context.user()), "");
             Reply::empty(200)
         }
         ("POST", "/search/query") => search(context),
         ("GET", "/sites") | ("GET", "/sites/delta" | "/sites/getAllSites") => {
-            let place = Place { collection: "sites".into(), id: None, within: None };
-            if template == "/sites/delta" { crud::delta(context) } else { crud::list(context, &place) }
+            let resource = ResourcePath { collection: "sites".into(), id: None, within: None };
+            if template == "/sites/delta" { crud::delta(context) } else { crud::list(context, &resource) }
         }
         ("GET", path) if path.starts_with("/reports/get") => report(context),
         ("GET", "/users/{}/photos")
-            if context.held.store.get(&format!("users/{}/photo", context.user()), "").is_none() =>
+            if context.tenant.store.get(&format!("users/{}/photo", context.user()), "").is_none() =>
         {
             no_photo()
         }
         ("GET", "/users/{}/photo")
-            if context.held.store.get(&format!("users/{}/photo", context.user()), "").is_none() =>
+            if context.tenant.store.get(&format!("users/{}/photo", context.user()), "").is_none() =>
         {
             no_photo()
         }
         ("GET", "/teams/{}/primaryChannel") => {
-            let channels = context.held.store.list(&format!("teams/{}/channels", context.user()));
+            let channels = context.tenant.store.list(&format!("teams/{}/channels", context.user()));
             let general = channels.into_iter().map(|(_, o)| visible(o)).next();
-            general.map_or_else(|| context.service.gone(""), |c| Reply::ok(context.query.trim(c)))
+            general.map_or_else(|| context.service.not_found(""), |c| Reply::ok(context.query.trim(c)))
         }
         (
             "GET",
@@ -88,7 +88,7 @@ fn no_photo() -> Reply {
 }
 
 fn presence(context: &Context, user: &str) -> Value {
-    let preferred = context.held.store.get(&format!("users/{user}/preferredPresence"), "");
+    let preferred = context.tenant.store.get(&format!("users/{user}/preferredPresence"), "");
     let until = preferred.map(|p| text(p, "_until").to_owned()).unwrap_or_default();
     let fresh = chrono::DateTime::parse_from_rfc3339(&until).is_ok_and(|t| t > context.now);
     let (availability, activity) = match preferred.filter(|_| fresh) {
@@ -111,7 +111,7 @@ fn prefer(context: &mut Context) -> Reply {
     let until = timestamp(context.now + chrono::TimeDelta::minutes(minutes));
     let mut held = body;
     held.insert("_until".into(), until);
-    context.held.store.put(&format!("users/{}/preferredPresence", context.user()), "", held);
+    context.tenant.store.put(&format!("users/{}/preferredPresence", context.user()), "", held);
     Reply::empty(200)
 }
 
@@ -149,7 +149,7 @@ fn report(context: &mut Context) -> Reply {
         return Reply::bad("The period is one of D7, D30, D90, D180.");
     }
     if let Some(user) = context.token.user.clone() {
-        let roles = context.held.user(&user).map(|u| u.roles.clone()).unwrap_or_default();
+        let roles = context.tenant.user(&user).map(|u| u.roles.clone()).unwrap_or_default();
         if roles.is_empty() {
             return Reply::error(403, "S2SUnauthorized", "Invalid permission.");
         }
@@ -165,7 +165,7 @@ fn teams(context: &mut Context, template: &str) -> Reply {
     if template.ends_with("/planner/plans") {
         return crud::page(context, Vec::new());
     }
-    let store = &context.held.store;
+    let store = &context.tenant.store;
     let mine = store.list(list).into_iter();
     let mine = mine
         .filter(|(id, _)| store.list(&format!("{list}/{id}/members")).iter().any(|(_, m)| text(m, "userId") == user));
@@ -173,7 +173,7 @@ fn teams(context: &mut Context, template: &str) -> Reply {
         let mut shown = visible(o);
         if template.ends_with("associatedTeams") {
             shown.retain(|name, _| matches!(name.as_str(), "id" | "displayName"));
-            shown.insert("tenantId".into(), context.held.is.id.clone().into());
+            shown.insert("tenantId".into(), context.tenant.definition.id.clone().into());
         }
         shown
     });
@@ -182,13 +182,18 @@ fn teams(context: &mut Context, template: &str) -> Reply {
 }
 
 /// What other things need to be made.
-pub(super) fn complete(context: &mut Context, place: &Place, of: &str, made: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete(
+    context: &mut Context,
+    resource: &ResourcePath,
+    of: &str,
+    made: &mut Object,
+) -> Result<(), Reply> {
     match of {
         "extension" | "openTypeExtension" => {
             require(made, "extensionName")?;
             require(made, "@odata.type")?;
             let name = text(made, "extensionName").to_owned();
-            if context.held.store.get(&place.collection, &name).is_some() {
+            if context.tenant.store.get(&resource.collection, &name).is_some() {
                 return Err(Reply::error(
                     409,
                     "Request_MultipleObjectsWithSameKeyValue",
@@ -198,7 +203,7 @@ pub(super) fn complete(context: &mut Context, place: &Place, of: &str, made: &mu
             made.insert("id".into(), name.into());
         }
         "onlineMeeting" => {
-            let id = context.held.id(crate::state::ids::Id::Short);
+            let id = context.tenant.id(crate::state::ids::Id::Short);
             made.insert("id".into(), id.into());
             made.insert("creationDateTime".into(), timestamp(context.now));
             default(made, "startDateTime", timestamp(context.now));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::graph::context::Context;
 use crate::graph::crud;
-use crate::graph::resource_path::Place;
+use crate::graph::resource_path::ResourcePath;
 use crate::graph::services::common::{default, require, taken};
 use crate::state::store::{Object, object, text, visible};
 use crate::wire::reply::Reply;
@@ -15,9 +15,9 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     Some(match (method, template) {
         ("GET", path) if path == "mailboxSettings" || path.starts_with("mailboxSettings/") => read(context),
         ("PATCH", "mailboxSettings") => {
-            context.offend("changes the mailbox settings, which no run has made");
-            let place = settings(context);
-            let held = context.held.store.get_mut(&place, "").expect("a mailbox has settings");
+            context.report_offence("changes the mailbox settings, which no run has made");
+            let resource = settings(context);
+            let held = context.tenant.store.get_mut(&resource, "").expect("a mailbox has settings");
             held.extend(context.call.json());
             Reply::ok(held.clone())
         }
@@ -41,7 +41,7 @@ fn settings(context: &Context) -> String {
 }
 
 fn read(context: &Context) -> Reply {
-    let held = context.held.store.get(&settings(context), "").cloned().unwrap_or_default();
+    let held = context.tenant.store.get(&settings(context), "").cloned().unwrap_or_default();
     match context.segments.get(3) {
         None => Reply::ok(context.query.trim(visible(&held))),
         Some(name) => match held.get(name) {
@@ -52,9 +52,13 @@ fn read(context: &Context) -> Reply {
     }
 }
 
-pub(super) fn complete_category(context: &Context, place: &Place, category: &mut Object) -> Result<(), Reply> {
+pub(super) fn complete_category(
+    context: &Context,
+    resource: &ResourcePath,
+    category: &mut Object,
+) -> Result<(), Reply> {
     require(category, "displayName")?;
-    if taken(context, place, "displayName", text(category, "displayName"), "") {
+    if taken(context, resource, "displayName", text(category, "displayName"), "") {
         return Err(Reply::error(409, "ErrorCategoryAlreadyExists", "A category with the same name already exists."));
     }
     default(category, "color", json!("none"));

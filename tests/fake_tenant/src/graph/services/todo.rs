@@ -3,15 +3,20 @@
 use serde_json::json;
 
 use crate::graph::context::Context;
-use crate::graph::resource_path::Place;
+use crate::graph::resource_path::ResourcePath;
 use crate::graph::services::common::{default, require};
 use crate::state::ids::Id;
 use crate::state::store::{Object, text};
 use crate::wire::encoding::timestamp;
 use crate::wire::reply::Reply;
 
-pub(super) fn complete(context: &mut Context, place: &Place, of: &str, object: &mut Object) -> Result<(), Reply> {
-    let key = context.held.id(Id::Short);
+pub(super) fn complete(
+    context: &mut Context,
+    resource: &ResourcePath,
+    of: &str,
+    object: &mut Object,
+) -> Result<(), Reply> {
+    let key = context.tenant.id(Id::Short);
     let now = timestamp(context.now);
     match of {
         "todoTaskList" => {
@@ -33,19 +38,19 @@ pub(super) fn complete(context: &mut Context, place: &Place, of: &str, object: &
             require(object, "displayName")?;
             default(object, "isChecked", json!(false));
             object.insert("createdDateTime".into(), now);
-            let id = context.held.id(Id::Guid);
+            let id = context.tenant.id(Id::Guid);
             object.insert("id".into(), id.into());
         }
         _ => {
             require(object, "applicationName")?;
-            let known = context.held.store.list(&place.collection);
+            let known = context.tenant.store.list(&resource.collection);
             if known
                 .into_iter()
                 .any(|(_, o)| text(o, "externalId") == text(object, "externalId") && !text(o, "externalId").is_empty())
             {
                 return Err(Reply::error(409, "conflict", "A linked resource with this external id exists."));
             }
-            let id = context.held.id(Id::Guid);
+            let id = context.tenant.id(Id::Guid);
             object.insert("id".into(), id.into());
         }
     }
