@@ -50,7 +50,7 @@ impl FakeTenant {
     /// Any other change to an app.
     ///
     /// # Panics
-    /// Where the tenant has no such app.
+    /// If the tenant has no such app.
     pub fn change_app(&self, tenant: &str, app: &str, change: impl FnOnce(&mut App)) {
         self.with(tenant, |held| {
             let found = held.definition.apps.iter_mut().find(|a| a.client_id == app);
@@ -75,7 +75,7 @@ impl FakeTenant {
         self.change_user(tenant, user, |u| u.enabled = true);
     }
 
-    /// `Some(50076)`, `Some(50079)`, `Some(53003)`, ...: what stands in the way of this user's sign-ins.
+    /// Blocks the user's sign-ins with this code: `Some(50076)`, `Some(50079)`, `Some(53003)`, ...
     pub fn set_mfa(&self, tenant: &str, user: &str, code: Option<u32>) {
         self.change_user(tenant, user, |u| u.blocked_by = code);
     }
@@ -83,7 +83,7 @@ impl FakeTenant {
     /// Any other change to a user (by id or UPN).
     ///
     /// # Panics
-    /// Where the tenant has no such user.
+    /// If the tenant has no such user.
     pub fn change_user(&self, tenant: &str, user: &str, change: impl FnOnce(&mut User)) {
         self.with(tenant, |held| {
             let found = held.definition.users.iter_mut().find(|u| u.upn.eq_ignore_ascii_case(user) || u.id == user);

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-/// A test turns the time by hand; a program of its own takes the system's.
+/// Tests set the time; the fake's own program takes the system's.
 #[async_trait]
 pub trait Clock: Send + Sync {
     fn now(&self) -> DateTime<Utc>;
 
-    /// Returns when so much of this clock's time is over.
+    /// Returns after so much of this clock's time.
     async fn sleep(&self, duration: Duration);
 }
 

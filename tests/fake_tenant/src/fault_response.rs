@@ -1,4 +1,4 @@
-//! What a fault answers.
+//! The reply of a request that a fault strikes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -7,7 +7,7 @@ use crate::state::service_state::ServiceState;
 use crate::wire::exchange::Ending;
 use crate::wire::reply::Reply;
 
-/// A fault's answer.
+/// Ends the exchange as the fault says.
 pub(crate) fn broken(state: &mut ServiceState, act: &FaultAction, scope: &str, now: DateTime<Utc>) -> Ending {
     match act {
         FaultAction::Reset { .. } => Ending::Reset,

@@ -1,4 +1,4 @@
-//! The handle on a running fake: start, tenants, faults, and what was asked of it.
+//! The handle of a running fake: start, tenants, faults, recorded requests and violations.
 
 use std::sync::{Arc, Mutex};
 
@@ -38,7 +38,7 @@ impl Drop for Server {
 }
 
 impl FakeTenant {
-    /// Listens on a free port of 127.0.0.1. The same seed gives the same ids, tokens, orders and strokes of bad luck.
+    /// Listens on a free port of 127.0.0.1. The same seed gives the same ids, tokens, orders and random faults.
     pub async fn start(clock: Arc<dyn Clock>, seed: u64) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
@@ -58,10 +58,10 @@ impl FakeTenant {
         self.server.0.abort();
     }
 
-    /// Adds a tenant and fills it with what such a tenant holds.
+    /// Adds a tenant with its initial data.
     ///
     /// # Panics
-    /// Where a tenant of that id or domain is there, or the id is no GUID.
+    /// If a tenant has that id or domain already, or the id is not a GUID.
     pub fn add_tenant(&self, tenant: Tenant) {
         let now = self.shared.clock.now();
         let state = &mut *self.shared.state();
@@ -77,10 +77,10 @@ impl FakeTenant {
         state.tenants.insert(held.definition.id.clone(), held);
     }
 
-    /// Misbehaves from now on as the fault says; faults added earlier come first.
+    /// Adds a fault; those added earlier come first.
     ///
     /// # Panics
-    /// Where the fault cannot happen at its stage: inside a batch there is no connection to break.
+    /// If the fault cannot happen at its stage: a request inside a batch has no connection to reset.
     pub fn inject(&self, fault: Fault) {
         let whole = matches!(
             fault.action,
@@ -113,12 +113,12 @@ impl FakeTenant {
         self.shared.state().recorded.clear();
     }
 
-    /// Turns recording off (or on again), for long benchmarks.
+    /// Turns the record of requests off or on; long benchmarks do without.
     pub fn set_recording(&self, on: bool) {
         self.shared.state().recording = on;
     }
 
-    /// What a well-behaved client must never do, in plain words, as it happened.
+    /// Everything done so far that a well-behaved client never does, in plain words.
     pub fn violations(&self) -> Vec<String> {
         self.shared.state().violations.clone()
     }
@@ -132,7 +132,7 @@ impl FakeTenant {
         self.with(tenant, |held| held.snapshot())
     }
 
-    /// Brings all mail that is under way.
+    /// Delivers all mail that is on its way.
     pub fn deliver_mail(&self) {
         let now = self.shared.clock.now();
         for held in self.shared.state().tenants.values_mut() {
@@ -140,7 +140,7 @@ impl FakeTenant {
         }
     }
 
-    /// Refuses batches whose dependencies are neither all serial nor all the same, as Graph once did.
+    /// Whether to refuse batches whose dependencies are neither all serial nor all the same, as Graph once did.
     pub fn demand_one_dependency_pattern(&self, on: bool) {
         self.shared.state().depends_on_one_pattern = on;
     }
@@ -151,7 +151,7 @@ impl FakeTenant {
         act(held.unwrap_or_else(|| panic!("there is no tenant {tenant}")))
     }
 
-    /// The fake's time.
+    /// The time of the fake's clock.
     pub fn now(&self) -> DateTime<Utc> {
         self.shared.clock.now()
     }

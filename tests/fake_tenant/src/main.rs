@@ -26,7 +26,7 @@ async fn main() -> anyhow::Result<()> {
             .with_app(App::public(PUBLIC_APP)),
     );
     let refresh_token = tenant.issue_refresh_token(TENANT, PUBLIC_APP, USER);
-    let told = json!({
+    let listing = json!({
         "endpoint": tenant.endpoint(),
         "secrets": {
             "app-only": {"tenant_id": TENANT, "client_id": APP, "client_secret": "right-secret", "user_id": USER},
@@ -34,7 +34,7 @@ async fn main() -> anyhow::Result<()> {
             "wrong-secret": {"tenant_id": TENANT, "client_id": APP, "client_secret": "mistyped", "user_id": USER},
         },
     });
-    println!("{told}");
+    println!("{listing}");
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     Ok(())
 }

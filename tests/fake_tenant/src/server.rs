@@ -18,7 +18,7 @@ use crate::wire::exchange::{Ending, Incoming};
 use crate::wire::reply::Reply;
 use crate::wire::socket::{ResetSwitch, half};
 
-/// A Graph batch may weigh so much.
+/// Above the largest file that Graph accepts in one request.
 const MAX_REQUEST_BYTES: usize = 260 * 1024 * 1024;
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {

@@ -4,7 +4,7 @@ use crate::handle::FakeTenant;
 use crate::login::token;
 
 impl FakeTenant {
-    /// A refresh token as an interactive sign-in would have given it.
+    /// Issues a refresh token as an interactive sign-in does.
     pub fn issue_refresh_token(&self, tenant: &str, app: &str, user: &str) -> String {
         let (tenant, user, app) = self.with(tenant, |held| {
             let user = held.user(user).unwrap_or_else(|| panic!("no user {user}")).id.clone();
@@ -30,7 +30,7 @@ impl FakeTenant {
         }
     }
 
-    /// All access tokens issued so far are refused as expired.
+    /// Expires all access tokens issued so far.
     pub fn expire_access_tokens(&self) {
         let now = self.shared.clock.now();
         for token in self.shared.state().tokens.values_mut() {
@@ -38,13 +38,13 @@ impl FakeTenant {
         }
     }
 
-    /// User codes of device sign-ins that nobody has answered.
+    /// User codes of device sign-ins without an answer yet.
     pub fn pending_device_codes(&self) -> Vec<String> {
         let state = self.shared.state();
         state.devices.values().filter(|d| d.answer.is_none()).map(|d| d.user_code.clone()).collect()
     }
 
-    /// The user (id or UPN) types the code and agrees.
+    /// The user (id or UPN) enters the code and accepts.
     pub fn approve_device(&self, user_code: &str, user: &str) {
         self.answer_device(user_code, Some(user));
     }

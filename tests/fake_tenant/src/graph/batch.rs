@@ -1,4 +1,4 @@
-//! The rules of `$batch`, and the order in which its requests are served.
+//! The rules of `$batch`, and the order of its requests.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,12 +16,12 @@ pub(super) const MAX_REQUESTS: usize = 20;
 pub(super) struct Item {
     pub id: String,
     pub depends_on: Vec<String>,
-    /// The request, or why it is none.
+    /// The request, or the reply that refuses it.
     pub call: Result<Call, Reply>,
     pub record: RecordedItem,
 }
 
-/// Reads a batch. An error concerns the whole batch.
+/// Reads a batch. An error refuses the whole batch.
 pub(super) fn read(state: &mut ServiceState, body: &Value) -> Result<Vec<Item>, Reply> {
     let outer = body.as_object().filter(|o| o.keys().all(|k| k == "requests"));
     let Some(requests) = outer.and_then(|o| o.get("requests")).and_then(Value::as_array) else {
@@ -51,7 +51,7 @@ pub(super) fn read(state: &mut ServiceState, body: &Value) -> Result<Vec<Item>, 
     Ok(items)
 }
 
-/// The older rule: every request depends on the one before it, or all that depend depend on the same.
+/// The older rule: each request depends on the one before it, or all dependent requests depend on the same one.
 fn one_pattern(items: &[Item]) -> bool {
     let depending: Vec<&Vec<String>> = items.iter().map(|i| &i.depends_on).filter(|d| !d.is_empty()).collect();
     let serial = items.windows(2).all(|pair| pair[1].depends_on == [pair[0].id.clone()]);
@@ -127,7 +127,7 @@ fn call(method: &str, url: &str, headers: &Value, body: Option<&Value>) -> Resul
     Ok(Call { method: method.into(), path: path.into(), query: query.into(), headers, body })
 }
 
-/// Which wave of the batch each item runs in, if all that can run do so in lock-step.
+/// The wave of each item, if all items whose dependencies are met run in lock-step.
 pub(super) fn waves(items: &[Item]) -> Vec<usize> {
     let mut wave: HashMap<&str, usize> = HashMap::new();
     let mut all = Vec::new();
@@ -139,7 +139,7 @@ pub(super) fn waves(items: &[Item]) -> Vec<usize> {
     all
 }
 
-/// The most requests of each mailbox that run at once, given each item's mailbox, and the items that are one too many.
+/// The largest number of concurrent requests of each mailbox, and the items above the limit.
 pub(super) fn crowd(
     waves: &[usize],
     mailboxes: &[Option<String>],
@@ -163,7 +163,7 @@ pub(super) fn crowd(
     (peak, surplus)
 }
 
-/// One response of the batch's answer.
+/// One response of a batch.
 pub(super) fn response(id: &str, reply: &Reply) -> Value {
     let headers: Map<String, Value> = reply.headers.iter().map(|(n, v)| (n.clone(), v.clone().into())).collect();
     let mut answer = json!({"id": id, "status": reply.status, "headers": headers});
@@ -175,7 +175,7 @@ pub(super) fn response(id: &str, reply: &Reply) -> Value {
     answer
 }
 
-/// Responses come in an order of the service's own.
+/// Graph returns responses in any order.
 pub(super) fn shuffle(state: &mut ServiceState, responses: &mut [Value]) {
     responses.shuffle(&mut state.rng);
 }

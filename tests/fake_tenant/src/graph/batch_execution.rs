@@ -1,4 +1,4 @@
-//! Serves the requests of a batch in the order that their dependencies ask for.
+//! Serves the requests of a batch in the order of their dependencies.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

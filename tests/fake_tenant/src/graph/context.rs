@@ -15,7 +15,7 @@ use crate::state::tenant_state::TenantState;
 use crate::wire::call::Call;
 use crate::wire::reply::Reply;
 
-/// A request that was found permissible, with the state that it may read and change.
+/// A permitted request, with the state that it may read and change.
 pub(crate) struct Context<'a> {
     pub tenant: &'a mut TenantState,
     pub token: &'a Token,
@@ -29,14 +29,14 @@ pub(crate) struct Context<'a> {
     pub segments: Vec<String>,
     /// Arguments of a function in the path.
     pub arguments: BTreeMap<String, String>,
-    /// What the services decide within the handling that all of them share.
+    /// The services' part in the handling that they share.
     pub hooks: &'static Hooks,
     pub violations: &'a mut Vec<String>,
 }
 
-/// Services build on the shared handling of collections and entities, and that handling asks the services by these.
+/// The services' part in `crud`: they use it, so it reaches them by these functions only.
 pub(crate) struct Hooks {
-    /// Completes an object of this type that is about to be created, or refuses it.
+    /// Completes an object of this type before it is created, or refuses it.
     pub complete: fn(&mut Context<'_>, &ResourcePath, &str, &mut Object) -> Result<(), Reply>,
     /// Refuses a change that the object does not allow.
     pub check_change: fn(&mut Context<'_>, &ResourcePath, &Object) -> Result<(), Reply>,
@@ -49,17 +49,17 @@ impl Context<'_> {
         &self.route.template
     }
 
-    /// The user whom the path names.
+    /// The id in the second segment, often a user's.
     pub(crate) fn user(&self) -> String {
         self.segments.get(1).cloned().unwrap_or_default()
     }
 
-    /// What the path names.
+    /// The resource that the path addresses.
     pub(crate) fn resource(&self) -> ResourcePath {
         self.resource_at(self.segments.len())
     }
 
-    /// What the first `n` segments name.
+    /// The resource that the first `n` segments address.
     pub(crate) fn resource_at(&self, n: usize) -> ResourcePath {
         let shift = self.route.segments.len() - self.segments.len();
         debug_assert_eq!(shift, 0, "segments and template run in step");
@@ -77,7 +77,7 @@ impl Context<'_> {
         }
     }
 
-    /// Everything that the path leads through must be there.
+    /// Refuses a path that leads through a missing object.
     pub(crate) fn check_parents(&self) -> Result<(), Reply> {
         for n in 2..self.segments.len() {
             let key = self.route.segments[n - 1] == "{}";
@@ -98,7 +98,7 @@ impl Context<'_> {
         (self.hooks.complete)(self, resource, of, object)
     }
 
-    /// Whether the object at the resource may be changed so.
+    /// Refuses a change that the object does not allow.
     pub(crate) fn check_change(&mut self, resource: &ResourcePath, patch: &Object) -> Result<(), Reply> {
         (self.hooks.check_change)(self, resource, patch)
     }
@@ -113,7 +113,7 @@ impl Context<'_> {
         self.violations.push(format!("{} {} by {account}: {what}", self.call.method, self.call.url()));
     }
 
-    /// Notes an offence unless the object is one that a request made.
+    /// Records an offence unless a request created the object.
     pub(crate) fn must_be_own(&mut self, collection: &str, id: &str) {
         if !ownership::made(&self.tenant.store, collection, id) {
             self.report_offence("changes what no run has made");

@@ -1,4 +1,4 @@
-//! What every service does alike: list, read, make, change, remove, delta.
+//! Create, read, update, delete, list and delta, as all services share them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::wire::call::Body;
 use crate::wire::encoding::timestamp;
 use crate::wire::reply::Reply;
 
-/// How long mail is under way.
+/// Time that sent mail takes to arrive.
 const DELIVERY_TIME: TimeDelta = TimeDelta::minutes(3);
 
 pub(crate) fn serve(context: &mut Context) -> Reply {
@@ -43,7 +43,7 @@ pub(crate) fn list(context: &mut Context, resource: &ResourcePath) -> Reply {
     page(context, all)
 }
 
-/// The objects at a resource, as answered.
+/// The objects of a collection, as answered.
 pub(crate) fn found(context: &Context, resource: &ResourcePath) -> Vec<Object> {
     let inside = |o: &Object| resource.within.as_ref().is_none_or(|c| text(o, "_in") == c.as_str());
     let all = context
@@ -94,7 +94,7 @@ fn expand(context: &Context, resource: &ResourcePath, mut shown: Object) -> Obje
     shown
 }
 
-/// Makes what the body says, completed by its service.
+/// Creates the object in the body, completed by its service.
 pub(crate) fn create(context: &mut Context, resource: &ResourcePath) -> Reply {
     let mut object = context.call.json();
     let of = context.route.type_name().to_owned();
@@ -157,7 +157,7 @@ fn matched(context: &Context, held: &Object) -> Result<(), Reply> {
     }
 }
 
-/// New change marks, on those objects that bear them.
+/// Renews the etags, change key and time of change that the object has.
 pub(crate) fn touch(context: &mut Context, object: &mut Object) {
     let key = context.tenant.id(Id::Short);
     for (name, value) in [
@@ -172,7 +172,7 @@ pub(crate) fn touch(context: &mut Context, object: &mut Object) {
     }
 }
 
-/// Removes an object for good, with all that lies in it.
+/// Deletes an object for good, with its contents.
 pub(crate) fn remove(context: &mut Context, resource: &ResourcePath) -> Result<(), Reply> {
     let id = resource.id.clone().unwrap_or_default();
     let Some(held) = context.tenant.store.get(&resource.collection, &id).cloned() else {
@@ -195,7 +195,7 @@ pub(crate) fn purge(held: &mut TenantState, collection: &str, id: &str) {
     held.store.remove(collection, id);
 }
 
-/// One property of the object that the path names before it.
+/// One property of an object.
 fn property(context: &mut Context) -> Reply {
     let name = context.segments.last().cloned().unwrap_or_default();
     let resource = context.resource_at(context.segments.len() - 1);
@@ -211,7 +211,7 @@ fn property(context: &mut Context) -> Reply {
     }
 }
 
-/// All objects at once, then a link for what changes later.
+/// All objects, then a link for later changes.
 pub(crate) fn delta(context: &mut Context) -> Reply {
     let n = context.segments.len() - 1;
     let resource = context.resource_at(n);
@@ -233,7 +233,7 @@ pub(crate) fn delta(context: &mut Context) -> Reply {
     Reply::ok(answer)
 }
 
-/// Brings the mail whose time has come, or all of it.
+/// Delivers the mail that is due, or all of it.
 pub(crate) fn deliver(held: &mut TenantState, now: DateTime<Utc>, all: bool) {
     let (due, rest): (Vec<_>, Vec<_>) =
         std::mem::take(&mut held.post).into_iter().partition(|(at, ..)| all || *at <= now);
@@ -248,7 +248,7 @@ pub(crate) fn deliver(held: &mut TenantState, now: DateTime<Utc>, all: bool) {
     }
 }
 
-/// Puts mail under way.
+/// Sends mail, which arrives later.
 pub(crate) fn post(held: &mut TenantState, now: DateTime<Utc>, user: &str, message: Object) {
     held.post.push((now + DELIVERY_TIME, user.to_owned(), message));
 }

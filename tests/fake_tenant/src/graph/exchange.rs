@@ -19,7 +19,7 @@ use crate::wire::call::{Body, Call};
 use crate::wire::exchange::{Ending, Incoming};
 use crate::wire::reply::Reply;
 
-/// The documented cap on a batch's weight is uncertain; this is the strict reading.
+/// The documented limit of a batch's size is ambiguous; this is the strict reading.
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 pub(crate) async fn answer(shared: &Arc<Shared>, incoming: Incoming, path: String) -> Ending {
@@ -75,7 +75,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, incoming: Incoming, path: Strin
 
 type Entered = Result<(Token, Option<FaultAction>), Box<(Reply, Option<Token>)>>;
 
-/// Caller asks, whether they should be asking now, and what fault strikes them.
+/// Checks the token and the throttling, and picks the fault that strikes the request.
 fn enter(state: &mut ServiceState, incoming: &Incoming, path: &str, now: DateTime<Utc>) -> Entered {
     let token = token::check(state, incoming.headers.get("authorization").map(String::as_str), now)
         .map_err(|r| Box::new((*r, None)))?;
@@ -96,7 +96,7 @@ fn enter(state: &mut ServiceState, incoming: &Incoming, path: &str, now: DateTim
     Ok((token, act))
 }
 
-/// The time that the service takes; even the shortest lets other requests come in beside this one.
+/// Takes the service's time; even the shortest lets other requests in meanwhile.
 async fn linger(shared: &Arc<Shared>, slow: Option<Duration>) {
     match slow {
         Some(time) => shared.clock.sleep(time).await,

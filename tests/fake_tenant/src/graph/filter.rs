@@ -1,4 +1,4 @@
-//! The part of `$filter` that is understood: comparisons, `startswith`, `any(c:c eq ...)`, joined by `and`.
+//! The supported part of `$filter`: comparisons, `startswith`, `any(c:c eq ...)`, joined by `and`.
 
 use std::cmp::Ordering;
 
@@ -66,7 +66,7 @@ fn order(a: &Value, b: &Value) -> Option<Ordering> {
     }
 }
 
-/// Parses a filter; the error is what Graph would say.
+/// Parses a filter; the error is Graph's message.
 pub(super) fn parse(text: &str) -> Result<Vec<Term>, String> {
     terms(text).iter().map(|t| term(t.trim()).ok_or_else(|| format!("Invalid filter clause: {t}"))).collect()
 }
@@ -150,13 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn times_are_compared_as_times() {
+    fn times_are_compared_across_offsets() {
         let event = json!({"createdDateTime": "2026-01-01T00:00:00Z"});
         assert!(holds("createdDateTime lt 2026-01-01T02:00:00+01:00", event));
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn an_unsupported_filter_is_refused() {
         for filter in ["contains(subject,'x')", "a eq", "a eq 'x' or b eq 'y'", "not a eq 'x'", "a eq 'it's'"] {
             assert!(parse(filter).is_err(), "{filter}");
         }

@@ -1,4 +1,4 @@
-//! How many requests of one app a mailbox serves at once, over all connections.
+//! Mailbox concurrency: the requests of one app that a mailbox serves at once, over all connections.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::state::shared::Shared;
 use crate::wire::call::Call;
 use crate::wire::reply::Reply;
 
-/// Outlook serves so many requests of one app to one mailbox at once.
+/// Concurrent requests of one app that Outlook serves for one mailbox.
 pub(super) const MAX_CONCURRENT: usize = 4;
 
-/// Slots in mailboxes held while a request is served; given back on drop, even when the client gives up.
+/// Slots of mailboxes, held while a request is served; released on drop, even when the client disconnects.
 pub(super) struct Slots {
     shared: Arc<Shared>,
     taken: BTreeMap<String, usize>,
-    /// Held by other requests when this one came.
+    /// Slots that other requests held when this one arrived.
     before: BTreeMap<String, usize>,
 }
 
@@ -52,7 +52,7 @@ impl Drop for Slots {
     }
 }
 
-/// The mailbox that a request goes to, with the app that asks: the limit is by both.
+/// The mailbox of a request, with the app: the limit is by both.
 pub(super) fn mailbox_of(state: &ServiceState, token: &Token, call: &Call) -> Option<String> {
     let found = path::find(&call.path).ok()?;
     service_of(&found.route.template).outlook().then_some(())?;

@@ -1,14 +1,14 @@
-//! What a well-behaved client never writes to: anything that is not its own. Offences are noted, not refused.
+//! Ownership: a well-behaved client writes only to objects that it created. Offences are recorded, not refused.
 
 use serde_json::Value;
 
 use crate::graph::resource_path::{above, parent_of};
 use crate::state::store::{Object, Store, text};
 
-/// Everything that a client makes of its own stands in a thing whose name begins so.
+/// A client creates objects only inside a container whose name begins with this.
 pub(super) const OWN_PREFIX: &str = "Evergreen";
 
-/// Whether the object, or anything that it lies in, was made by a request.
+/// Whether a request created the object or one of its parents.
 pub(super) fn made(store: &Store, collection: &str, id: &str) -> bool {
     let mut at = Some((collection.to_owned(), id.to_owned()));
     while let Some((collection, id)) = at {
@@ -20,7 +20,7 @@ pub(super) fn made(store: &Store, collection: &str, id: &str) -> bool {
     false
 }
 
-/// Whether a new object may stand where it is put: in something made, or by its own name.
+/// Whether a new object has the prefix, or lies in an object that a request created.
 pub(super) fn may_create(store: &Store, collection: &str, within: Option<&str>, object: &Object) -> bool {
     let names = ["displayName", "name", "subject", "title", "extensionName", "_title"];
     let named = names.iter().any(|n| text(object, n).starts_with(OWN_PREFIX));

@@ -1,4 +1,4 @@
-//! Query options: judged against the model of the addressed type, then applied to the answer.
+//! Query options: checked against the model of the addressed type, then applied to the answer.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ const CUSTOM: &[(&str, &str)] = &[
     ("/content", "includeIDs"),
 ];
 
-/// Collections whose reference names the few options that they take.
+/// Collections that take only the few options of their reference page.
 const ONLY: &[(&str, &[&str])] = &[
     ("/directoryRoles", &["$select", "$filter", "$expand"]),
     ("/directoryRoleTemplates", &["$select"]),
@@ -140,7 +140,7 @@ impl Query {
         Ok(())
     }
 
-    /// What a path cannot do without.
+    /// Refuses a path without the options that it requires.
     fn demand(&self, template: &str) -> Result<(), Box<Reply>> {
         if template.ends_with("/calendarView") || template.ends_with("/calendarView/delta") {
             let (from, to) = if template.contains("/bookingBusinesses/") {
@@ -167,7 +167,7 @@ impl Query {
         Ok(())
     }
 
-    /// Directory objects are counted, searched and sorted under a filter only with eventual consistency.
+    /// Counting, searching, and sorting with a filter need eventual consistency in the directory.
     fn consistent(&self, call: &Call, template: &str) -> Result<(), Box<Reply>> {
         let advanced = self.count || self.search.is_some() || (!self.order.is_empty() && !self.filter.is_empty());
         let eventual = call.headers.get("consistencylevel").is_some_and(|v| v.eq_ignore_ascii_case("eventual"));
@@ -207,7 +207,7 @@ impl Query {
         answer
     }
 
-    /// Leaves what `$select` asks for; annotations, and Outlook's ids, come along.
+    /// Keeps the selected properties, annotations and the id.
     pub(crate) fn trim(&self, mut object: Object) -> Object {
         if !self.select.is_empty() && !self.select.iter().any(|n| n == "*") {
             let wanted = |name: &str| {
@@ -235,7 +235,7 @@ fn top(value: &str, template: &str) -> Result<usize, Box<Reply>> {
     Ok(asked)
 }
 
-/// Members of a directory list are of many types, and may be asked for any of their properties.
+/// Whether a property exists. Members of a directory list have many types, and any of their properties may be named.
 fn named(of: &str, path: &str) -> Result<(), Box<Reply>> {
     let mut of = of.to_owned();
     for name in path.split('/') {

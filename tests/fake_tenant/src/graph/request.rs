@@ -93,7 +93,7 @@ fn judge(
     Ok(services::serve(&mut context).unwrap_or_else(|| crud::serve(&mut context)))
 }
 
-/// Puts the user's id in place of `me` or a UPN, and asks whether that user has what is addressed.
+/// Replaces `me` or a UPN by the user's id; refuses what that user does not have.
 fn user(
     tenant: &mut TenantState,
     token: &Token,
@@ -140,7 +140,7 @@ fn user(
     Ok(segments)
 }
 
-/// The body as the model wants it.
+/// Checks the body against the model.
 fn body(call: &Call, route: &Route) -> Result<(), Reply> {
     let json = call.content_type().split(';').next().is_some_and(|t| t.trim() == "application/json");
     if matches!(call.method.as_str(), "GET" | "DELETE") {

@@ -1,4 +1,4 @@
-//! Where an address lies in the store: aliases (`/me/drive/root`, `inbox`, a UPN) are resolved, containers named.
+//! Resource paths: where the store keeps what an address names. Aliases (`/me/drive/root`, `inbox`, a UPN) are resolved.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(crate) struct ResourcePath {
     pub within: Option<String>,
 }
 
-/// Collections whose objects lie in a container (`_in`), with the collection of those containers, siblings all.
+/// Collections whose objects lie in a container (`_in`), each with the collection of its containers, which is a sibling.
 const CONTAINED: &[(&str, &str)] = &[
     ("messages", "mailFolders"),
     ("mailFolders", "mailFolders"),
@@ -77,12 +77,12 @@ pub(super) fn locate(store: &Store, segments: &[String]) -> ResourcePath {
     }
 }
 
-/// A path of even length names an object of a collection, where the first pair is a collection and its key.
+/// A path without containers and aliases is the name of its collection.
 fn plain(path: &[String]) -> ResourcePath {
     ResourcePath { collection: path.join("/"), id: None, within: None }
 }
 
-/// The resource of an entity whose last segment is a key.
+/// Resolves an address whose last segment is a key.
 pub(super) fn keyed(store: &Store, segments: &[String]) -> ResourcePath {
     let mut found = locate(store, segments);
     if found.id.is_none()
@@ -94,7 +94,7 @@ pub(super) fn keyed(store: &Store, segments: &[String]) -> ResourcePath {
     found
 }
 
-/// The resource of the only thing of its kind.
+/// Resolves the address of an object that is the only one of its kind.
 pub(super) fn single(store: &Store, segments: &[String]) -> ResourcePath {
     let path = canonical(store, segments);
     let names: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -106,7 +106,7 @@ pub(super) fn single(store: &Store, segments: &[String]) -> ResourcePath {
     ResourcePath { collection: path.join("/"), id: Some(String::new()), within: None }
 }
 
-/// Replaces aliases by what they stand for.
+/// Replaces aliases by ids.
 fn canonical(store: &Store, segments: &[String]) -> Vec<String> {
     let mut path = segments.to_vec();
     if path.len() > 1 && path[0] == "sites" {
@@ -138,7 +138,7 @@ fn canonical(store: &Store, segments: &[String]) -> Vec<String> {
         resolve(store, &mut path, 3);
     }
     if path.len() > 5 && path[4] == "childFolders" {
-        // A child is known in the same flat collection as its parent.
+        // A child is kept in the same flat collection as its parent.
         let flat = path[..3].join("/");
         if let Some(id) = named(store, &flat, &path[5]) {
             path[5] = id;
@@ -173,7 +173,7 @@ pub(super) fn contents_of(collection: &str) -> Vec<String> {
     CONTAINED.iter().filter(|(_, container)| *container == last).map(|(inner, _)| format!("{head}/{inner}")).collect()
 }
 
-/// What an object lies in: its container, else the object whose path leads to it.
+/// The parent of an object: its container, else the object whose path leads to it.
 pub(super) fn parent_of(store: &Store, collection: &str, id: &str) -> Option<(String, String)> {
     let (head, last) = collection.rsplit_once('/')?;
     let container = store.get(collection, id).and_then(|o| o.get("_in")).and_then(Value::as_str);

@@ -1,9 +1,9 @@
-//! The login service's errors in their true shape.
+//! Errors of the login service, in Entra's shape.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-/// An AADSTS code with what the message says.
+/// An AADSTS code with its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub code: u32,
@@ -15,7 +15,7 @@ impl Refusal {
         Self { code, text: text.into() }
     }
 
-    /// The code with its usual words.
+    /// The code with its usual message.
     pub(super) fn usual(code: u32) -> Self {
         Self::new(code, usual(code))
     }

@@ -1,4 +1,4 @@
-//! Client assertions: a certificate's or a federated issuer's JWT. Everything is checked but the signature itself.
+//! Client assertions: a certificate's or a federated issuer's JWT. All is checked except the signature itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::wire::encoding::unbase64url;
 
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The shortest RSA signature that Entra takes: a key of 2048 bits.
+/// The shortest RSA signature that Entra accepts, of a key of 2048 bits.
 const SIGNATURE_BYTES: usize = 256;
 
 pub(super) fn check(
@@ -60,7 +60,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Which of the three does not fit is told by a code of its own; subjects are compared letter by letter.
+/// Each of the three has its own code for a mismatch; subjects are case-sensitive.
 fn federated(app: &App, issuer: &str, subject: &str, audience: &str) -> Result<(), Refusal> {
     let trusted: Vec<_> = app.federated.iter().filter(|held| held.issuer == issuer).collect();
     let named = || trusted.iter().filter(|held| held.subject == subject);

@@ -8,7 +8,7 @@ use crate::login::form::Form;
 use crate::state::service_state::ServiceState;
 use crate::state::tenant::App;
 
-/// The app's own proof, where it must give one.
+/// Checks the credential of a confidential app; a public app must not present one.
 pub(super) fn authenticate(
     state: &mut ServiceState,
     tenant: &str,

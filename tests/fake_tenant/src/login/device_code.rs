@@ -12,7 +12,7 @@ use crate::state::service_state::ServiceState;
 
 const POLL_SECONDS: i64 = 5;
 
-/// Answers with a code to be typed elsewhere.
+/// Issues a device code and a user code.
 pub(super) fn start(state: &mut ServiceState, tenant: &str, form: &Form, now: DateTime<Utc>) -> Outcome {
     let client = field(form, "client_id")?.to_owned();
     let scope = field(form, "scope")?.to_owned();

@@ -1,4 +1,4 @@
-//! The grants of `POST /{tenant}/oauth2/v2.0/token`: who asks, with what, and may they.
+//! The grants of `POST /{tenant}/oauth2/v2.0/token`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -1,11 +1,11 @@
-//! The pages that a person meets in a browser: an administrator's or a user's consent, and the one for device codes.
+//! The pages of a browser: an administrator's consent, a user's consent, and device codes.
 //!
-//! A page is read by GET and answered by POST to the same address, as its form says: who is at the browser
-//! (`username`, `password`, `second_factor` where one is asked for) and whether they `accept`.
+//! A page is read by GET and answered by POST to the same address, as its form says: the user
+//! (`username`, `password`, `second_factor` if required) and whether they `accept`.
 //!
 //! Sources: learn.microsoft.com/entra/identity-platform, v2-admin-consent, v2-oauth2-auth-code-flow and
-//! v2-oauth2-device-code. Stricter than Entra: what is consented to must stand in the registration, and so must an
-//! address to come back to.
+//! v2-oauth2-device-code. Stricter than Entra: the permissions and the redirect
+//! address must be in the registration.
 
 use std::collections::BTreeSet;
 
@@ -23,17 +23,17 @@ use crate::wire::reply::Reply;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Page {
-    /// `/{tenant}/adminconsent`: all that stands in the registration, for the whole tenant.
+    /// `/{tenant}/adminconsent`: all permissions of the registration, for the whole tenant.
     Registration,
     /// `/{tenant}/v2.0/adminconsent`: the delegated permissions in `scope`, for the whole tenant.
     Tenant,
-    /// `/{tenant}/oauth2/v2.0/authorize`: the delegated permissions in `scope`, for whoever signs in.
+    /// `/{tenant}/oauth2/v2.0/authorize`: the delegated permissions in `scope`, for the user who signs in.
     Oneself,
     /// `/common/oauth2/deviceauth`, where microsoft.com/devicelogin leads.
     Device,
 }
 
-/// Directory roles that may consent for the tenant; the last two not to an app's own permissions of Graph.
+/// Directory roles that may consent for the tenant; the last two not to Graph's application permissions.
 const ADMINISTRATORS: [&str; 4] = [
     "Global Administrator",
     "Privileged Role Administrator",
@@ -114,7 +114,7 @@ fn consent(
     Ok(go(&back))
 }
 
-/// The address that is asked for, or else the registered one; never one that is not registered.
+/// The requested redirect address, which must be registered, or else the first registered one.
 fn come_back(app: &App, asked: Option<&String>) -> Result<Url, Refusal> {
     let registered = &app.registration.redirect_uris;
     let first = || registered.first().ok_or_else(|| Refusal::usual(500_113));
@@ -124,7 +124,7 @@ fn come_back(app: &App, asked: Option<&String>) -> Result<Url, Refusal> {
 
 type Permissions = BTreeSet<String>;
 
-/// The app's own and the delegated permissions that the page asks for.
+/// The application and delegated permissions that the page requests.
 fn wanted(state: &ServiceState, app: &App, asked: &Form, page: Page) -> Result<(Permissions, Permissions), Refusal> {
     let registered = &app.registration;
     if page == Page::Registration {
@@ -150,8 +150,8 @@ fn wanted(state: &ServiceState, app: &App, asked: &Form, page: Page) -> Result<(
     if scopes.is_empty() { Err(Refusal::usual(9_002_313)) } else { Ok((Permissions::new(), scopes)) }
 }
 
-/// What a user may agree to without an administrator is not told by the permission table: `.All` is taken for more
-/// than one's own.
+/// Whether the user may consent. The permission table does not say which permissions need an administrator: those with
+/// `.All` do.
 fn may(user: &User, page: Page, roles: &Permissions, scopes: &Permissions) -> bool {
     let administrators = if roles.is_empty() { &ADMINISTRATORS[..] } else { &ADMINISTRATORS[..2] };
     let own = |scope: &String| !scope.ends_with(".All") || scope == "User.ReadBasic.All";
@@ -172,7 +172,7 @@ fn device(state: &mut ServiceState, form: Option<&Form>) -> Result<Reply, Refusa
     Ok(html(if accepts { "You have signed in" } else { "You have declined" }, "You may now close this window."))
 }
 
-/// Caller is at the browser, and whether they have shown a second factor.
+/// The user at the browser, and whether they presented a second factor.
 fn person(state: &ServiceState, tenant: &str, form: &Form) -> Result<(User, bool), Refusal> {
     let user = state.tenants[tenant].user(field(form, "username")?).ok_or_else(|| Refusal::usual(50034))?;
     if user.password != field(form, "password")? {
@@ -192,7 +192,7 @@ fn go(address: &Url) -> Reply {
     Reply::empty(302).with("Location", address.as_str())
 }
 
-/// A page with one form. Nothing that was sent is repeated in it.
+/// A page with one form. It repeats nothing that was sent.
 fn html(title: &str, text: &str) -> Reply {
     let fields = ["username", "password", "second_factor", "otc", "accept"].map(|name| format!("<input name={name}>"));
     let page = format!(

@@ -17,7 +17,7 @@ pub(super) type Outcome = Result<(Value, Caller), Refusal>;
 /// Sign-ins that a second factor lets pass.
 pub(super) const SECOND_FACTOR: [u32; 3] = [50076, 50079, 50158];
 
-/// Whose token it is, for the record.
+/// The caller whose token it is, for the record.
 #[derive(Default)]
 pub(super) struct Caller {
     pub tenant: String,
@@ -25,13 +25,13 @@ pub(super) struct Caller {
     pub user: Option<String>,
 }
 
-/// A user who has shown who they are, and whether by a second factor too.
+/// A user who proved their identity, and whether with a second factor.
 pub(super) struct Proven<'a> {
     pub user: &'a str,
     pub strong: bool,
 }
 
-/// What holds for a user however they prove who they are.
+/// Checks the user and the consents, and issues the tokens.
 pub(super) fn sign_in(
     state: &mut ServiceState,
     tenant: &str,
@@ -62,7 +62,7 @@ pub(super) fn sign_in(
     Ok((answer, who))
 }
 
-/// The consented permissions that a `scope` amounts to. All that is consented comes along, as in Entra.
+/// The consented permissions for a `scope`. As in Entra, a token has all of them, whichever are requested.
 fn scopes(state: &ServiceState, app: &App, user: &str, scope: &str) -> Result<BTreeSet<String>, Refusal> {
     let own = app.own_scopes.get(user).into_iter().flatten();
     let consented: BTreeSet<String> = app.scopes.iter().chain(own).cloned().collect();

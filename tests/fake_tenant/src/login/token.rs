@@ -1,4 +1,4 @@
-//! Issues access and refresh tokens, and knows them again.
+//! Issues access and refresh tokens, and checks access tokens.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::state::tenant::App;
 use crate::wire::encoding::base64url;
 use crate::wire::reply::Reply;
 
-/// Tokens beyond this many are only kept while they are good.
+/// With more tokens than this, expired ones are removed.
 const PRUNE_ABOVE: usize = 256;
 
 pub(crate) struct Grant {
@@ -79,7 +79,7 @@ fn claims(grant: &Grant, permissions: &BTreeSet<String>, now: DateTime<Utc>, exp
     claims
 }
 
-/// Caller signed in, as OpenID Connect tells it.
+/// The id token of OpenID Connect: the user who signed in.
 pub(crate) fn identity(state: &mut ServiceState, grant: &Grant, upn: &str, now: DateTime<Utc>) -> String {
     let claims = json!({
         "aud": grant.app.client_id, "tid": grant.tenant, "oid": grant.user, "preferred_username": upn,
@@ -111,7 +111,7 @@ pub(crate) fn refresh(
     text
 }
 
-/// The token of an `Authorization` header, or why not.
+/// The token of an `Authorization` header, or the refusal.
 pub(crate) fn check(state: &ServiceState, header: Option<&str>, now: DateTime<Utc>) -> Result<Token, Box<Reply>> {
     let refuse = |message: &str| Err(Box::new(Reply::error(401, "InvalidAuthenticationToken", message)));
     let Some(text) = header.and_then(|h| h.strip_prefix("Bearer ")) else { return refuse("Access token is empty.") };

@@ -1,4 +1,4 @@
-//! From the address of a request to the route that serves it.
+//! Finds the route that serves the path of a request.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::model::facts::FACTS;
 use crate::model::route::Route;
 use crate::wire::encoding::percent_decode;
 
-/// A path below the version, taken apart.
+/// A path below the version, with its route.
 pub(crate) struct Found {
     pub route: &'static Route,
     /// The path's segments, decoded, `/me` as written.
@@ -48,7 +48,7 @@ pub(crate) fn find(path: &str) -> Result<Found, NotFound> {
     }
 }
 
-/// How literally a template's segment takes one of a path: 2 by name, 1 with arguments, 0 as a key.
+/// How literally a segment of a template matches one of a path: 2 by name, 1 with arguments, 0 as a key.
 fn fits(want: &str, have: &str, arguments: &mut BTreeMap<String, String>) -> Option<usize> {
     if want == have {
         return Some(2);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_found_with_all_their_arguments_and_not_without() {
+    fn a_function_is_found_only_with_all_its_arguments() {
         let found = find("/me/drive/root/search(q='it''s')").unwrap_or_else(|e| panic!("no {}", e.segment));
         assert_eq!(found.arguments["q"], "it's");
         assert!(find("/me/drive/root/search(x='a')").is_err());
@@ -130,13 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn what_v1_does_not_have_is_not_found() {
+    fn a_path_that_v1_lacks_is_not_found() {
         assert_eq!(find("/me/profile").err(), Some(NotFound { segment: "profile".into() }));
         assert!(find("/Me/messages").is_err());
     }
 
     #[test]
-    fn a_file_is_put_by_its_parents_id_and_its_name() {
+    fn a_file_is_addressed_by_its_parents_id_and_its_name() {
         assert!(find("/me/drive/items/01ABC:/a%20b.txt:/content").is_ok());
     }
 }

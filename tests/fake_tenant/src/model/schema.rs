@@ -1,4 +1,4 @@
-//! Judges bodies against Microsoft's model, name by name and type by type.
+//! Checks bodies against Microsoft's model, name by name and type by type.
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
 use serde_json::{Map, Value};
@@ -127,7 +127,7 @@ pub(crate) fn check_parameters(parameters: &[(String, String)], body: &Map<Strin
     }
 }
 
-/// Outlook's parameters are capitalised in the model and written either way in its reference: the first letter is free.
+/// The model capitalises Outlook's parameters, the reference writes them either way: the case of the first letter is free.
 fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let same = |want: &str| want == name || (want.eq_ignore_ascii_case(name) && want[1..] == name[1..]);
     parameters.iter().find(|(want, _)| same(want)).map(|(_, kind)| kind.as_str())
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_in_the_models_own_words_is_accepted() {
+    fn a_message_with_the_models_names_is_accepted() {
         let body = json!({"subject": "x", "importance": "LOW", "body": {"contentType": "Text", "content": "y"},
             "toRecipients": [{"emailAddress": {"address": "a@b.c"}}]});
         assert_eq!(message(body), Ok(()));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn only_open_extensions_take_names_of_ones_own() {
+    fn only_open_extensions_accept_any_name() {
         let body = json!({"@odata.type": "microsoft.graph.openTypeExtension", "extensionName": "a.b", "colour": "red"});
         assert_eq!(check_object("extension", body.as_object().expect("an object")), Ok(()));
         assert!(message(json!({"colour": "red"})).is_err());

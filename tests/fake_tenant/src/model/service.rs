@@ -1,4 +1,4 @@
-//! Which service behind Graph serves a path, and how that service words its errors.
+//! The service behind Graph that serves a path, and the wording of its errors.
 
 use crate::wire::reply::Reply;
 
@@ -70,7 +70,7 @@ pub(crate) fn service_of(template: &str) -> Service {
 }
 
 impl Service {
-    /// Served by Exchange, from one mailbox, at most four at a time.
+    /// Whether Exchange serves it: from one mailbox, at most four requests at a time.
     pub(crate) fn outlook(self) -> bool {
         matches!(self, Self::Mail | Self::Calendar | Self::Contacts | Self::People | Self::Todo)
     }
@@ -109,7 +109,7 @@ impl Service {
         }
     }
 
-    /// Elements of a page where `$top` says nothing.
+    /// Elements of a page without `$top`.
     pub(crate) fn page_size(self) -> usize {
         match self {
             Self::Mail | Self::Calendar | Self::Contacts | Self::People => 10,

@@ -40,7 +40,7 @@ impl Enum {
         }
     }
 
-    /// Members are taken in any case; flags may be joined by commas.
+    /// Whether the text names a member, in any case; flags may be joined by commas.
     pub(crate) fn accepts(&self, text: &str) -> bool {
         let known = |part: &str| self.members.iter().any(|m| m.eq_ignore_ascii_case(part.trim()));
         if self.flags { text.split(',').all(known) } else { known(text) }

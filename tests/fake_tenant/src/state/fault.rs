@@ -1,4 +1,4 @@
-//! Misbehaviour on request, as data: what to match, when, and what to do.
+//! Faults as data: which requests they strike, when, and what happens then.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub struct FaultMatch {
     pub stage: Stage,
     pub tenant: Option<String>,
     pub method: Option<String>,
-    /// Path below the version (login: the whole path); `*` stands for any characters.
+    /// Path below the version (login: the whole path); `*` matches any characters.
     pub path: Option<String>,
     /// Only Outlook's paths, or only the others.
     pub outlook: Option<bool>,
@@ -56,11 +56,11 @@ pub enum FaultAction {
     Status429 { retry_after: Option<i64>, applied_anyway: bool },
     /// Any other status, worded as Graph does. Inside a batch and outside.
     Status { status: u16, retry_after: Option<i64>, applied_anyway: bool },
-    /// A Graph error of one's own.
+    /// Any Graph error.
     Error { status: u16, code: String, message: String },
     /// The connection is reset: after the request took effect, or before.
     Reset { after: bool },
-    /// No answer ever; `after`: although the request took effect.
+    /// The request is never answered; `after`: although it took effect.
     Hang { after: bool },
     /// The right headers, then only half of the body, then the end of the connection.
     Truncated,
@@ -70,7 +70,7 @@ pub enum FaultAction {
     TokenExpired,
     /// Login only: this AADSTS code in its usual shape.
     Aadsts(u32),
-    /// Answers after so much of the clock's time.
+    /// The answer takes so much of the clock's time.
     Slow(Duration),
 }
 
@@ -101,7 +101,7 @@ impl Fault {
 }
 
 impl FaultAction {
-    /// Whether the request takes effect although it is struck.
+    /// Whether the request takes effect in spite of the fault.
     pub fn lets_request_take_effect(&self) -> bool {
         match self {
             Self::Slow(_) | Self::Truncated => true,
@@ -136,7 +136,7 @@ impl Faults {
         self.0.clear();
     }
 
-    /// What strikes this request, if anything; the first fault that does wins.
+    /// The first fault that strikes this request.
     pub(crate) fn strike(
         &mut self,
         stage: Stage,
@@ -168,7 +168,7 @@ impl Faults {
     }
 }
 
-/// `*` stands for any characters, slashes too.
+/// `*` matches any characters, slashes too.
 fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_stand_for_anything() {
+    fn a_star_matches_any_characters() {
         assert!(glob("/me/*/messages", "/me/mailFolders/x/messages"));
         assert!(glob("*", "") && glob("/me", "/me") && glob("/me*", "/me/drive"));
         assert!(!glob("/me", "/me/drive") && !glob("*/messages", "/me/messages/1"));

@@ -3,7 +3,7 @@
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
 
-/// How a service makes its ids; clients must take each as it is.
+/// The style of a service's ids; clients must not interpret them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Id {
     Guid,

@@ -22,7 +22,7 @@ pub(crate) struct RefreshToken {
     pub scope: String,
     pub issued: DateTime<Utc>,
     pub revoked: bool,
-    /// Got by a sign-in with a second factor.
+    /// Issued for a sign-in with a second factor.
     pub strong: bool,
 }
 

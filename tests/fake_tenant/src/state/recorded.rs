@@ -1,11 +1,11 @@
-//! What was asked of the fake: one entry per HTTP exchange, with the requests of a batch inside.
+//! The record of requests: one entry per HTTP exchange, with the requests of a batch inside.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// The clock's time at which the request came in.
+    /// Time at which the request arrived.
     pub at: DateTime<Utc>,
     pub method: String,
     /// With its query; for Graph with the version.
@@ -17,7 +17,7 @@ pub struct Recorded {
     pub account: Option<String>,
     /// Login: the grant type.
     pub grant: Option<String>,
-    /// `None` where no answer was given.
+    /// `None` without an answer.
     pub status: Option<u16>,
     /// Requests of a `$batch`.
     pub items: Vec<RecordedItem>,
@@ -32,12 +32,12 @@ pub struct RecordedItem {
     pub body: Value,
     pub depends_on: Vec<String>,
     pub status: u16,
-    /// Whether the request took effect, whatever was answered.
+    /// Whether the request took effect, whatever the answer.
     pub executed: bool,
 }
 
 impl Recorded {
-    /// `login`, `batch` or `graph`.
+    /// Whether the request went to the login service.
     pub fn is_login(&self) -> bool {
         self.path.contains("/oauth2/")
     }

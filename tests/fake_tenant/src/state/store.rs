@@ -1,8 +1,8 @@
 //! The objects of one tenant, by collection and id. Knows nothing of Graph.
 //!
-//! A collection is named by the path that holds it, e.g. `users/<id>/todo/lists`; a thing that is the only one of
-//! its kind is the object `""` of the collection of its own path. Properties that begin with `_` are the fake's own and
-//! never answered: `_seq` (order of creation), `_made` (made by a request), `_in` (container), `_content` (base64).
+//! A collection is named by the path that holds it, e.g. `users/<id>/todo/lists`; an object that is the only one of
+//! its kind is the object `""` of the collection of its own path. Properties that begin with `_` are internal and
+//! never answered: `_seq` (order of creation), `_made` (created by a request), `_in` (container), `_content` (base64).
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl Store {
         all
     }
 
-    /// Removes an object and everything that lies below it.
+    /// Removes an object and everything below it.
     pub(crate) fn remove(&mut self, collection: &str, id: &str) -> Option<Object> {
         let held = self.collections.get_mut(collection)?;
         let gone = held.remove(id)?;
@@ -52,7 +52,7 @@ impl Store {
         Some(gone)
     }
 
-    /// Gives an object another id; what lies below it comes along.
+    /// Gives an object another id; everything below it moves with it.
     pub(crate) fn rename(&mut self, collection: &str, id: &str, new: &str) {
         let (old, fresh) = (format!("{collection}/{id}/"), format!("{collection}/{new}/"));
         let below: Vec<String> = self.collections.keys().filter(|name| name.starts_with(&old)).cloned().collect();
@@ -84,7 +84,7 @@ pub(crate) fn text<'a>(object: &'a Object, name: &str) -> &'a str {
     object.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Without the fake's own properties.
+/// The object without internal properties.
 pub(crate) fn visible(object: &Object) -> Object {
     object.iter().filter(|(k, _)| !k.starts_with('_')).map(|(k, v)| (k.clone(), v.clone())).collect()
 }

@@ -1,4 +1,4 @@
-//! What a test says about a tenant before it starts: who is in it, which apps, which consents.
+//! The definition of a tenant: its users, its apps, and their consents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +14,13 @@ pub struct Tenant {
     pub domain: String,
     pub users: Vec<User>,
     pub apps: Vec<App>,
-    /// Entra leaves an exchanged refresh token valid; with this it dies on use.
+    /// Whether a refresh token is valid once only. Entra itself leaves it valid.
     pub single_use_refresh_tokens: bool,
 }
 
 #[derive(Clone, Debug)]
 pub struct User {
-    /// A GUID; made from the seed where empty.
+    /// A GUID; if empty, generated from the seed.
     pub id: String,
     pub upn: String,
     pub name: String,
@@ -30,21 +30,21 @@ pub struct User {
     /// An AADSTS code (50076, 50079, 53003, ...) that answers every sign-in of this user.
     pub blocked_by: Option<u32>,
     pub mailbox: bool,
-    /// OneDrive: where `false`, "User's mysite not found" until a delegated `GET /me/drive` makes it.
+    /// OneDrive: where `false`, "User's mysite not found" until a delegated `GET /me/drive` creates it.
     pub drive: bool,
-    /// A OneNote notebook of the user's own; without it the first page makes one.
+    /// Whether the user has a OneNote notebook; without one the first page creates it.
     pub notebook: bool,
     pub photo: bool,
     /// UPN of the manager.
     pub manager: Option<String>,
-    /// Directory roles, e.g. `Reports Reader`, `Global Administrator`. Admins may call what asks for a role.
+    /// Directory roles, e.g. `Reports Reader`, `Global Administrator`. Some calls need one.
     pub roles: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
 pub struct App {
     pub client_id: String,
-    /// No secret: mobile and desktop apps. Otherwise a credential is demanded at each token request.
+    /// A mobile or desktop app, without a credential. Other apps must present one in each token request.
     pub public: bool,
     pub secrets: Vec<Secret>,
     /// base64url SHA-256 thumbprints (`x5t#S256`) of registered certificates.
@@ -58,7 +58,7 @@ pub struct App {
     pub own_scopes: BTreeMap<String, BTreeSet<String>>,
     pub registration: Registration,
     pub enabled: bool,
-    /// Access tokens that are no JWT.
+    /// Whether access tokens are opaque instead of a JWT.
     pub opaque_tokens: bool,
     /// `scope` lists full URIs instead of plain names.
     pub full_uri_scopes: bool,
@@ -67,12 +67,12 @@ pub struct App {
     pub token_seconds: i64,
 }
 
-/// What stands in an app's registration, whether consented to or not.
+/// An app's registration: what it may request, whether consented to or not.
 #[derive(Clone, Debug, Default)]
 pub struct Registration {
-    /// API permissions of the application's own.
+    /// Application permissions.
     pub roles: BTreeSet<String>,
-    /// Delegated API permissions.
+    /// Delegated permissions.
     pub scopes: BTreeSet<String>,
     /// Addresses that a browser may be sent back to.
     pub redirect_uris: BTreeSet<String>,
@@ -140,20 +140,20 @@ impl User {
 }
 
 impl App {
-    /// With a secret, and with every permission that Graph knows consented to.
+    /// With a secret, and with consent to every permission of Graph.
     pub fn confidential(client_id: &str, secret: &str) -> Self {
         let secrets = vec![Secret { value: secret.into(), expires: None }];
         Self { public: false, secrets, ..Self::public(client_id) }
     }
 
-    /// As the portal makes it: no credential, no consent, and the one permission that every registration begins with.
+    /// As the portal creates it: no credential, no consent, and the one default permission.
     pub fn registered(client_id: &str) -> Self {
         let registration = Registration { scopes: ["User.Read".to_owned()].into(), ..Registration::default() };
         let (roles, scopes) = (BTreeSet::new(), BTreeSet::new());
         Self { public: false, roles, scopes, registration, ..Self::public(client_id) }
     }
 
-    /// Without credentials, and with every permission that Graph knows consented to.
+    /// Without credentials, and with consent to every permission of Graph.
     pub fn public(client_id: &str) -> Self {
         Self {
             client_id: client_id.into(),

@@ -1,17 +1,17 @@
-//! The windows in which a tenant must be left alone, and who disregards them.
+//! Throttling windows, and the requests that disregard them.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// After so long the shortest interval between two runs is over: the same request is another run's.
+/// The shortest interval between two runs: later, the same request belongs to another run.
 const FORGET_AFTER: TimeDelta = TimeDelta::seconds(500);
 
 #[derive(Default)]
 pub(crate) struct Throttles {
     /// Scope (`login` or `graph` and the tenant) to the end of its window.
     until: HashMap<String, DateTime<Utc>>,
-    /// Request refused with 429: how often it was sent, and until when that counts.
+    /// Requests refused with 429: how often each was sent, and until when that counts.
     refused: HashMap<String, (u32, DateTime<Utc>)>,
 }
 
@@ -27,7 +27,7 @@ impl Throttles {
         (left > TimeDelta::zero()).then(|| (left.num_milliseconds() + 999) / 1000)
     }
 
-    /// Notes that this request got a 429.
+    /// Records a 429 for this request.
     pub(crate) fn refuse(&mut self, request: &str, now: DateTime<Utc>, retry_after: Option<i64>) {
         let until = now + TimeDelta::seconds(retry_after.unwrap_or(0)) + FORGET_AFTER;
         let held = self.refused.entry(request.to_owned()).or_insert((0, until));

@@ -25,7 +25,7 @@ async fn twenty_requests_are_a_batch_and_twenty_one_are_not() {
 }
 
 #[tokio::test]
-async fn responses_come_in_another_order_and_bear_their_ids() {
+async fn responses_come_in_another_order_with_their_ids() {
     let fixture = Fixture::new().await;
     let ann = fixture.ann().await;
     let all: Vec<Value> = (0..20).map(|i| me(&i.to_string())).collect();
@@ -37,7 +37,7 @@ async fn responses_come_in_another_order_and_bear_their_ids() {
 }
 
 #[tokio::test]
-async fn malformed_batches_are_refused_whole() {
+async fn a_malformed_batch_is_refused_as_a_whole() {
     let fixture = Fixture::new().await;
     let ann = fixture.ann().await;
     for requests in [
@@ -91,7 +91,7 @@ async fn a_binary_body_is_base64url() {
 }
 
 #[tokio::test]
-async fn what_depends_on_a_failure_fails() {
+async fn a_request_that_depends_on_a_failed_one_fails() {
     let fixture = Fixture::new().await;
     let ann = fixture.ann().await;
     let gone = json!({"id": "1", "method": "GET", "url": "/me/messages/none"});
@@ -142,7 +142,7 @@ async fn a_download_inside_a_batch_is_a_redirect() {
 }
 
 #[tokio::test]
-async fn an_older_graph_wants_one_pattern_of_dependencies() {
+async fn an_older_graph_accepts_only_one_pattern_of_dependencies() {
     let fixture = Fixture::new().await;
     let ann = fixture.ann().await;
     fixture.fake.demand_one_dependency_pattern(true);

@@ -1,4 +1,4 @@
-//! Each fault, and what it opens.
+//! Each fault, and its effect.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ fn credentials() -> [(&'static str, &'static str); 4] {
 }
 
 #[tokio::test]
-async fn a_retry_after_closes_the_tenant_until_it_is_over() {
+async fn a_retry_after_throttles_the_tenant_until_it_is_over() {
     let fixture = Fixture::new().await;
     let app = fixture.app().await;
     fixture
@@ -64,7 +64,7 @@ async fn an_item_can_be_throttled_although_it_was_applied() {
 }
 
 #[tokio::test]
-async fn servers_fail_with_or_without_a_hint() {
+async fn a_server_error_comes_with_or_without_a_retry_after() {
     let fixture = Fixture::new().await;
     let app = fixture.app().await;
     fixture.fake.inject(Fault::http(
@@ -115,7 +115,7 @@ async fn a_hanging_server_never_answers() {
 }
 
 #[tokio::test]
-async fn a_body_can_end_too_early_or_be_no_json() {
+async fn a_body_can_be_truncated_or_html() {
     let fixture = Fixture::new().await;
     let app = fixture.app().await;
     fixture.fake.inject(Fault::http(When::Nth(1), FaultAction::Truncated));
@@ -127,7 +127,7 @@ async fn a_body_can_end_too_early_or_be_no_json() {
 }
 
 #[tokio::test]
-async fn tokens_expire_by_the_clock_by_force_and_by_fault() {
+async fn tokens_expire_by_the_clock_on_demand_and_by_a_fault() {
     let fixture = Fixture::new().await;
     let app = fixture.app().await;
     fixture.fake.inject(Fault::http(When::Nth(1), FaultAction::TokenExpired));
@@ -144,7 +144,7 @@ async fn tokens_expire_by_the_clock_by_force_and_by_fault() {
 }
 
 #[tokio::test]
-async fn the_login_service_fails_in_its_own_ways() {
+async fn the_login_service_has_its_own_errors_and_its_own_throttling() {
     let fixture = Fixture::new().await;
     fixture.fake.inject(Fault::login(When::Nth(1), FaultAction::Aadsts(90033)).of_tenant(TENANT));
     let answer = fixture.ask(&credentials()).await;
@@ -164,7 +164,7 @@ async fn the_login_service_fails_in_its_own_ways() {
 }
 
 #[tokio::test]
-async fn chance_is_by_the_seed() {
+async fn a_seed_gives_the_same_random_faults_again() {
     let run = async || {
         let fixture = Fixture::new().await;
         let app = fixture.app().await;

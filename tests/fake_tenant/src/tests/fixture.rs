@@ -35,7 +35,7 @@ impl Clock for HandTurnedClock {
 
     async fn sleep(&self, duration: Duration) {
         self.advance(i64::try_from(duration.as_secs()).expect("a short time"));
-        // Whoever else is there gets a turn meanwhile.
+        // Other tasks get a turn meanwhile.
         for _ in 0..5000 {
             tokio::task::yield_now().await;
         }
@@ -172,7 +172,7 @@ impl Fixture {
         self.fake.snapshot(TENANT)
     }
 
-    /// Asserts that nothing was done that a well-behaved client does not do.
+    /// Asserts that there was no violation.
     pub(super) fn behaved(&self) {
         assert_eq!(self.fake.violations(), Vec::<String>::new());
     }

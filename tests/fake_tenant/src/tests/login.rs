@@ -1,4 +1,4 @@
-//! Every grant, and every way to be refused one.
+//! Every grant, and every refusal.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,7 +23,7 @@ fn refresh(token: &str) -> [(&str, &str); 4] {
 }
 
 #[tokio::test]
-async fn an_apps_token_bears_roles_and_comes_without_a_refresh_token() {
+async fn an_apps_token_has_roles_and_comes_without_a_refresh_token() {
     let fixture = Fixture::new().await;
     let answer = fixture.ask(&credentials("s3cret", SCOPE)).await;
     assert_eq!((answer.status, answer.body["expires_in"].as_i64()), (200, Some(3599)));
@@ -34,7 +34,7 @@ async fn an_apps_token_bears_roles_and_comes_without_a_refresh_token() {
 }
 
 #[tokio::test]
-async fn a_users_token_bears_scopes_and_a_refresh_token_only_when_offline_access_is_asked_for() {
+async fn a_users_token_has_scopes_and_a_refresh_token_only_with_offline_access() {
     let fixture = Fixture::new().await;
     let answer = fixture.ask(&password(ANN, "anns")).await;
     assert!(claims(&token(&answer))["scp"].as_str().is_some_and(|s| s.contains("Mail.Read")));
@@ -87,7 +87,7 @@ async fn each_wrong_configuration_of_an_app_has_its_code() {
 }
 
 #[tokio::test]
-async fn each_trouble_of_a_user_has_its_code() {
+async fn each_failed_sign_in_of_a_user_has_its_code() {
     let fixture = Fixture::new().await;
     let ask = async |user: &str, secret: &str| fixture.ask(&password(user, secret)).await.aadsts();
     assert_eq!(ask("eve@contoso.onmicrosoft.com", "x").await, 50034);
@@ -110,7 +110,7 @@ async fn each_trouble_of_a_user_has_its_code() {
 }
 
 #[tokio::test]
-async fn a_public_client_presents_no_secret_and_a_confidential_one_must() {
+async fn a_public_client_must_not_present_a_secret_and_a_confidential_one_must() {
     let fixture = Fixture::new().await;
     let mut fields = password(ANN, "anns").to_vec();
     fields.push(("client_secret", "x"));
@@ -121,7 +121,7 @@ async fn a_public_client_presents_no_secret_and_a_confidential_one_must() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_rotates_and_the_old_one_stays_good() {
+async fn a_refresh_token_rotates_and_the_old_one_stays_valid() {
     let fixture = Fixture::new().await;
     let first = fixture.fake.issue_refresh_token(TENANT, NATIVE, ANN);
     let answer = fixture.ask(&refresh(&first)).await;
@@ -132,7 +132,7 @@ async fn a_refresh_token_rotates_and_the_old_one_stays_good() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_of_a_strict_tenant_serves_once() {
+async fn a_refresh_token_of_a_strict_tenant_is_valid_once() {
     let fixture = Fixture::with(|t| t.single_use_refresh_tokens = true).await;
     let first = fixture.fake.issue_refresh_token(TENANT, NATIVE, ANN);
     assert_eq!(fixture.ask(&refresh(&first)).await.status, 200);
@@ -140,7 +140,7 @@ async fn a_refresh_token_of_a_strict_tenant_serves_once() {
 }
 
 #[tokio::test]
-async fn refresh_tokens_die_of_age_of_a_new_password_and_of_revocation() {
+async fn age_a_new_password_and_revocation_end_a_refresh_token() {
     let fixture = Fixture::new().await;
     let old = fixture.fake.issue_refresh_token(TENANT, NATIVE, ANN);
     fixture.clock.advance(90 * 86400);
@@ -186,7 +186,7 @@ fn jwt(header: &Value, claims: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_certificates_assertion_is_checked_in_every_claim_and_serves_once() {
+async fn every_claim_of_a_certificates_assertion_is_checked_and_it_is_valid_once() {
     let fixture = Fixture::with(|t| t.apps[0].thumbprints.push("thumb".into())).await;
     let now = fixture.clock.now().timestamp();
     let aud = format!("{}/{TENANT}/oauth2/v2.0/token", fixture.fake.endpoint());
@@ -249,7 +249,7 @@ async fn a_federated_assertion_needs_a_matching_credential() {
 }
 
 #[tokio::test]
-async fn apps_may_issue_opaque_tokens_full_scopes_and_no_lifetime() {
+async fn an_app_can_have_opaque_tokens_full_scopes_and_no_lifetime() {
     let fixture = Fixture::with(|t| {
         let app = &mut t.apps[1];
         (app.opaque_tokens, app.full_uri_scopes, app.omit_expires_in) = (true, true, true);
@@ -262,7 +262,7 @@ async fn apps_may_issue_opaque_tokens_full_scopes_and_no_lifetime() {
 }
 
 #[tokio::test]
-async fn a_secret_among_several_is_judged_by_itself() {
+async fn each_of_several_secrets_is_valid() {
     let fixture = Fixture::with(|t| t.apps[0].secrets.push(Secret { value: "second".into(), expires: None })).await;
     assert_eq!(fixture.ask(&credentials("second", SCOPE)).await.status, 200);
 }

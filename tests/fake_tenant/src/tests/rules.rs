@@ -7,7 +7,7 @@ use crate::model::facts::FACTS;
 use crate::model::route::Kind;
 
 #[tokio::test]
-async fn without_a_good_token_nothing_is_served() {
+async fn a_request_without_a_valid_token_is_refused() {
     let fixture = Fixture::new().await;
     for token in ["", "x.y.z"] {
         let answer = fixture.get(token, "/users").await;
@@ -17,7 +17,7 @@ async fn without_a_good_token_nothing_is_served() {
 }
 
 #[tokio::test]
-async fn each_service_words_its_refusal_in_its_own_way() {
+async fn each_service_has_its_own_wording_of_a_refusal() {
     let fixture = Fixture::with(|t| t.apps[1].scopes = ["User.Read".to_owned()].into()).await;
     let ann = fixture.ann().await;
     assert_eq!(fixture.get(&ann, "/me").await.status, 200);
@@ -33,7 +33,7 @@ async fn each_service_words_its_refusal_in_its_own_way() {
 }
 
 #[tokio::test]
-async fn any_one_permission_of_the_table_suffices_and_its_sort_of_token_matters() {
+async fn one_permission_of_the_table_suffices_if_it_is_for_this_kind_of_token() {
     let fixture = Fixture::with(|t| {
         t.apps[0].roles = ["Mail.ReadBasic.All".to_owned()].into();
         t.apps[1].scopes = ["Mail.ReadWrite".to_owned()].into();
@@ -47,7 +47,7 @@ async fn any_one_permission_of_the_table_suffices_and_its_sort_of_token_matters(
 }
 
 #[tokio::test]
-async fn an_app_has_no_me_and_a_user_only_their_own_mail() {
+async fn an_app_has_no_me_and_a_user_reads_only_their_own_mail() {
     let fixture = Fixture::new().await;
     let (ann, app) = (fixture.ann().await, fixture.app().await);
     assert_eq!(fixture.get(&app, "/me").await.status, 400);
@@ -58,7 +58,7 @@ async fn an_app_has_no_me_and_a_user_only_their_own_mail() {
 }
 
 #[tokio::test]
-async fn what_a_user_does_not_have_is_said_as_graph_says_it() {
+async fn a_missing_mailbox_photo_manager_or_drive_has_graphs_own_error() {
     let fixture = Fixture::with(|t| {
         (t.users[1].mailbox, t.users[1].drive) = (false, false);
         t.users[1].manager = None;
@@ -75,7 +75,7 @@ async fn what_a_user_does_not_have_is_said_as_graph_says_it() {
 }
 
 #[tokio::test]
-async fn there_is_no_beta_and_nothing_that_v1_lacks() {
+async fn beta_and_paths_that_v1_lacks_are_not_served() {
     let fixture = Fixture::new().await;
     let ann = fixture.ann().await;
     assert_eq!(fixture.get(&ann, "/../beta/me").await.status, 404);
@@ -85,7 +85,7 @@ async fn there_is_no_beta_and_nothing_that_v1_lacks() {
 }
 
 #[tokio::test]
-async fn query_options_are_judged_by_the_model() {
+async fn query_options_outside_the_model_are_refused() {
     let fixture = Fixture::new().await;
     let ann = fixture.ann().await;
     for path in [
@@ -124,7 +124,7 @@ async fn long_lists_come_in_pages() {
 }
 
 #[tokio::test]
-async fn bodies_are_judged_by_the_model() {
+async fn bodies_outside_the_model_are_refused() {
     let fixture = Fixture::new().await;
     let ann = fixture.ann().await;
     let day = |hour: u8| json!({"dateTime": format!("2026-11-24T{hour:02}:00:00"), "timeZone": "UTC"});
@@ -155,7 +155,7 @@ async fn bodies_are_judged_by_the_model() {
 }
 
 #[tokio::test]
-async fn writing_to_what_is_not_ones_own_is_noted() {
+async fn writing_to_objects_of_others_is_a_violation() {
     let fixture = Fixture::new().await;
     let ann = fixture.ann().await;
     let folder = find(&fixture.get(&ann, "/me/mailFolders").await, "displayName", "Evergreen trees");
@@ -168,7 +168,7 @@ async fn writing_to_what_is_not_ones_own_is_noted() {
 }
 
 #[tokio::test]
-async fn consent_can_be_taken_and_given() {
+async fn consent_can_be_revoked_and_granted() {
     let fixture = Fixture::new().await;
     fixture.fake.revoke_consent(
         TENANT,
@@ -189,7 +189,7 @@ async fn consent_can_be_taken_and_given() {
 }
 
 #[tokio::test]
-async fn every_plain_list_and_single_thing_of_a_user_is_served() {
+async fn every_plain_list_and_single_object_of_a_user_is_served() {
     let fixture = Fixture::with(|t| t.users[0].roles = ["Reports Reader".to_owned()].into()).await;
     let ann = fixture.ann().await;
     for route in &FACTS.routes {

@@ -1,8 +1,8 @@
-//! Connections that can be made to break: how a reset reaches the client as a reset.
+//! Connections that can be reset, so that the client sees a reset.
 //!
-//! Each accepted socket carries a [`ResetSwitch`]. Once that is severed the next write to the socket fails, the server drops the
-//! connection, and since lingering is switched off first the kernel sends RST instead of FIN: not one byte of an answer
-//! is seen. A truncated body is another matter: the right length is announced, and the body's stream fails half-way.
+//! Each accepted socket carries a [`ResetSwitch`]. Once that is thrown, the next write to the socket fails, the server drops the
+//! connection, and as lingering is switched off first, the kernel sends RST instead of FIN: the client sees not one byte
+//! of an answer. A truncated body is different: the right length is announced, and the body's stream fails half-way.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct ResetSwitch(Arc<AtomicBool>);
 
 impl ResetSwitch {
-    /// Nothing more is written to this connection.
+    /// Resets the connection: nothing more is written to it.
     pub(crate) fn reset(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -41,7 +41,7 @@ impl Listener for BreakableListener {
     async fn accept(&mut self) -> (BreakableStream, SocketAddr) {
         loop {
             if let Ok((socket, from)) = self.0.accept().await {
-                // An answer is one small write; waiting for more would only cost time.
+                // An answer is one small write: waiting for more only costs time.
                 let _ = socket.set_nodelay(true);
                 return (BreakableStream { socket, cut: ResetSwitch::default() }, from);
             }
@@ -101,7 +101,7 @@ pub(crate) fn half(bytes: &[u8]) -> Body {
             Some(first) => Some((Ok(first), (None, false))),
             None if done => None,
             None => {
-                // What was written goes out first.
+                // The first half is sent before the failure.
                 for _ in 0..8 {
                     tokio::task::yield_now().await;
                 }

@@ -1,4 +1,4 @@
-//! App registrations and consents. What is consented to stands in the tenant's apps alone: the next token carries it.
+//! App registrations and consents. Consents are kept in the tenant's apps alone, so that the next token has them.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::wire::reply::Reply;
 /// Microsoft Graph's own app id, the same in every tenant.
 pub(crate) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
-/// Roles of which a user needs one, to change registrations and to consent for everybody.
+/// Roles of which a user needs one to change registrations and to consent for all users.
 const ADMINS: [&str; 4] = [
     "Global Administrator",
     "Privileged Role Administrator",
@@ -44,14 +44,14 @@ pub(crate) fn serve(context: &mut Context) -> Option<Reply> {
     Some(answer.unwrap_or_else(|refused| refused))
 }
 
-/// An id that is the same in every run of the program: the fake's permissions have none of Microsoft's.
+/// An id that is the same in every run of the program; the fake does not know Microsoft's ids of permissions.
 pub(crate) fn guid(kind: &str, name: &str) -> String {
     let hash = digest(&SHA256, format!("{kind} {name}").as_bytes());
     let hex: String = hash.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// What an app's registration asks for before anybody changes it: what the portal puts in, and another service's.
+/// The permissions in a new registration: the portal's default, and one of another service.
 pub(crate) fn registered() -> Value {
     json!([
         {"resourceAppId": "00000003-0000-0ff1-ce00-000000000000",
@@ -60,7 +60,7 @@ pub(crate) fn registered() -> Value {
     ])
 }
 
-/// What Microsoft Graph offers, where it is asked for.
+/// Adds the permissions that Microsoft Graph offers, if selected.
 pub(crate) fn show(context: &Context, principal: &Object, shown: &mut Object) {
     if text(principal, "appId") != GRAPH {
         return;
@@ -81,7 +81,7 @@ fn refused(message: &str) -> Reply {
     Reply::error(400, "Request_BadRequest", message)
 }
 
-/// A user needs a role beside the token's permission.
+/// Refuses a user without a role, whatever the token's permissions.
 fn administers(context: &Context) -> Result<(), Reply> {
     let Some(user) = &context.token.user else { return Ok(()) };
     let admin = context.tenant.user(user).is_some_and(|user| ADMINS.iter().any(|role| user.roles.contains(*role)));
@@ -95,7 +95,7 @@ fn field(body: &Object, name: &str) -> Result<String, Reply> {
     }
 }
 
-/// The app behind a service principal. Only the caller's own may be changed: more than Graph asks for.
+/// The app behind a service principal. Stricter than Graph: only the caller's own app may be changed.
 fn own_app<'a>(context: &'a mut Context, principal: &str) -> Result<&'a mut App, Reply> {
     let app = context.tenant.store.get("servicePrincipals", principal).map(|found| text(found, "appId").to_owned());
     let app = app.ok_or_else(|| context.service.not_found(principal))?;
@@ -112,7 +112,7 @@ fn own_app<'a>(context: &'a mut Context, principal: &str) -> Result<&'a mut App,
         .ok_or_else(|| service.not_found(principal))
 }
 
-/// Replaces what the registration asks for: what the new list leaves out is gone.
+/// Replaces the permissions in a registration; those missing from the new list are removed.
 fn register(context: &mut Context) -> Result<Reply, Reply> {
     administers(context)?;
     let (id, body) = (context.user(), context.call.json());
@@ -140,7 +140,7 @@ fn register(context: &mut Context) -> Result<Reply, Reply> {
             }
         }
     }
-    // The pages of consent go by the same list.
+    // The consent pages use the same list.
     let named = |kind: &str| -> BTreeSet<String> {
         let id_of = |name: &String| json!({"id": guid(kind, name), "type": kind});
         let access: Vec<&Value> = list
@@ -178,7 +178,7 @@ fn assignments(context: &mut Context) -> Vec<Object> {
 }
 
 fn assign(context: &mut Context) -> Result<Reply, Reply> {
-    // The table of permissions lists the one that changes beside those that read: both are needed.
+    // The permission table lists the one that writes beside those that read: both are needed.
     if !context.token.permissions.contains("AppRoleAssignment.ReadWrite.All") {
         return Err(context.service.denied());
     }
@@ -213,7 +213,7 @@ fn grants(context: &Context) -> Vec<Object> {
     principals.filter_map(grant).collect()
 }
 
-/// The names of a `scope`, each one that Microsoft Graph offers.
+/// The permissions of a `scope`, all of which Microsoft Graph must offer.
 fn scopes(body: &Object) -> Result<BTreeSet<String>, Reply> {
     let names: BTreeSet<String> = field(body, "scope")?.split_whitespace().map(str::to_owned).collect();
     let protocol = ["openid", "profile", "email", "offline_access"];
@@ -244,7 +244,7 @@ fn consent(context: &mut Context) -> Result<Reply, Reply> {
     Ok(Reply::json(201, made.unwrap_or_default()))
 }
 
-/// Replaces the scopes of a grant: what the new list leaves out is gone.
+/// Replaces the scopes of a grant; those missing from the new list are removed.
 fn widen(context: &mut Context) -> Result<Reply, Reply> {
     administers(context)?;
     let (id, body) = (context.user(), context.call.json());

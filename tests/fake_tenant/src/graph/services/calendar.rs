@@ -1,4 +1,4 @@
-//! Calendars, calendar groups, events, and the questions about free time.
+//! Calendars, calendar groups, events, and queries of free time.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ fn with_delta(context: &Context, mut reply: Reply) -> Reply {
     reply
 }
 
-/// Events of a calendar that touch a span of time.
+/// Events of a calendar that overlap a time window.
 fn view(context: &mut Context) -> Reply {
     let mut at = context.resource_at(context.segments.iter().position(|s| s == "calendarView").map_or(0, |n| n + 1));
     if at.collection.starts_with("groups/") {
@@ -192,12 +192,12 @@ pub(super) fn check_times(event: &Object) -> Result<(), Reply> {
     ["start", "end"].iter().filter_map(|n| Some((n, event.get(*n)?))).try_for_each(|(n, v)| zoned(n, v))
 }
 
-/// A `dateTimeTimeZone`: a local time without an offset, and a zone.
+/// Checks a `dateTimeTimeZone`: a local time without an offset, and a time zone.
 fn zoned(name: &str, value: &Value) -> Result<(), Reply> {
     let time = value["dateTime"].as_str().unwrap_or_default();
     let zone = value["timeZone"].as_str().unwrap_or_default();
     let local = NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S%.f").is_ok();
-    // By the name that Windows gives it, or by that of the IANA database, letter by letter.
+    // Windows' name, or the exact name of the IANA database.
     let known = zone.ends_with("Standard Time") || TZ_NAMES.contains(&zone);
     if local && known {
         return Ok(());

@@ -21,12 +21,12 @@ pub(super) fn require(object: &Object, name: &str) -> Result<(), Reply> {
     }
 }
 
-/// Sets what the service sets and the client did not.
+/// Sets a property that the client left out.
 pub(super) fn default(object: &mut Object, name: &str, value: Value) {
     object.entry(name.to_owned()).or_insert(value);
 }
 
-/// Creation and change marks of Outlook's objects.
+/// Sets the etag, change key and times of an Outlook object.
 pub(super) fn outlook_marks(context: &mut Context, object: &mut Object) {
     let key = context.tenant.id(Id::Short);
     object.insert("@odata.etag".into(), json!(format!("W/\"{key}\"")));
@@ -35,7 +35,7 @@ pub(super) fn outlook_marks(context: &mut Context, object: &mut Object) {
     object.insert("lastModifiedDateTime".into(), timestamp(context.now));
 }
 
-/// Whether a sibling bears the same name, in any case of letters.
+/// Whether a sibling has the same name, in any case.
 pub(super) fn taken(context: &Context, resource: &ResourcePath, name: &str, value: &str, but: &str) -> bool {
     let all = context.tenant.store.list(&resource.collection);
     let within = |o: &Object| resource.within.as_ref().is_none_or(|c| text(o, "_in") == c.as_str());

@@ -1,4 +1,4 @@
-//! Users, groups and what stands beside them in the directory.
+//! Users, groups and other objects of the directory.
 
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ fn strings(context: &Context, values: Vec<Value>) -> Reply {
     )
 }
 
-/// The groups in whose member list the object stands.
+/// The groups that have the object as a member.
 fn groups_of(context: &Context, id: &str) -> Vec<Object> {
     let store = &context.tenant.store;
     let groups = store.list("groups").into_iter();
@@ -114,7 +114,7 @@ fn manager(context: &mut Context) -> Reply {
     }
 }
 
-/// Mail, events, drives and plans belong to Microsoft 365 groups; other groups have none.
+/// Only Microsoft 365 groups have mail, events, drives and plans.
 fn only_unified(context: &mut Context) -> Option<Reply> {
     let rest = context.template().strip_prefix("/groups/{}/")?;
     let unified =

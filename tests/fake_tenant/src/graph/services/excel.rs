@@ -1,4 +1,4 @@
-//! Workbooks: only over a file that is one, only for users, in sessions or without.
+//! Workbooks: only of valid files, only for users, with or without a session.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::wire::reply::Reply;
 
 const SESSION_HEADER: &str = "workbook-session-id";
 
-/// Without these parts a zip is no workbook.
+/// A zip without these parts is not a workbook.
 const PARTS: [&str; 3] = ["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml"];
 
 pub(super) fn serve(context: &mut Context) -> Option<Reply> {
@@ -135,7 +135,7 @@ fn invalid() -> Reply {
     Reply::error(400, "InvalidArgument", "The argument is invalid or missing or has an incorrect format.")
 }
 
-/// A table over `Sheet!A1:C6`: the sheet must be there, and no other table may lie on the same range.
+/// Adds a table over `Sheet!A1:C6`: the sheet must exist, and no other table may have the same range.
 fn add_table(context: &mut Context, base: &str) -> Result<Reply, Reply> {
     let body = context.call.json().clone();
     let (address, headers) = (body["address"].as_str().unwrap_or_default(), body["hasHeaders"].as_bool());
@@ -160,7 +160,7 @@ fn add_table(context: &mut Context, base: &str) -> Result<Reply, Reply> {
     Ok(Reply::json(201, visible(&made)))
 }
 
-/// Rows as wide as their table.
+/// Adds rows, which must be as wide as their table.
 fn add_rows(context: &mut Context, base: &str, at: usize) -> Result<Reply, Reply> {
     let collection = format!("{base}/tables");
     let wanted = context.segments[at + 2].clone();
@@ -179,7 +179,7 @@ fn add_rows(context: &mut Context, base: &str, at: usize) -> Result<Reply, Reply
     Ok(Reply::json(201, json!({"index": index, "values": values})))
 }
 
-/// The sheets of the file itself, made known once.
+/// Lists the sheets of the file itself, once.
 fn sheets(context: &mut Context, base: &str, bytes: &[u8]) {
     let collection = format!("{base}/worksheets");
     if !context.tenant.store.list(&collection).is_empty() {
@@ -198,7 +198,7 @@ fn sheets(context: &mut Context, base: &str, bytes: &[u8]) {
     }
 }
 
-/// What a session that does not persist has made goes with it.
+/// Ends a session; without persistence its changes are lost.
 fn close(context: &mut Context, base: &str, session: &str) {
     let gone = context.tenant.store.remove(&format!("{base}/sessions"), session).unwrap_or_default();
     if gone.get("persistChanges") == Some(&json!(true)) {

@@ -182,7 +182,7 @@ fn replace(context: &mut Context) -> Reply {
     fill(context, &collection, &id)
 }
 
-/// New content for a file that is there; the old one becomes a version.
+/// Replaces the content of a file; the old content becomes a version.
 fn fill(context: &mut Context, collection: &str, id: &str) -> Reply {
     context.must_be_own(collection, id);
     let Some(mut item) = context.tenant.store.get(collection, id).cloned() else {
@@ -212,7 +212,7 @@ fn content(context: &Context, item: &mut Object) -> Result<(), Reply> {
     Ok(())
 }
 
-/// A file's content is had elsewhere, without a token.
+/// Redirects to the content, which is served without a token.
 fn download(context: &mut Context) -> Reply {
     let (collection, resource) = items(context);
     let id = resource.id.unwrap_or_default();
@@ -276,7 +276,7 @@ fn delete(context: &mut Context) -> Reply {
     crud::remove(context, &resource).map_or_else(|reply| reply, |()| Reply::empty(204))
 }
 
-/// Copies at once, though it answers as if it took its time.
+/// Copies at once, although the reply says that the copy is in progress.
 fn copy(context: &mut Context) -> Reply {
     let resource = context.resource_at(context.segments.len() - 1);
     let (collection, id) = (resource.collection.clone(), resource.id.clone().unwrap_or_default());
@@ -381,7 +381,7 @@ fn versions(context: &mut Context) -> Reply {
     crud::page(context, all.collect())
 }
 
-/// Whether a drive's item is the client's own; for services that work on files.
+/// Whether a request created the item; for services that work on files.
 pub(crate) fn own(context: &Context, collection: &str, id: &str) -> bool {
     ownership::made(&context.tenant.store, collection, id)
 }

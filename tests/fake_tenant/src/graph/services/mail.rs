@@ -61,7 +61,7 @@ fn known(context: &Context, name: &str) -> String {
     resource_path::named(&context.tenant.store, &folders, name).unwrap_or_default()
 }
 
-/// A deleted thing goes to Deleted Items; from there it goes for good.
+/// Moves to Deleted Items; deletes for good from there.
 fn discard(context: &mut Context) -> Reply {
     let resource = context.resource();
     let id = resource.id.clone().unwrap_or_default();
@@ -95,7 +95,7 @@ fn purge(context: &mut Context) -> Reply {
     Reply::empty(204)
 }
 
-/// Moves a message or a folder; it gets a new id unless immutable ids were asked for.
+/// Moves a message or a folder; a message gets a new id unless the request asks for immutable ids.
 fn transfer(context: &mut Context) -> Reply {
     let resource = context.resource_at(context.segments.len() - 1);
     let id = resource.id.clone().unwrap_or_default();

@@ -21,7 +21,7 @@ use crate::wire::reply::Reply;
 
 pub(super) static HOOKS: Hooks = Hooks { complete, check_change, shown };
 
-/// A service's own answer, or `None` where the general one will do.
+/// The reply of a service that handles the request in its own way; `None` leaves it to `crud`.
 pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     let all = [
         mail::serve,
@@ -38,7 +38,7 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
     all.into_iter().find_map(|serve| serve(context))
 }
 
-/// Completes what a client wants to make, or refuses it.
+/// Completes an object that a client creates, or refuses it.
 fn complete(context: &mut Context, resource: &ResourcePath, of: &str, object: &mut Object) -> Result<(), Reply> {
     let style = match of {
         "driveItem" => Id::Drive,
@@ -68,7 +68,7 @@ fn complete(context: &mut Context, resource: &ResourcePath, of: &str, object: &m
     }
 }
 
-/// Asks the service whether a change is allowed.
+/// Refuses a change that the service does not allow.
 fn check_change(context: &mut Context, resource: &ResourcePath, patch: &Object) -> Result<(), Reply> {
     if patch.contains_key("id") {
         return Err(Reply::bad("The property 'id' is read-only and cannot be set."));
@@ -81,7 +81,7 @@ fn check_change(context: &mut Context, resource: &ResourcePath, patch: &Object) 
     }
 }
 
-/// An object as it is answered, with what is counted anew each time.
+/// An object as it is answered, with its computed properties.
 fn shown(context: &Context, collection: &str, id: &str, object: &Object) -> Object {
     let mut shown = visible(object);
     match collection.rsplit_once('/').map_or(collection, |(_, last)| last) {

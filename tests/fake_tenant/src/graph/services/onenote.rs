@@ -52,7 +52,7 @@ fn make(context: &mut Context) -> Reply {
     Reply::json(201, crud::put_new(context, &resource.collection, resource.within.as_deref(), object))
 }
 
-/// A page is a piece of HTML; without a section it goes to the default one, which is made where it is missing.
+/// Creates a page from HTML; without a section in the default one, which is created if missing.
 fn page(context: &mut Context) -> Reply {
     let kind = context.call.content_type().split(';').next().unwrap_or_default().trim().to_owned();
     let Body::Bytes(bytes) = &context.call.body else { return unsupported() };

@@ -13,7 +13,7 @@ use crate::wire::reply::Reply;
 
 const PERIODS: [&str; 4] = ["D7", "D30", "D90", "D180"];
 
-/// Availability and activity that go together as a preference.
+/// Combinations of availability and activity that a user may prefer.
 const PREFERRED: [(&str, &str); 6] = [
     ("Available", "Available"),
     ("Busy", "Busy"),
@@ -141,7 +141,7 @@ fn search(context: &mut Context) -> Reply {
     crud::page(context, vec![object(answer)])
 }
 
-/// Usage reports lie elsewhere, as CSV.
+/// Redirects to a usage report, a CSV file.
 fn report(context: &mut Context) -> Reply {
     if let Some(period) = context.arguments.get("period")
         && !PERIODS.contains(&period.as_str())
@@ -181,7 +181,7 @@ fn teams(context: &mut Context, template: &str) -> Reply {
     crud::page(context, mine)
 }
 
-/// What other things need to be made.
+/// Completes the objects of smaller services.
 pub(super) fn complete(
     context: &mut Context,
     resource: &ResourcePath,

@@ -1,10 +1,10 @@
-//! Microsoft's own statements about Graph v1.0: which paths exist, who may call them, what their types hold.
+//! Microsoft's own facts about Graph v1.0: its paths, the permissions that they ask for, and its types.
 //!
 //! The files beside this one are extracts of two public sources, both under the MIT licence (`LICENSE`):
 //! `types.json`, `enums.json`, `calls.json` and the kinds of paths come from the CSDL model in
 //! microsoftgraph/msgraph-metadata (`schemas/v1.0-Prod.csdl`); `permissions.json` and the permission sets of
 //! `routes.json` from the permission table in microsoftgraph/microsoft-graph-devx-content
-//! (`permissions/new/permissions.json`). Where the table is silent on a served path (open extensions,
+//! (`permissions/new/permissions.json`). Where the table does not list a served path (open extensions,
 //! `/directory/subscriptions`, deleted objects, the default calendar) the reference page's permissions were added by hand.
 //!
 //! Notation of types: `s` string, `b` boolean, `i`/`l` integers, `d` number, `t` date-time with offset, `D` date,
@@ -67,7 +67,7 @@ impl Facts {
         list.into_iter().flatten().map(|at| &self.routes[*at])
     }
 
-    /// Whether one of `held` is in the set.
+    /// Whether the set has one of the `held` permissions.
     pub(crate) fn allows(&self, set: usize, held: &BTreeSet<String>) -> bool {
         self.sets[set].iter().any(|at| held.contains(&self.permissions[usize::from(*at)]))
     }
