@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::state::store::{Store, text};
+use crate::state::store::{Object, Store, text};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ResourcePath {
@@ -158,7 +158,7 @@ fn resolve(store: &Store, path: &mut [String], at: usize) {
 
 /// The id behind a well-known name.
 pub(super) fn named(store: &Store, collection: &str, name: &str) -> Option<String> {
-    let same = |object: &crate::state::store::Object| text(object, "_known").eq_ignore_ascii_case(name);
+    let same = |object: &Object| text(object, "_known").eq_ignore_ascii_case(name);
     store.list(collection).into_iter().find(|(_, o)| same(o)).map(|(id, _)| id.clone())
 }
 

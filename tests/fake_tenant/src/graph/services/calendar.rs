@@ -8,6 +8,7 @@ use crate::graph::context::Context;
 use crate::graph::crud;
 use crate::graph::resource_path::{self, ResourcePath};
 use crate::graph::services::common::{default, outlook_marks, require, taken};
+use crate::state::ids::Id;
 use crate::state::store::{Object, object, text};
 use crate::wire::call::Body;
 use crate::wire::reply::Reply;
@@ -127,7 +128,7 @@ pub(super) fn complete_calendar(
     if taken(context, &everywhere, "name", text(calendar, "name"), "") {
         return Err(Reply::error(409, "ErrorFolderExists", "A folder with the specified name already exists."));
     }
-    let key = context.tenant.id(crate::state::ids::Id::Short);
+    let key = context.tenant.id(Id::Short);
     calendar.insert("changeKey".into(), key.into());
     if context.route.type_name() == "calendar" {
         default(calendar, "canEdit", json!(true));

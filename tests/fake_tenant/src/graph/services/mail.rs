@@ -9,6 +9,7 @@ use crate::graph::resource_path::{self, ResourcePath};
 use crate::graph::services::common::{default, outlook_marks, require, taken};
 use crate::state::ids::Id;
 use crate::state::store::{Object, object, text};
+use crate::wire::call::Body;
 use crate::wire::encoding::timestamp;
 use crate::wire::reply::Reply;
 
@@ -47,7 +48,7 @@ pub(super) fn serve(context: &mut Context) -> Option<Reply> {
 }
 
 fn with_delta_link(context: &Context, mut reply: Reply) -> Reply {
-    if let crate::wire::call::Body::Json(Value::Object(answer)) = &mut reply.body
+    if let Body::Json(Value::Object(answer)) = &mut reply.body
         && !answer.contains_key("@odata.nextLink")
     {
         let link = format!("{}/v1.0{}?$deltatoken={}", context.endpoint, context.call.path, context.now.timestamp());

@@ -7,6 +7,7 @@ use crate::graph::crud;
 use crate::graph::resource_path::ResourcePath;
 use crate::graph::services::common::{default, require};
 use crate::model::schema::is_guid;
+use crate::state::ids::Id;
 use crate::state::store::{Object, object, text, visible};
 use crate::wire::encoding::timestamp;
 use crate::wire::reply::Reply;
@@ -203,7 +204,7 @@ pub(super) fn complete(
             made.insert("id".into(), name.into());
         }
         "onlineMeeting" => {
-            let id = context.tenant.id(crate::state::ids::Id::Short);
+            let id = context.tenant.id(Id::Short);
             made.insert("id".into(), id.into());
             made.insert("creationDateTime".into(), timestamp(context.now));
             default(made, "startDateTime", timestamp(context.now));
