@@ -153,7 +153,6 @@ fn each_file_says_first_what_it_is_for() {
 fn files_stay_short() {
     const MOST: usize = 450;
     let longer = [
-        ("src/local/fake_tenant/seed.rs", "what a new tenant holds, as one list"),
         ("tests/suite/support/lambda_runtime.rs", "a stand-in with its own tests"),
         ("tests/suite/support/secrets_manager.rs", "a stand-in with its own tests"),
         ("tests/suite/support/world.rs", "the house on stand-ins, with all that a test asks of it"),
