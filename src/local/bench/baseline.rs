@@ -73,7 +73,11 @@ async fn send(client: &Client, chain: Vec<Prepared>) -> anyhow::Result<u32> {
             Prepared::Raw(request) => {
                 let RawRequest { method, url, headers, body } = *request;
                 let answer = client.request(method, url).headers(headers).body(body).send().await?;
-                anyhow::ensure!(answer.status().is_success(), "a recorded request was answered with {}", answer.status());
+                anyhow::ensure!(
+                    answer.status().is_success(),
+                    "a recorded request was answered with {}",
+                    answer.status()
+                );
                 answer.bytes().await?;
             }
         }

@@ -115,7 +115,11 @@ impl EnvironmentProcess {
     pub async fn replay(&mut self) -> anyhow::Result<Traffic> {
         self.stdin.write_all(b"replay\n").await.context("the stand-ins ended")?;
         let traffic: Traffic = next_result(&mut self.lines).await.context("the stand-ins ended")?;
-        anyhow::ensure!(traffic.violations == 0, "the fake tenant saw {} violations of Microsoft's rules", traffic.violations);
+        anyhow::ensure!(
+            traffic.violations == 0,
+            "the fake tenant saw {} violations of Microsoft's rules",
+            traffic.violations
+        );
         Ok(traffic)
     }
 

@@ -69,7 +69,8 @@ pub async fn serve(args: &BenchArgs) -> anyhow::Result<()> {
     let secrets = populate(&tenant, args)?;
     let embedded = LocalDynamoDb::in_memory(client.clone()).await?;
     make_due(&embedded, args.accounts).await?;
-    let secrets_manager_at = secrets_manager::serve(secrets).await.context("starting the stand-in for Secrets Manager")?;
+    let secrets_manager_at =
+        secrets_manager::serve(secrets).await.context("starting the stand-in for Secrets Manager")?;
 
     let recording = Arc::new(Recording::default());
     let proxy = |service, upstream: &str, latency| {

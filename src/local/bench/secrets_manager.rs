@@ -59,9 +59,10 @@ async fn answer(State(secrets): State<Arc<HashMap<String, String>>>, headers: He
             }
             reply(StatusCode::OK, json!({"SecretValues": values, "Errors": errors}))
         }
-        _ => {
-            reply(StatusCode::BAD_REQUEST, json!({"__type": "ValidationException", "Message": "a round sends no such request"}))
-        }
+        _ => reply(
+            StatusCode::BAD_REQUEST,
+            json!({"__type": "ValidationException", "Message": "a round sends no such request"}),
+        ),
     }
 }
 

@@ -139,7 +139,10 @@ impl Tables {
 
     async fn fill(&self, times: Vec<DateTime<Utc>>) -> anyhow::Result<()> {
         let create = |(number, at): (u32, DateTime<Utc>)| async move {
-            anyhow::ensure!(self.accounts.create(&Account::new(id(number)?, at)).await?, "account {number} exists already");
+            anyhow::ensure!(
+                self.accounts.create(&Account::new(id(number)?, at)).await?,
+                "account {number} exists already"
+            );
             Ok(())
         };
         stream::iter((0..).zip(times)).map(create).buffer_unordered(MAX_IN_FLIGHT).try_collect::<()>().await

@@ -53,8 +53,7 @@ impl Usage {
         let seconds = (self.tick_ms * days + worker_ms) / 1000.0 + syncs * estimated.seconds_per_idle_invocation;
         let invocations = ticks + syncs + messages;
         let writes = measured.writes_per_run + if fan_out { estimated.writes_per_handover } else { 0.0 };
-        let reads =
-            ticks * measured.reads_per_idle_tick + syncs * accounts * measured.item_kb / ITEM_KB_PER_READ_UNIT;
+        let reads = ticks * measured.reads_per_idle_tick + syncs * accounts * measured.item_kb / ITEM_KB_PER_READ_UNIT;
         let stored_gb = (runs * measured.row_kb + accounts * measured.item_kb) / 1e6;
         let secrets = (accounts / ACCOUNTS_PER_SECRET).ceil();
         let secrets_requests = runs / group + syncs * (secrets / SECRETS_PER_LIST_REQUEST).ceil();

@@ -122,7 +122,8 @@ pub async fn day(
     // Since when an account has been due whose claim became stale.
     let mut since = HashMap::new();
     let mut begun = vec![false; accounts as usize];
-    let (mut first, mut later, mut usage) = (LatencyHistogram::default(), LatencyHistogram::default(), Usage::default());
+    let (mut first, mut later, mut usage) =
+        (LatencyHistogram::default(), LatencyHistogram::default(), Usage::default());
     let (mut waiting, mut stale) = ([0, 0], 0);
     for tick in 1..=setting.ticks {
         let now = start.timestamp_millis() + tick * TICK_MS;
@@ -147,7 +148,8 @@ pub async fn day(
                     usage.add_run(ends - begins);
                     let was_due = since.remove(&number).unwrap_or(at);
                     let first_time = !std::mem::replace(&mut begun[number as usize], true);
-                    let late = usize::try_from((begins - was_due) / SECOND_MS).context("a run began before it was due")?;
+                    let late =
+                        usize::try_from((begins - was_due) / SECOND_MS).context("a run began before it was due")?;
                     if first_time { &mut first } else { &mut later }.record(late);
                     let faulty = rng.random_bool(FAULT_PROBABILITY);
                     let outcome =
