@@ -66,7 +66,6 @@ pub async fn week() -> anyhow::Result<String> {
 
     tenant.deliver_mail();
     let report = report(&local.app, &tenant, rounds, before == tenant.snapshot(TENANT)).await;
-    local.close().await;
     tenant.stop();
     report
 }
@@ -99,7 +98,7 @@ fn write_secrets(folder: &Path, tenant: &FakeTenant) -> anyhow::Result<()> {
 async fn local_app(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> anyhow::Result<LocalApp> {
     let http = crate::adapters::http::client(crate::adapters::http::Timeouts::default())?;
     Ok(LocalApp::build(Parts {
-        embedded: LocalDynamoDb::in_memory(http.clone()).await?,
+        embedded: LocalDynamoDb::in_memory().await?,
         secrets: Arc::new(SecretFiles::new(folder)),
         clock: Arc::new(clock.clone()),
         journal: Arc::new(NoLog),

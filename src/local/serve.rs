@@ -50,7 +50,6 @@ pub async fn serve(station: LocalApp) -> anyhow::Result<()> {
         }
     }
     watcher.abort();
-    station.close().await;
     Ok(())
 }
 

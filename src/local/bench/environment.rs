@@ -67,8 +67,9 @@ pub async fn serve(args: &BenchArgs) -> anyhow::Result<()> {
         tenant.inject(Fault::http(When::Always, FaultAction::Slow(graph_latency)));
     }
     let secrets = populate(&tenant, args)?;
-    let embedded = LocalDynamoDb::in_memory(client.clone()).await?;
-    make_due(&embedded, args.accounts).await?;
+    let database = LocalDynamoDb::in_memory().await?;
+    make_due(&database, args.accounts).await?;
+    let dynamodb = serve_dynamodb(&database).await?;
     let secrets_manager_at =
         secrets_manager::serve(secrets).await.context("starting the stand-in for Secrets Manager")?;
 
@@ -80,7 +81,7 @@ pub async fn serve(args: &BenchArgs) -> anyhow::Result<()> {
     let endpoints = json!({
         "login": proxy(Service::Login, &tenant.endpoint(), login_latency).await?,
         "graph": proxy(Service::Graph, &tenant.endpoint(), graph_latency).await?,
-        "dynamodb": proxy(Service::Dynamodb, &embedded.endpoint, Duration::ZERO).await?,
+        "dynamodb": proxy(Service::Dynamodb, &dynamodb, Duration::ZERO).await?,
         "secrets": proxy(Service::Secrets, &secrets_manager_at, Duration::ZERO).await?,
         "recording": serve_recording(Arc::clone(&recording)).await?,
         "concurrency": args.concurrency,
@@ -94,7 +95,6 @@ pub async fn serve(args: &BenchArgs) -> anyhow::Result<()> {
         traffic.violations = u32::try_from(tenant.violations().len()).unwrap_or(u32::MAX);
         child::report(&traffic)?;
     }
-    embedded.close().await;
     Ok(())
 }
 
@@ -144,9 +144,9 @@ fn populate(tenant: &FakeTenant, args: &BenchArgs) -> anyhow::Result<HashMap<Str
 }
 
 /// Adds the accounts as `sync` leaves them, due for ten minutes.
-async fn make_due(embedded: &LocalDynamoDb, accounts: u32) -> anyhow::Result<()> {
+async fn make_due(database: &LocalDynamoDb, accounts: u32) -> anyhow::Result<()> {
     let store =
-        DynamoAccounts::new(embedded.client.clone(), ACCOUNTS.to_owned(), RUNS.to_owned(), 1, TimeDelta::days(30));
+        DynamoAccounts::new(database.client.clone(), ACCOUNTS.to_owned(), RUNS.to_owned(), 1, TimeDelta::days(30));
     let due = Utc::now() - TimeDelta::minutes(10);
     stream::iter(0..accounts as usize)
         .map(|number| {
@@ -162,6 +162,14 @@ async fn make_due(embedded: &LocalDynamoDb, accounts: u32) -> anyhow::Result<()>
         .buffer_unordered(32)
         .try_collect()
         .await
+}
+
+/// Serves the database on loopback; returns the address.
+async fn serve_dynamodb(database: &LocalDynamoDb) -> anyhow::Result<String> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("listening on loopback")?;
+    let address = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(dynoxide::server::serve_on(listener, database.database()));
+    Ok(address)
 }
 
 /// Serves the requests of the round as JSON; returns the address.

@@ -8,7 +8,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::adapters::aws::dynamodb::DynamoAccounts;
-use crate::adapters::http;
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::plan::Step;
@@ -35,7 +34,6 @@ pub struct Memory {
 
 pub struct Tables {
     accounts: DynamoAccounts,
-    database: LocalDynamoDb,
     shards: u16,
 }
 
@@ -108,12 +106,6 @@ impl Store {
             }
         }
     }
-
-    pub async fn close(self) {
-        if let Self::Tables(tables) = self {
-            tables.database.close().await;
-        }
-    }
 }
 
 impl Memory {
@@ -131,10 +123,10 @@ impl Memory {
 
 impl Tables {
     pub async fn open(shards: u16) -> anyhow::Result<Self> {
-        let database = LocalDynamoDb::in_memory(http::client(http::Timeouts::default())?).await?;
+        let database = LocalDynamoDb::in_memory().await?;
         let (client, retention) = (database.client.clone(), TimeDelta::days(30));
         let accounts = DynamoAccounts::new(client, ACCOUNTS.to_owned(), RUNS.to_owned(), shards, retention);
-        Ok(Self { accounts, database, shards })
+        Ok(Self { accounts, shards })
     }
 
     async fn fill(&self, times: Vec<DateTime<Utc>>) -> anyhow::Result<()> {

@@ -165,7 +165,6 @@ pub async fn day(
         store.abandon(&abandoned).await?;
         store.carry_out(&runs).await?;
     }
-    store.close().await;
     Ok(Day {
         series,
         accounts,
