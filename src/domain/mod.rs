@@ -26,6 +26,7 @@ pub mod rewrite;
 pub mod schedule;
 pub mod seed;
 pub mod selection;
+pub mod suggest;
 #[rustfmt::skip] // lists of words, a line full each
 mod words;
 pub mod zone;
