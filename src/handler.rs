@@ -75,7 +75,7 @@ pub async fn handle(house: &Arc<House>, event: &Value, deadline: DateTime<Utc>) 
         Event::ConsentUrl { account } => consent_url(house, &account).await?,
         Event::Grant { account, apply } => grant(house, &account, apply, deadline).await?,
         Event::Check { account } => check(house, &account).await?,
-        Event::Import { format, text } => import(house, format, &text.0, deadline).await?,
+        Event::Import { format, text, replace } => import(house, format, &text.0, replace, deadline).await?,
         Event::Export { after } => export(house, after.as_ref()).await?,
     })
 }
