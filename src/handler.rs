@@ -77,7 +77,7 @@ pub async fn handle(app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> R
         Event::ConsentUrl { account } => consent_url(app, &account).await?,
         Event::Grant { account, apply } => grant(app, &account, apply, deadline).await?,
         Event::Check { account } => check(app, &account).await?,
-        Event::Import { format, text } => import(app, format, &text.0, deadline).await?,
+        Event::Import { format, text, replace } => import(app, format, &text.0, replace, deadline).await?,
         Event::Export { after } => export(app, after.as_ref()).await?,
     })
 }
