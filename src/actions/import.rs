@@ -1,17 +1,12 @@
-//! `import` makes secrets for many accounts; `export` tells of all accounts without any secret.
-
-use std::collections::{BTreeSet, HashMap};
+//! `import`: makes secrets for many accounts.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::access::default_policy;
-use crate::actions::{ActionError, describe, some};
+use crate::actions::error::ActionError;
 use crate::app::App;
 use crate::domain::account::{AccountId, StoppedBy};
 use crate::domain::secret::import::{Format, parse};
-use crate::ports::SecretFault;
-use crate::run::secret_name;
 use crate::sync::sync;
 
 /// Kept at the end of an invocation for the sync.
@@ -60,32 +55,4 @@ async fn elsewhere(app: &App, id: &AccountId, name: &str) -> Result<bool, Action
     let Some(found) = app.accounts.get(id).await? else { return Ok(false) };
     let account = found.account;
     Ok(account.stopped_by != Some(StoppedBy::SecretGone) && account.secret_name.is_some_and(|other| other != name))
-}
-
-/// Accounts that one answer tells of, with their policies.
-const MOST_EXPORTED: usize = 500;
-
-/// Secrets read at once, beside the default policy.
-const TOGETHER: usize = 19;
-
-/// State and policy of the accounts, without any secret. Where there are more than one answer holds, `next` is the
-/// `after` of the next one.
-pub async fn export(app: &App, after: Option<&AccountId>) -> Result<Value, ActionError> {
-    let (found, next) = some(app, after, MOST_EXPORTED).await?;
-    let mut accounts = Vec::with_capacity(found.len());
-    for found in found.chunks(TOGETHER) {
-        let names: BTreeSet<String> = found.iter().map(|found| secret_name(app, &found.account)).collect();
-        let names: Vec<String> = names.into_iter().collect();
-        let secrets: HashMap<_, _> = default_policy::fetch(app, &names).await?.into_iter().collect();
-        for found in found {
-            let name = secret_name(app, &found.account);
-            let secret = secrets.get(&name).cloned().unwrap_or(Err(SecretFault::Gone));
-            accounts.push(describe(app, found, &name, secret));
-        }
-    }
-    let mut answer = json!({"accounts": accounts});
-    if let Some(next) = next {
-        answer["next"] = json!(next);
-    }
-    Ok(answer)
 }
