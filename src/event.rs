@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::actions::sign_in::SignIn;
+use crate::actions::sign_in::request::SignIn;
 use crate::domain::account::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::printable;

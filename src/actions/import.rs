@@ -1,20 +1,17 @@
-//! `import` makes secrets for many accounts; `export` shows all accounts without any secret.
+//! `import`: makes secrets for many accounts.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use crate::access::default_policy;
-use crate::actions::{ActionError, describe, some};
+use crate::actions::error::ActionError;
 use crate::app::App;
 use crate::domain::account::{AccountId, StoppedBy};
 use crate::domain::secret::import::{Format, ImportedAccount, parse};
 use crate::domain::secret::rewrite;
 use crate::ports::{SecretFault, SecretText};
-use crate::run::secret_name;
 use crate::sync::{SyncReport, sync_written};
 
 /// Kept at the end of an invocation for the sync.
@@ -22,7 +19,7 @@ const RESERVE: TimeDelta = TimeDelta::seconds(20);
 
 /// What an import did. It holds ids, names of fields and reasons, never a value that may be a secret.
 #[derive(Serialize)]
-struct Answer {
+pub struct Answer {
     created: Vec<AccountId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     replaced: Vec<AccountId>,
@@ -82,7 +79,7 @@ pub async fn import(
     text: &str,
     replace: bool,
     deadline: DateTime<Utc>,
-) -> Result<Value, ActionError> {
+) -> Result<Answer, ActionError> {
     let records = parse(format, text).map_err(|error| ActionError::Import(error.to_string()))?;
     let (mut created, mut replaced, mut existing, mut failed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut understood, mut written, mut not_reached) = (Vec::new(), HashMap::new(), 0);
@@ -116,7 +113,7 @@ pub async fn import(
     }
     let sync = sync_written(app, written).await?;
     let message = (!replace && !existing.is_empty()).then_some(LEFT);
-    Ok(json!(Answer { created, replaced, existing, failed, understood, not_reached, sync, message }))
+    Ok(Answer { created, replaced, existing, failed, understood, not_reached, sync, message })
 }
 
 async fn write(
@@ -162,32 +159,4 @@ async fn elsewhere(app: &App, id: &AccountId, name: &str) -> Result<Option<Strin
     let Some(found) = app.accounts.get(id).await? else { return Ok(None) };
     let gone = found.account.stopped_by == Some(StoppedBy::SecretGone);
     Ok(found.account.secret_name.filter(|other| !gone && other != name))
-}
-
-/// Accounts that one answer tells of, with their policies.
-const MOST_EXPORTED: usize = 500;
-
-/// Secrets read at once, beside the default policy.
-const TOGETHER: usize = 19;
-
-/// State and policy of the accounts, without any secret. Where there are more than one answer holds, `next` is the
-/// `after` of the next one.
-pub async fn export(app: &App, after: Option<&AccountId>) -> Result<Value, ActionError> {
-    let (found, next) = some(app, after, MOST_EXPORTED).await?;
-    let mut accounts = Vec::with_capacity(found.len());
-    for found in found.chunks(TOGETHER) {
-        let names: BTreeSet<String> = found.iter().map(|found| secret_name(app, &found.account)).collect();
-        let names: Vec<String> = names.into_iter().collect();
-        let secrets: HashMap<_, _> = default_policy::fetch(app, &names).await?.into_iter().collect();
-        for found in found {
-            let name = secret_name(app, &found.account);
-            let secret = secrets.get(&name).cloned().unwrap_or(Err(SecretFault::Gone));
-            accounts.push(describe(app, found, &name, secret));
-        }
-    }
-    let mut answer = json!({"accounts": accounts});
-    if let Some(next) = next {
-        answer["next"] = json!(next);
-    }
-    Ok(answer)
 }
