@@ -60,7 +60,14 @@ impl HandlerError {
 /// An event that is not known, an account that is not, or infrastructure that failed. An account's own
 /// failure is part of the answer.
 pub async fn handle(app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
-    let event = event::parse(event)?;
+    handle_event(app, event::parse(event)?, deadline).await
+}
+
+/// Carries out an event that is already read.
+///
+/// # Errors
+/// As [`handle`].
+pub async fn handle_event(app: &Arc<App>, event: Event, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
     // A tick finds out by itself, by the queries that it makes anyway.
     if event != Event::Tick {
         app.accounts.ready().await?;

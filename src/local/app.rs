@@ -43,17 +43,12 @@ impl LocalApp {
     /// are the folder's own.
     pub async fn open(data: &Path, journal: Arc<dyn Journal>) -> anyhow::Result<Self> {
         let secrets = secrets_folder(data);
-        anyhow::ensure!(
-            secrets.is_dir(),
-            "{} is not there: `evergreen init --data {}` makes it",
-            secrets.display(),
-            data.display()
-        );
+        anyhow::ensure!(secrets.is_dir(), "{}", wrong_folder(data));
         let http = http::client(Timeouts::default()).context("setting up HTTP")?;
         let embedded = LocalDynamoDb::open(&data.join("state.db")).await?;
         let parts = Parts {
             embedded,
-            secrets: Arc::new(SecretFiles::new(secrets)),
+            secrets: Arc::new(SecretFiles::new(secrets).with_any_mode(any_mode())),
             clock: Arc::new(SystemClock),
             journal,
             http,
@@ -100,6 +95,25 @@ impl LocalApp {
 
 pub fn secrets_folder(data: &Path) -> PathBuf {
     data.join("secrets")
+}
+
+/// What to do where a folder is not a data folder.
+fn wrong_folder(data: &Path) -> String {
+    let shown = data.display();
+    let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if data.file_name().is_some_and(|name| name == "secrets") && data.is_dir() {
+        return format!("{shown} is the folder of the secrets: did you mean --data {}?", parent.display());
+    }
+    let here = if secrets_folder(Path::new(".")).is_dir() { " (this folder is one: --data .)" } else { "" };
+    format!(
+        "{shown} is not a data folder: it has no secrets/. Name yours with --data or EVERGREEN_DATA{here}, or create it \
+         with: evergreen init --data {shown}"
+    )
+}
+
+/// Whether secret files count that other users of the machine can read.
+fn any_mode() -> bool {
+    std::env::var("EVERGREEN_ANY_MODE").is_ok_and(|value| value == "1")
 }
 
 /// The environment's configuration, with the tables and the secrets' names of a station.
