@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::warn;
 
 use crate::actions::{ActionError, state};
 use crate::app::App;
@@ -20,7 +21,6 @@ use crate::domain::policy::schedule;
 use crate::domain::secret::rewrite;
 use crate::domain::secret::{SecretDocument, is_name_in_a_path};
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
 use crate::ports::{Client, InfraError, Poll, SecretFault, SecretText, Token, TokenError};
 
 /// What the event says beside the account; what it leaves out comes from the account's secret.
@@ -127,8 +127,7 @@ async fn begin(app: &App, id: &AccountId, client: Client) -> Result<Value, Actio
     };
     app.token_cache.set_sign_in(id, Some(pending.clone()));
     if let Err(error) = keep(app, id, &pending).await {
-        let said = "the sign-in is kept in memory alone";
-        app.journal.write(&line(Level::Warn, said, json!({"account": id, "error": error.to_string()})));
+        warn!(account = %id, %error, "the sign-in is kept in memory alone");
     }
     Ok(pending.waiting(id))
 }
@@ -223,8 +222,7 @@ fn is_wanted(wanted: Option<&str>, signed_in: Option<&str>) -> bool {
 async fn forget(app: &App, id: &AccountId) {
     app.token_cache.set_sign_in(id, None);
     if let Err(error) = app.secrets.delete(&kept_name(app, id)).await {
-        let said = "what was kept of a sign-in could not be deleted; it has expired";
-        app.journal.write(&line(Level::Warn, said, json!({"account": id, "error": error.to_string()})));
+        warn!(account = %id, %error, "what was kept of a sign-in could not be deleted; it has expired");
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::ChaCha12Rng;
 use serde_json::json;
+use tracing::info;
 
 use crate::access::default_policy;
 use crate::app::App;
@@ -17,8 +18,8 @@ use crate::domain::policy::Policy;
 use crate::domain::policy::schedule;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
+use crate::telemetry::as_fields;
 
 use known_accounts::KnownAccounts;
 use report::SyncResult;
@@ -52,7 +53,7 @@ pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
         rest = sync.some(rest).await?;
     }
     sync.stop_the_rest().await?;
-    app.journal.write(&line(Level::Info, "sync", json!({"sync": sync.report})));
+    info!(fields = as_fields(&json!({"sync": sync.report})), "sync");
     Ok(sync.report)
 }
 

@@ -21,6 +21,7 @@ mod import;
 mod least_privilege;
 mod leftovers;
 mod local;
+mod log_lines;
 mod outage;
 mod pause;
 mod permission;

@@ -170,10 +170,10 @@ fn the_environment_is_read_in_one_place_for_each_program() {
 }
 
 #[test]
-fn nothing_is_printed_past_the_journal() {
+fn nothing_is_printed_past_the_log() {
     let words = ["println!", "print!", "dbg!", "todo!", "unimplemented!"];
     check("src", |_| true, |_, line| first_of(line, &words));
-    let speakers = ["src/adapters/system/stdout.rs", "src/local/cli.rs", "src/bin/evergreen.rs"];
+    let speakers = ["src/telemetry/output.rs", "src/local/cli.rs", "src/bin/evergreen.rs"];
     let words = ["eprintln!", "eprint!", "io::stdout", "io::stderr"];
     check("src", |file| !speakers.contains(&&*file.path), |_, line| first_of(line, &words));
 }
