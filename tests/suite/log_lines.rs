@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::surroundings::{ACCOUNT, Surroundings, answered, app_only, lines, lines_saying, metrics};
@@ -94,7 +94,7 @@ async fn every_field_that_a_saved_query_names_stands_in_a_line() {
     world.put("wrong", &wrong);
     world.put("empty", &json!({"colour": "red"}));
     world.begin().await;
-    let refusal = Act::Error { status: 404, code: "ErrorItemNotFound".to_owned(), message: String::new() };
+    let refusal = FaultAction::Error { status: 404, code: "ErrorItemNotFound".to_owned(), message: String::new() };
     world.tenant.inject(Fault::item("GET", "*", When::Nth(1), refusal));
     world.tick().await;
     world.dynamo.fail_next(9, "PutItem", crate::support::aws_json::Fault::DENIED);

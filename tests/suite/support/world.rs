@@ -21,20 +21,20 @@ use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
 use e5_evergreen::domain::secret::AccountSecret;
 use e5_evergreen::handler::{HandlerError, handle};
-use e5_evergreen::local::fake_tenant::{App as TenantApp, FakeTenant, Recorded, Tenant, User};
 use e5_evergreen::local::virtual_clock::VirtualClock;
 use e5_evergreen::ports::{
     Alert, Alerts, BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, InfraError, Login,
     Poll, Queue, Token, TokenError,
 };
 use e5_evergreen::telemetry::{self, LogFormat};
+use fake_tenant::{App as TenantApp, FakeTenant, Recorded, Tenant, User};
 use rand::{SeedableRng, rngs::ChaCha12Rng};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 use tracing::level_filters::LevelFilter;
+use tracing::{Dispatch, Instrument};
 
 use super::{
     dynamodb::{ACCOUNTS, FakeDynamo, RUNS},
@@ -247,7 +247,12 @@ impl World {
 
     /// The answer of one of the apps of this world, whose log lines are kept.
     pub async fn on(&self, app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
-        self.journal.listen(handle(app, event, deadline)).await
+        let answer = async {
+            // Made where its lines are kept.
+            let invocation = telemetry::invocation_span("00000000-0000-4000-8000-000000000000", false);
+            handle(app, event, deadline).instrument(invocation).await
+        };
+        self.journal.listen(answer).await
     }
 
     pub async fn ask(&self, event: Value) -> Value {
