@@ -16,6 +16,7 @@ pub mod habits;
 pub mod history;
 pub mod hours;
 pub mod import;
+pub mod language;
 pub mod needed;
 pub mod outcome;
 pub mod pause;
