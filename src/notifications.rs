@@ -13,7 +13,7 @@ use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::outcome::Change;
 use crate::log::{Level, line};
 use crate::ports::{Alert, Alerts, InfraError, Journal};
-use crate::run::RunReport;
+use crate::run::report::RunReport;
 
 /// More changes than these in one round are one message.
 const SINGLE: usize = 10;

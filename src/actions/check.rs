@@ -5,10 +5,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::access::default_policy;
-use crate::access::token;
+use crate::access::secret::{read_secret, with_account};
+use crate::access::token::{self, AccountTokens};
 use crate::actions::{ActionError, get};
 use crate::app::App;
+use crate::app::throttle::{ThrottleKey, ThrottleScope};
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::AccountId;
 use crate::domain::account::expiry::{self, ExpiryQuery as Asked, Subscription};
@@ -18,7 +19,6 @@ use crate::domain::permissions::required;
 use crate::domain::plan::Payload;
 use crate::domain::secret::{AccountSecret, Credential};
 use crate::ports::{BatchItem, BatchReply, Caller, GraphError};
-use crate::run::read_secret;
 
 /// Fewer days than this are told of as something to act on.
 const SOON: i64 = 30;
@@ -48,14 +48,14 @@ struct ExpiryQuery {
 /// Tells of everything that can be found out about an account without changing anything.
 pub async fn check(app: &App, id: &AccountId) -> Result<Value, ActionError> {
     let mut account = get(app, id).await?.account;
-    let (name, text) = default_policy::with_account(app, &account).await?;
+    let (name, text) = with_account(app, &account).await?;
     let said = |verdicts: &[Finding]| json!({"account": id, "verdicts": verdicts});
-    let (secret, text) = match read_secret(app, &account, &name, text) {
+    let (secret, text) = match read_secret(&app.default_policy.policy(), &account, &name, text) {
         Ok(read) => read,
         Err(outcome) => return Ok(said(&[verdict("secret", false, outcome.reason().unwrap_or_default())])),
     };
     let mut verdicts = vec![verdict("secret", true, format!("Secret `{name}` can be read and has no fault."))];
-    let access = match token::get(app, &account, &secret, &text).await {
+    let access = match AccountTokens::new(app, &account, &secret, &text).get().await {
         Ok(access) => access,
         Err(outcome) => {
             let why = outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned());
@@ -176,10 +176,10 @@ pub async fn ask(
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    let (tenant, now) = (&secret.tenant_id, app.clock.now());
-    if let Some(until) =
-        app.throttle.blocked_until(tenant, now).max(app.throttle.blocked_until(&format!("{tenant} batch"), now))
-    {
+    let now = app.clock.now();
+    let [graph, batch] =
+        [ThrottleScope::Graph, ThrottleScope::Batch].map(|scope| ThrottleKey::new(&secret.tenant_id, scope));
+    if let Some(until) = app.throttle.blocked_until(&graph, now).max(app.throttle.blocked_until(&batch, now)) {
         return Err(format!("Graph asks to wait until {}", until.format("%FT%TZ")));
     }
     let caller = Caller { cloud: secret.cloud, access_token: &access.token, timeout: WITHIN };
@@ -192,7 +192,7 @@ pub async fn ask(
     };
     if let Some(wait) = asked {
         let now = app.clock.now();
-        app.throttle.block_until(tenant, now + TimeDelta::from_std(wait).unwrap_or_default(), now);
+        app.throttle.block_until(&graph, now + TimeDelta::from_std(wait).unwrap_or_default(), now);
     }
     answer.map_err(|error| error.to_string())
 }

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::access::default_policy;
-use crate::access::token;
+use crate::access::secret::{read_secret, with_account};
+use crate::access::token::{self, AccountTokens};
 use crate::actions::check::{WITHIN, ask};
 use crate::actions::{ActionError, get};
 use crate::app::App;
 use crate::app::token_cache::AccessToken;
+use crate::domain::account::set_aside::SetAside;
 use crate::domain::account::{AccountId, Status};
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Access, Operation};
@@ -22,7 +23,6 @@ use crate::domain::permissions::required;
 use crate::domain::plan::Payload;
 use crate::domain::secret::AccountSecret;
 use crate::ports::{BatchItem, BatchReply};
-use crate::run::read_secret;
 
 /// Steps in one batch, each waiting for the one before.
 const MOST_STEPS: usize = 20;
@@ -47,13 +47,13 @@ struct Grantor<'a> {
 /// What would be granted, or with `apply` what was.
 pub async fn grant(app: &App, id: &AccountId, apply: bool, deadline: DateTime<Utc>) -> Result<Value, ActionError> {
     let mut account = get(app, id).await?.account;
-    let (name, text) = default_policy::with_account(app, &account).await?;
+    let (name, text) = with_account(app, &account).await?;
     let unusable = |outcome: Outcome| ActionError::Unusable {
         account: id.clone(),
         why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
     };
-    let (secret, text) = read_secret(app, &account, &name, text).map_err(unusable)?;
-    let access = token::get(app, &account, &secret, &text).await.map_err(unusable)?;
+    let (secret, text) = read_secret(&app.default_policy.policy(), &account, &name, text).map_err(unusable)?;
+    let access = AccountTokens::new(app, &account, &secret, &text).get().await.map_err(unusable)?;
     token::save_outside_a_run(app, &mut account, &secret, &text).await?;
     let subject = secret.credential.subject();
     let wanted = required::wanted(&secret.policy, subject, secret.user_id.as_deref());
@@ -269,7 +269,10 @@ impl Grantor<'_> {
         let granted = GrantedPermissions::Known(consented);
         let mut account = get(self.app, self.id).await?.account;
         let before = account.set_aside.len();
-        let refused = |key: &str| catalogue::find(key).is_some_and(|row| granted.allow(row, self.subject));
+        let refused = |key: &SetAside| match key {
+            SetAside::Operation(id) => catalogue::find(id).is_some_and(|row| granted.allow(row, self.subject)),
+            SetAside::Service(_) | SetAside::Writes => false,
+        };
         account.set_aside.retain(|key, _| !refused(key));
         if account.set_aside.len() != before && !self.app.accounts.update(&account, self.app.clock.now()).await? {
             return Ok(Some(

@@ -11,7 +11,6 @@ use crate::app::App;
 use crate::domain::account::{AccountId, StoppedBy};
 use crate::domain::secret::import::{Format, parse};
 use crate::ports::SecretFault;
-use crate::run::secret_name;
 use crate::sync::sync;
 
 /// Kept at the end of an invocation for the sync.
@@ -74,11 +73,11 @@ pub async fn export(app: &App, after: Option<&AccountId>) -> Result<Value, Actio
     let (found, next) = some(app, after, MOST_EXPORTED).await?;
     let mut accounts = Vec::with_capacity(found.len());
     for found in found.chunks(TOGETHER) {
-        let names: BTreeSet<String> = found.iter().map(|found| secret_name(app, &found.account)).collect();
+        let names: BTreeSet<String> = found.iter().map(|found| app.settings.secret_name(&found.account)).collect();
         let names: Vec<String> = names.into_iter().collect();
         let secrets: HashMap<_, _> = default_policy::fetch(app, &names).await?.into_iter().collect();
         for found in found {
-            let name = secret_name(app, &found.account);
+            let name = app.settings.secret_name(&found.account);
             let secret = secrets.get(&name).cloned().unwrap_or(Err(SecretFault::Gone));
             accounts.push(describe(app, found, &name, secret));
         }

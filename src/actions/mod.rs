@@ -11,20 +11,20 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::access::default_policy;
-use crate::access::token;
+use crate::access::secret::{read_secret, with_account};
+use crate::access::token::AccountTokens;
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::outcome::Outcome;
 use crate::domain::policy::Policy;
 use crate::domain::policy::schedule;
 use crate::domain::secret::AccountSecret;
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 use crate::notifications::{self, AccountChange};
 use crate::ports::{ClaimKind, Cursor, InfraError, SecretFault, SecretText, StoredAccount};
-use crate::round::claims::claim;
-use crate::round::with_secrets;
-use crate::run::{self, SeedChoice, read_secret};
+use crate::run;
+use crate::run::claim::{claim, with_secrets};
+use crate::run::draw::{SeedChoice, draw};
 
 #[derive(Debug, Error)]
 pub enum ActionError {
@@ -90,7 +90,7 @@ pub async fn some(
 /// One account's state and policy, without its secret.
 pub async fn show(app: &App, id: &AccountId) -> Result<Value, ActionError> {
     let found = get(app, id).await?;
-    let (name, secret) = default_policy::with_account(app, &found.account).await?;
+    let (name, secret) = with_account(app, &found.account).await?;
     Ok(describe(app, &found, &name, secret))
 }
 
@@ -102,10 +102,10 @@ pub fn describe(app: &App, found: &StoredAccount, name: &str, secret: Result<Sec
         shown["warnings"] = json!(found.warnings);
     }
     shown["secret"] = json!(name);
-    if let Some(fault) = app.token_cache.defaults().and_then(|defaults| defaults.fault) {
-        shown["defaults_error"] = json!(format!("secret `{}` {fault}", default_policy::name(app)));
+    if let Some(fault) = app.default_policy.fault() {
+        shown["defaults_error"] = json!(format!("secret `{}` {fault}", app.settings.default_policy_name()));
     }
-    match read_secret(app, &found.account, name, secret) {
+    match read_secret(&app.default_policy.policy(), &found.account, name, secret) {
         Ok((secret, _)) => {
             shown["auth"] = json!(secret.credential.auth());
             shown["cloud"] = json!(secret.cloud);
@@ -144,8 +144,8 @@ pub async fn get(app: &App, id: &AccountId) -> Result<StoredAccount, ActionError
 /// An account's part of its secret.
 pub async fn secret(app: &App, id: &AccountId) -> Result<(AccountSecret, SecretText), ActionError> {
     let account = get(app, id).await?.account;
-    let (name, text) = default_policy::with_account(app, &account).await?;
-    read_secret(app, &account, &name, text).map_err(|outcome| ActionError::Unusable {
+    let (name, text) = with_account(app, &account).await?;
+    read_secret(&app.default_policy.policy(), &account, &name, text).map_err(|outcome| ActionError::Unusable {
         account: id.clone(),
         why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
     })
@@ -180,14 +180,14 @@ fn chance(app: &App, seed: Option<Seed>) -> SeedChoice {
 /// Graph is not called, and nothing is written.
 pub async fn plan(app: &App, id: &AccountId, seed: Option<Seed>) -> Result<Value, ActionError> {
     let account = get(app, id).await?.account;
-    let (name, secret) = default_policy::with_account(app, &account).await?;
+    let (name, secret) = with_account(app, &account).await?;
     let no_plan = |outcome: Outcome| ActionError::NoPlan {
         account: id.clone(),
         why: outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned()),
     };
-    let (secret, text) = read_secret(app, &account, &name, secret).map_err(no_plan)?;
-    let access = token::get(app, &account, &secret, &text).await.map_err(no_plan)?;
-    let (seed, plan) = run::draw(&account, &secret, &access, chance(app, seed), app.clock.now());
+    let (secret, text) = read_secret(&app.default_policy.policy(), &account, &name, secret).map_err(no_plan)?;
+    let access = AccountTokens::new(app, &account, &secret, &text).get().await.map_err(no_plan)?;
+    let (seed, plan) = draw(&account, &secret, &access, chance(app, seed), app.clock.now());
     Ok(json!({"account": id, "seed": seed, "waves": plan.waves(), "plan": plan.steps}))
 }
 
@@ -205,7 +205,7 @@ pub async fn resume(app: &App, id: &AccountId) -> Result<Value, ActionError> {
     let now = app.clock.now();
     let policy = policy(app, &account).await?;
     let seed = Seed::new(app.random_u64());
-    account.reactivate(schedule::into_working_hours(now, &policy, &mut seed.rng(id, "first")));
+    account.reactivate(schedule::into_working_hours(now, &policy, &mut seed.rng(id, RngStream::FirstRun)));
     if !app.accounts.update(&account, now).await? {
         return Err(ActionError::Busy(id.clone()));
     }
@@ -214,9 +214,9 @@ pub async fn resume(app: &App, id: &AccountId) -> Result<Value, ActionError> {
 
 /// The account's policy; the default one where its secret cannot be used.
 async fn policy(app: &App, account: &Account) -> Result<Policy, ActionError> {
-    let (name, secret) = default_policy::with_account(app, account).await?;
-    let read = read_secret(app, account, &name, secret);
-    Ok(read.map_or_else(|_| app.default_policy().as_ref().clone(), |(secret, _)| secret.policy))
+    let (name, secret) = with_account(app, account).await?;
+    let read = read_secret(&app.default_policy.policy(), account, &name, secret);
+    Ok(read.map_or_else(|_| app.default_policy.policy().as_ref().clone(), |(secret, _)| secret.policy))
 }
 
 /// Past runs, the newest first.

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::access::default_policy;
+use crate::access::secret::with_account;
 use crate::actions::{ActionError, get};
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status};
 use crate::domain::policy::schedule;
 use crate::domain::secret::SecretDocument;
 use crate::domain::secret::rewrite::with_policy;
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 use crate::ports::{InfraError, SecretText};
 use crate::sync::reschedule;
 
@@ -20,10 +20,10 @@ const TRIES: u32 = 3;
 pub async fn set_policy(app: &App, id: &AccountId, changes: &Map<String, Value>) -> Result<Value, ActionError> {
     let account = get(app, id).await?.account;
     for _ in 0..TRIES {
-        let (name, read) = default_policy::with_account(app, &account).await?;
+        let (name, read) = with_account(app, &account).await?;
         let refused = |why: String| ActionError::Secret { secret: name.clone(), why };
         let read = read.map_err(|fault| refused(fault.to_string()))?;
-        let (text, policy) = with_policy(&read.text, id, changes.clone(), &app.default_policy())
+        let (text, policy) = with_policy(&read.text, id, changes.clone(), &app.default_policy.policy())
             .map_err(|error| refused(error.to_string()))?;
         let Some(version) = app.secrets.replace(&name, &read.version, &text).await? else { continue };
         app.token_cache.set_version(id, &version);
@@ -33,7 +33,7 @@ pub async fn set_policy(app: &App, id: &AccountId, changes: &Map<String, Value>)
         }
         let now = app.clock.now();
         let seed = Seed::new(app.random_u64());
-        let rng = &mut seed.rng(id, "schedule");
+        let rng = &mut seed.rng(id, RngStream::Schedule);
         if account.status == Status::Paused {
             // Its secret has changed: perhaps in the very thing that was wrong.
             account.reactivate(schedule::first_run(now, &policy, rng));

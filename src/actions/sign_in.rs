@@ -13,13 +13,14 @@ use serde_json::{Value, json};
 
 use crate::actions::{ActionError, state};
 use crate::app::App;
+use crate::app::pending_sign_ins::PendingSignIn;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::cloud::Cloud;
 use crate::domain::policy::schedule;
 use crate::domain::secret::rewrite;
 use crate::domain::secret::{SecretDocument, is_name_in_a_path};
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 use crate::log::{Level, line};
 use crate::ports::{Client, InfraError, Poll, SecretFault, SecretText, Token, TokenError};
 
@@ -31,19 +32,6 @@ pub struct SignIn {
     pub cloud: Option<Cloud>,
     /// Who is to sign in; anybody where it is not said.
     pub username: Option<String>,
-}
-
-/// A sign-in that a person has not answered yet.
-#[derive(Clone, Debug)]
-pub struct Pending {
-    client: Client,
-    device_code: SecretString,
-    user_code: String,
-    verification_uri: String,
-    expires_at: DateTime<Utc>,
-    interval: Duration,
-    /// When it may be asked for next.
-    next_poll: DateTime<Utc>,
 }
 
 /// Kept at the end of an invocation for writing secrets and accounts.
@@ -60,7 +48,7 @@ pub async fn sign_in(app: &App, id: &AccountId, asked: &SignIn, deadline: DateTi
     let account = app.accounts.get(id).await?.map(|found| found.account);
     let name = match account.as_ref().and_then(|account| account.secret_name.clone()) {
         Some(name) => name,
-        None => format!("{}{id}", app.settings.secret_prefix),
+        None => app.settings.secret_name_for(id),
     };
     let kept = kept_name(app, id);
     let mut fetched = app.secrets.fetch(&[name.clone(), kept.clone()]).await?;
@@ -74,8 +62,8 @@ pub async fn sign_in(app: &App, id: &AccountId, asked: &SignIn, deadline: DateTi
         Err(fault) => return Err(ActionError::Secret { secret: name, why: fault.to_string() }),
     };
     let client = client(id, &name, held.as_ref(), asked)?;
-    let stored = take(&kept).ok().and_then(|text| Pending::read(&text.text));
-    let pending = app.token_cache.sign_in(id).or(stored).filter(|pending| pending.client == client);
+    let stored = take(&kept).ok().and_then(|text| PendingSignIn::read(&text.text));
+    let pending = app.pending_sign_ins.get(id).or(stored).filter(|pending| pending.client == client);
     match pending {
         None => begin(app, id, client).await,
         Some(pending) => wait(app, id, account, &name, held, asked, pending, deadline).await,
@@ -116,7 +104,7 @@ fn client(id: &AccountId, name: &str, held: Option<&SecretText>, asked: &SignIn)
 async fn begin(app: &App, id: &AccountId, client: Client) -> Result<Value, ActionError> {
     let code = app.tokens.device_code(&client).await.map_err(|error| refusal(id, error))?;
     let now = app.clock.now();
-    let pending = Pending {
+    let pending = PendingSignIn {
         client,
         device_code: code.device_code,
         user_code: code.user_code,
@@ -125,7 +113,7 @@ async fn begin(app: &App, id: &AccountId, client: Client) -> Result<Value, Actio
         interval: code.interval,
         next_poll: now + code.interval,
     };
-    app.token_cache.set_sign_in(id, Some(pending.clone()));
+    app.pending_sign_ins.insert(id, pending.clone());
     if let Err(error) = keep(app, id, &pending).await {
         let said = "the sign-in is kept in memory alone";
         app.journal.write(&line(Level::Warn, said, json!({"account": id, "error": error.to_string()})));
@@ -134,7 +122,7 @@ async fn begin(app: &App, id: &AccountId, client: Client) -> Result<Value, Actio
 }
 
 /// Writes the pending sign-in to its reserved secret, over what an earlier one left.
-async fn keep(app: &App, id: &AccountId, pending: &Pending) -> Result<(), InfraError> {
+async fn keep(app: &App, id: &AccountId, pending: &PendingSignIn) -> Result<(), InfraError> {
     let (name, text) = (kept_name(app, id), pending.text());
     if app.secrets.create(&name, &text).await?.is_some() {
         return Ok(());
@@ -154,7 +142,7 @@ async fn wait(
     name: &str,
     held: Option<SecretText>,
     asked: &SignIn,
-    mut pending: Pending,
+    mut pending: PendingSignIn,
     deadline: DateTime<Utc>,
 ) -> Result<Value, ActionError> {
     let end = |state: &str, message: &str| json!({"account": id, "state": state, "message": message});
@@ -185,7 +173,7 @@ async fn wait(
             pending.interval += SLOWER;
         }
         pending.next_poll = app.clock.now() + pending.interval;
-        app.token_cache.set_sign_in(id, Some(pending.clone()));
+        app.pending_sign_ins.insert(id, pending.clone());
         match answer {
             Ok(Poll::Pending | Poll::SlowDown) => {}
             Ok(Poll::Refused) => {
@@ -221,7 +209,7 @@ fn is_wanted(wanted: Option<&str>, signed_in: Option<&str>) -> bool {
 
 /// Ends the wait: what is left behind expires within minutes, so that it may fail.
 async fn forget(app: &App, id: &AccountId) {
-    app.token_cache.set_sign_in(id, None);
+    app.pending_sign_ins.remove(id);
     if let Err(error) = app.secrets.delete(&kept_name(app, id)).await {
         let said = "what was kept of a sign-in could not be deleted; it has expired";
         app.journal.write(&line(Level::Warn, said, json!({"account": id, "error": error.to_string()})));
@@ -248,7 +236,8 @@ async fn finish(
     for _ in 0..TRIES {
         let text = rewrite::signed_in(held.as_ref().map(|held| &held.text), identity, refresh_token)
             .map_err(|error| ActionError::Secret { secret: name.to_owned(), why: error.to_string() })?;
-        let read = SecretDocument::parse(&text).and_then(|one| one.account_with_defaults(id, &app.default_policy()));
+        let read =
+            SecretDocument::parse(&text).and_then(|one| one.account_with_defaults(id, &app.default_policy.policy()));
         policy =
             Some(read.map_err(|error| ActionError::Secret { secret: name.to_owned(), why: error.to_string() })?.policy);
         version = match &held {
@@ -268,7 +257,7 @@ async fn finish(
     let access = AccessToken { token: access_token, granted, user, expires_at: now + lifetime };
     app.token_cache.insert(id, &version, Some(access), None);
 
-    let due = schedule::into_working_hours(now, &policy, &mut Seed::new(app.random_u64()).rng(id, "first"));
+    let due = schedule::into_working_hours(now, &policy, &mut Seed::new(app.random_u64()).rng(id, RngStream::FirstRun));
     let known = account.is_some();
     let mut account = account.unwrap_or_else(|| Account::new(id.clone(), due));
     account.reactivate(due);
@@ -296,7 +285,7 @@ fn refusal(id: &AccountId, error: TokenError) -> ActionError {
     ActionError::SignIn { account: id.clone(), why }
 }
 
-impl Pending {
+impl PendingSignIn {
     fn waiting(&self, id: &AccountId) -> Value {
         let (uri, code) = (&self.verification_uri, &self.user_code);
         json!({

@@ -16,7 +16,7 @@ use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::policy::Policy;
 use crate::domain::policy::schedule;
 use crate::domain::secret::SecretDocument;
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 
@@ -86,12 +86,12 @@ impl Sync<'_> {
 
     /// Reads the default policy, where there is one, and tells what is wrong with it.
     async fn defaults(&mut self, listed: &[SecretEntry]) -> Result<(), InfraError> {
-        let name = default_policy::name(self.app);
+        let name = self.app.settings.default_policy_name();
         let Some(secret) = listed.iter().find(|secret| secret.name == name) else {
             return default_policy::note(self.app, Err(SecretFault::Gone));
         };
         default_policy::fetch(self.app, &[]).await?;
-        if let Some(fault) = self.app.token_cache.defaults().and_then(|defaults| defaults.fault) {
+        if let Some(fault) = self.app.default_policy.fault() {
             self.report.error(secret, None, fault);
         }
         Ok(())
@@ -160,7 +160,7 @@ impl Sync<'_> {
             Ok(document) => document.ids(own),
             Err(_) => SecretDocument::One(serde_json::Value::Null).ids(own),
         };
-        let default = self.app.default_policy();
+        let default = self.app.default_policy.policy();
         let name: Arc<str> = secret.name.as_str().into();
         for id in ids {
             let id = match id {
@@ -225,7 +225,7 @@ fn lost_to(owner: &str) -> String {
 }
 
 async fn create(app: &App, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, InfraError> {
-    let due = schedule::first_run(app.clock.now(), &part.policy, &mut seed.rng(id, "first"));
+    let due = schedule::first_run(app.clock.now(), &part.policy, &mut seed.rng(id, RngStream::FirstRun));
     let mut account = Account::new(id.clone(), due);
     account.secret_name = Some(part.name.to_owned());
     account.secret_version = Some(part.version.to_owned());
@@ -236,7 +236,7 @@ async fn refresh(app: &App, id: &AccountId, part: &Definition<'_>, seed: Seed) -
     let Some(found) = app.accounts.get(id).await? else { return Ok(SyncResult::Busy) };
     let now = app.clock.now();
     let mut account = found.account;
-    let rng = &mut seed.rng(id, "first");
+    let rng = &mut seed.rng(id, RngStream::FirstRun);
     account.secret_name = Some(part.name.to_owned());
     account.secret_version = Some(part.version.to_owned());
     // What is new in the secret may end on another day.
