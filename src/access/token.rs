@@ -142,7 +142,7 @@ pub async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecr
         }
         Ok(None) => {
             let message =
-                "the secret has changed meanwhile: the rotated refresh token was not written, the new secret applies";
+                "the secret changed meanwhile: the rotated refresh token was not written, the new secret applies";
             app.journal.write(&line(Level::Warn, message, json!({"account": account.id})));
         }
         Err(error) => {
