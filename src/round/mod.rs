@@ -97,7 +97,7 @@ pub async fn run_all(app: &App, mut ready: mpsc::Receiver<Ready>, deadline: Date
             }
         }
     }
-    notifications::tell(app, &changes).await;
+    notifications::notify(app, &changes).await;
 }
 
 /// How many accounts' secrets the next request may read. A default policy that was not read recently is read with them.
