@@ -169,7 +169,7 @@ async fn without_arguments_it_shows_a_week_and_tells_why_the_wrong_account_is_pa
     for said in ["app-only", "delegated", "shanghai-office", "wrong-secret", "AADSTS7000215", "paused", "next run"] {
         assert!(told.out.contains(said), "{said}: {}", told.out);
     }
-    assert!(told.out.contains("everything that was written was removed again"), "{}", told.out);
+    assert!(told.out.contains("everything that the runs created was deleted again"), "{}", told.out);
     assert!(!told.out.contains("simulated hours"), "the progress bar is no part of the answer: {}", told.out);
 }
 
