@@ -44,10 +44,10 @@ pub enum Kind {
 /// The kind of token that calls: by its name, or by the `auth` of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Auth {
-    /// A signed-in user; also: refresh_token, password
+    /// A signed-in user: also refresh_token, password
     #[value(aliases = ["user", "refresh_token", "password"])]
     Delegated,
-    /// The app itself; also: client_secret, certificate, federated
+    /// The app: also client_secret, certificate, federated
     #[value(aliases = ["client_secret", "certificate", "federated"])]
     App,
 }

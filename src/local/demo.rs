@@ -22,7 +22,7 @@ use crate::local::output::text::hanging;
 use crate::local::secret_files::SecretFiles;
 use crate::local::secret_files::write::write_private;
 use crate::local::virtual_clock::VirtualClock;
-use crate::ports::{Clock, Journal};
+use crate::ports::Clock;
 use fake_tenant::{App as TenantApp, FakeTenant, Tenant, User};
 
 /// As the function's schedule.
@@ -105,7 +105,6 @@ async fn local_app(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> 
         embedded: LocalDynamoDb::in_memory().await?,
         secrets: Arc::new(SecretFiles::new(folder)),
         clock: Arc::new(clock.clone()),
-        journal: Arc::new(NoLog),
         http,
         config: config_for(tenant.endpoint().parse()?)?,
         chance: ChaCha12Rng::seed_from_u64(2026),
@@ -233,10 +232,4 @@ fn temp_folder() -> anyhow::Result<TempFolder> {
     let path = std::env::temp_dir().join(format!("evergreen-demo-{}", std::process::id()));
     std::fs::create_dir(&path).with_context(|| format!("creating {}", path.display()))?;
     Ok(TempFolder(path))
-}
-
-struct NoLog;
-
-impl Journal for NoLog {
-    fn write(&self, _: &Value) {}
 }

@@ -12,7 +12,6 @@ mod init;
 mod lenient_json;
 mod no_web_identity;
 mod output;
-mod people_log;
 mod policy_args;
 mod print;
 mod secret_files;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::TimeDelta;
 use serde_json::json;
+use tracing::error;
 
 use crate::app::App;
 use crate::config::LOCAL_ROUND;
@@ -19,10 +20,8 @@ use crate::local::output::answer::{self, Sync};
 use crate::local::output::style::{Paint, Style};
 use crate::local::output::text::{count, printable};
 use crate::local::output::time::{clock, upcoming};
-use crate::local::people_log::PeopleLog;
 use crate::local::print;
 use crate::local::signals::stop_on_signal;
-use crate::log::{Level, line};
 use crate::round::round;
 use crate::sync::sync;
 
@@ -32,16 +31,17 @@ const ROUNDS_PER_SWEEP: u32 = 60;
 /// New accounts whose first run is printed.
 const MAX_NEW_SHOWN: usize = 20;
 
-/// Runs rounds, a minute apart, until a signal. A round under way ends its runs and records them.
+/// Runs rounds, a minute apart, until a signal. A round under way ends its runs and records them. `sentences`: whether
+/// people read the output.
 ///
 /// # Errors
 /// If the folder cannot be opened. Later faults are logged, and the next round tries again.
-pub async fn serve(at: &Data, log: PeopleLog) -> anyhow::Result<()> {
-    let local = LocalApp::open(&at.data, Arc::new(log)).await?;
+pub async fn serve(at: &Data, sentences: bool) -> anyhow::Result<()> {
+    let local = LocalApp::open(&at.data).await?;
     let _signals = stop_on_signal(&local.app).context("listening for signals")?;
-    let mut faults = Faults { json: log.is_json(), shown: BTreeSet::new() };
+    let mut faults = Faults { sentences, shown: BTreeSet::new() };
     let mut rounds = 0_u32;
-    if !log.is_json() {
+    if sentences {
         let data = printable(&at.data.display().to_string());
         print::line(&format!("evergreen {} · {data} · Ctrl-C stops", env!("CARGO_PKG_VERSION")));
     }
@@ -50,12 +50,12 @@ pub async fn serve(at: &Data, log: PeopleLog) -> anyhow::Result<()> {
         if rounds.is_multiple_of(ROUNDS_PER_SWEEP)
             && let Err(error) = local.embedded.sweep()
         {
-            log_error(&local.app, "expired history could not be removed", &error.to_string());
+            error!(%error, "expired history could not be removed");
         }
         rounds = rounds.wrapping_add(1);
         local.app.sleep(ROUND_INTERVAL).await;
     }
-    if !log.is_json() {
+    if sentences {
         print::line("stopped; 0 runs under way");
     }
     Ok(())
@@ -64,23 +64,23 @@ pub async fn serve(at: &Data, log: PeopleLog) -> anyhow::Result<()> {
 /// A sync and a round. What fails is logged; the next turn tries again.
 async fn turn(app: &Arc<App>, data: &Path, faults: &mut Faults) {
     match sync(app).await {
-        Ok(report) if !faults.json => {
+        Ok(report) if faults.sentences => {
             if let Ok(sync) = answer::read(json!(report)) {
                 show_changes(app, &sync, data, faults).await;
             }
         }
         Ok(_) => {}
-        Err(error) => log_error(app, "accounts could not be brought in line with the secrets", &error.to_string()),
+        Err(error) => error!(%error, "accounts could not be brought in line with the secrets"),
     }
     let deadline = app.clock.now() + TimeDelta::from_std(LOCAL_ROUND).unwrap_or(TimeDelta::minutes(5));
     if let Err(error) = round(app, deadline).await {
-        log_error(app, "the round failed", &error.to_string());
+        error!(%error, "the round failed");
     }
 }
 
 /// The faults of files that were shown already: they are shown once, and again after they changed.
 struct Faults {
-    json: bool,
+    sentences: bool,
     shown: BTreeSet<String>,
 }
 
@@ -115,8 +115,4 @@ async fn first_run(app: &App, style: &Style, account: &str) -> String {
     };
     let next = found.and_then(|found| found.account.next_run_at);
     next.map_or_else(|| "not due".to_owned(), |at| format!("first run {}", upcoming(style, at)))
-}
-
-fn log_error(app: &App, message: &str, error: &str) {
-    app.journal.write(&line(Level::Error, message, json!({"error": error})));
 }

@@ -16,7 +16,7 @@ pub fn stop_on_signal(app: &Arc<App>) -> std::io::Result<SignalWatcher> {
     let watcher = tokio::spawn(async move {
         signals.next().await;
         print::note("stopping: runs under way clean up and are recorded; Ctrl-C again ends at once");
-        app.stop();
+        app.stop.set();
         signals.next().await;
         print::note("ended at once: a later run deletes what the interrupted ones created");
         std::process::exit(INTERRUPTED);

@@ -8,18 +8,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::json;
+use tracing::info;
 
 use crate::access::default_policy;
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 use crate::sync::account_writes::Definition;
 use crate::sync::known_accounts::KnownAccounts;
 use crate::sync::report::SyncResult;
 pub use crate::sync::report::{Capped, SyncError, SyncReport};
+use crate::telemetry::as_fields;
 
 /// Secrets that one `BatchGetSecretValue` reads.
 const SECRETS_PER_REQUEST: usize = 20;
@@ -50,7 +51,7 @@ pub async fn sync_written(app: &App, written: HashMap<String, SecretText>) -> Re
         rest = sync.sync_chunk(rest).await?;
     }
     sync.stop_the_rest().await?;
-    app.journal.write(&line(Level::Info, "sync", json!({"sync": sync.report})));
+    info!(fields = as_fields(&json!({"sync": sync.report})), "sync");
     Ok(sync.report)
 }
 
@@ -90,12 +91,12 @@ impl Sync<'_> {
 
     /// Reads the default policy, where there is one, and reports what is wrong with it.
     async fn read_default_policy(&mut self, listed: &[SecretEntry]) -> Result<(), InfraError> {
-        let name = default_policy::name(self.app);
+        let name = self.app.settings.default_policy_name();
         let Some(secret) = listed.iter().find(|secret| secret.name == name) else {
             return default_policy::note(self.app, Err(SecretFault::Gone));
         };
         default_policy::fetch(self.app, &[]).await?;
-        if let Some(fault) = self.app.token_cache.defaults().and_then(|defaults| defaults.fault) {
+        if let Some(fault) = self.app.default_policy.fault() {
             self.report.error(secret, None, fault);
         }
         Ok(())
@@ -171,7 +172,7 @@ impl Sync<'_> {
             Ok(document) => document.ids(suffix),
             Err(_) => SecretDocument::One(serde_json::Value::Null).ids(suffix),
         };
-        let default = self.app.default_policy();
+        let default = self.app.default_policy.policy();
         let name: Arc<str> = secret.name.as_str().into();
         for id in ids {
             let id = match id {

@@ -1,4 +1,4 @@
-//! Behaviour on real parts: real sockets, the real AWS SDK, the real function binary, stand-ins for what is far away.
+//! Integration tests: real sockets, the real AWS SDK and the real binaries against fakes of the remote services.
 
 mod action;
 mod action_secrecy;
@@ -23,6 +23,9 @@ mod languages;
 mod least_privilege;
 mod leftovers;
 mod local;
+mod local_commands;
+mod local_files;
+mod log_lines;
 mod outage;
 mod pause;
 mod permission;
@@ -38,6 +41,7 @@ mod soak;
 mod support;
 mod sync;
 mod table;
+mod tenant_names;
 mod throttling;
 mod tidy;
 mod tokens;

@@ -10,8 +10,7 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 
 use super::args::{BenchArgs, Endpoints};
 use super::recording::Traffic;
-use crate::adapters::system::stdout::Stdout;
-use crate::ports::Journal;
+use crate::telemetry::output;
 
 /// The field by which the parent knows a child's result among its log lines.
 const RESULT_FIELD: &str = "bench";
@@ -57,7 +56,7 @@ fn command(part: &str) -> anyhow::Result<Command> {
 
 /// Reports a part's result to its parent.
 pub fn report(result: &impl Serialize) -> anyhow::Result<()> {
-    Stdout.write(&serde_json::json!({ RESULT_FIELD: serde_json::to_value(result)? }));
+    output::stdout(&serde_json::json!({ RESULT_FIELD: serde_json::to_value(result)? }).to_string());
     Ok(())
 }
 

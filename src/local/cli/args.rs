@@ -12,6 +12,7 @@ use crate::domain::seed::Seed;
 use crate::local::bench;
 use crate::local::catalogue_view::{Filter, PermissionsArgs};
 use crate::local::cli::help;
+use crate::local::cli::log_args::{LogArgs, LogRole};
 use crate::local::init::InitArgs;
 use crate::local::policy_args::PolicyArgs;
 use crate::local::simulate;
@@ -23,6 +24,8 @@ use crate::local::simulate;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -34,6 +37,7 @@ pub enum Command {
     /// On a terminal it asks for what is missing. Secrets are read from a
     /// hidden prompt or from standard input, never from an argument.
     /// Nothing that exists is changed.
+    #[command(verbatim_doc_comment)]
     Init {
         #[command(flatten)]
         init: InitArgs,
@@ -46,11 +50,13 @@ pub enum Command {
     /// restart. On a terminal it prints a line for each event; in a pipe, or
     /// with --json, log lines as JSON. When told to stop, runs under way
     /// clean up and are recorded; a second Ctrl-C ends at once.
+    #[command(verbatim_doc_comment)]
     Serve(Data),
     /// Read the secrets, run the accounts that are due, once
     ///
     /// For cron and the like. A new account is due within two minutes;
     /// `evergreen run` does not wait.
+    #[command(verbatim_doc_comment)]
     Once(Data),
     /// Run an account now, due or not
     Run {
@@ -68,6 +74,7 @@ pub enum Command {
     /// Print what a run would send; nothing is sent but a token request
     ///
     /// The token's permissions decide which operations may be called.
+    #[command(verbatim_doc_comment)]
     #[command(after_help = "Example:\n  evergreen plan mine --seed 42 --json | jq -r '.plan[].url'")]
     Plan {
         /// The account: its file's name without .json
@@ -104,6 +111,7 @@ pub enum Command {
     ///
     /// Prints an address and a code, and waits until you have signed in
     /// there, with MFA where your tenant wants it. Stores the refresh token.
+    #[command(verbatim_doc_comment)]
     SignIn {
         /// The account: its file's name without .json
         #[arg(value_parser = account)]
@@ -137,7 +145,7 @@ pub enum Command {
         at: Data,
     },
     /// Change fields of an account's policy
-    #[command(after_help = "Examples:
+    #[command(override_usage = "evergreen set-policy [OPTIONS] <ACCOUNT>", after_help = "Examples:
   evergreen set-policy mine --timezone Asia/Shanghai --working-hours 09:00-18:30
   evergreen set-policy mine --writes false --reset operations
   evergreen set-policy mine --policy '{\"pause_after\": 5}'")]
@@ -196,6 +204,7 @@ Each action has a command of its own: evergreen --help lists them.")]
     ///
     /// With these granted, everything that the policy selects can be called.
     /// Operations without permission are skipped: granting fewer is fine.
+    #[command(verbatim_doc_comment)]
     #[command(after_help = "Examples:
   evergreen permissions --auth app
   evergreen permissions --auth delegated --policy policy.json --json
@@ -210,7 +219,7 @@ Graph.")]
     },
     /// Print the completions of a shell
     #[command(
-        after_help = "Example:\n  evergreen completions bash > ~/.local/share/bash-completion/completions/evergreen"
+        after_help = "Example:\n  evergreen completions bash > /etc/bash_completion.d/evergreen"
     )]
     Completions { shell: Shell },
     /// Write manual pages into a folder
@@ -222,6 +231,7 @@ Graph.")]
     ///
     /// Everything is on this machine: an embedded DynamoDB, a stand-in for
     /// Secrets Manager, a simulated tenant. The ratios count, not the times.
+    #[command(verbatim_doc_comment)]
     Bench {
         #[command(flatten)]
         args: bench::BenchArgs,
@@ -233,7 +243,46 @@ Graph.")]
     /// Simulate a day of very many accounts: lateness, queue, cost
     ///
     /// Prints a table in Markdown; docs/scale.md describes the model.
+    #[command(verbatim_doc_comment)]
     Simulate(simulate::SimulateArgs),
+}
+
+impl Command {
+    /// The part that log lines play; `None` where there are none.
+    pub const fn log_role(&self) -> Option<LogRole> {
+        match self {
+            // The demonstration shows itself; the benchmark's parts log what they measure.
+            Self::Demo(_) | Self::BenchPart(_) => None,
+            Self::Serve(_) => Some(LogRole::Output),
+            Self::Once(_) => Some(LogRole::Runs),
+            Self::Event { .. } => Some(LogRole::BesideJson),
+            _ => Some(LogRole::BesideAnswer),
+        }
+    }
+
+    /// Whether `--json` is given.
+    pub const fn json(&self) -> bool {
+        match self {
+            Self::Demo(json)
+            | Self::Operations { json, .. }
+            | Self::Permissions { json, .. }
+            | Self::Bench { json, .. } => json.json,
+            Self::Serve(at) | Self::Once(at) | Self::List(at) | Self::Sync(at) | Self::Export(at) => at.json.json,
+            Self::Check(of) | Self::Show(of) | Self::Stop(of) | Self::Resume(of) | Self::ConsentUrl(of) => {
+                of.at.json.json
+            }
+            Self::Init { at, .. }
+            | Self::Run { at, .. }
+            | Self::Plan { at, .. }
+            | Self::History { at, .. }
+            | Self::SignIn { at, .. }
+            | Self::Grant { at, .. }
+            | Self::SetPolicy { at, .. }
+            | Self::Import { at, .. }
+            | Self::Event { at, .. } => at.json.json,
+            Self::Completions { .. } | Self::Man { .. } | Self::BenchPart(_) | Self::Simulate(_) => false,
+        }
+    }
 }
 
 /// The data folder, and the form of the answer.

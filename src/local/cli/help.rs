@@ -5,7 +5,7 @@ pub const TEMPLATE: &str = "\
 {about-with-newline}\
 Usage: evergreen [COMMAND]    (evergreen COMMAND --help describes one)
 Begin:
-  demo                     simulate a week; nothing leaves this machine (default)
+  demo                     simulate a week on this machine (the default)
   init                     create a data folder and a first secret file
   permissions, operations  print what to grant to the app, and what is called
   check ACCOUNT            test sign-in, permissions and expiry dates
@@ -24,4 +24,4 @@ More:
   once, sync, event        one round; read the secret files; an event as JSON
   completions, man         for your shell; manual pages
   bench, simulate          measure a round; simulate very many accounts
-Each takes --json, and --data FOLDER (or EVERGREEN_DATA) where it needs one.";
+All take --json, -v, -q; those on a folder --data FOLDER (or EVERGREEN_DATA).";

@@ -3,11 +3,11 @@
 pub mod args;
 mod help;
 mod list;
+mod log_args;
 mod read;
 mod session;
 mod sign_in;
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -31,7 +31,6 @@ use crate::local::output::style::Style;
 use crate::local::output::table::{Cell, Column, Row, table};
 use crate::local::output::text::{hanging, printable};
 use crate::local::output::{accounts, check, history, links, plan, round, sync};
-use crate::local::people_log::PeopleLog;
 use crate::local::print;
 use crate::local::serve::serve;
 use crate::local::simulate::simulate;
@@ -39,8 +38,10 @@ use crate::local::simulate::simulate;
 /// Reads the command line and carries it out. It fails if the command could not be carried out; an account's failure is
 /// part of the answer.
 pub async fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or(Command::Demo(Json { json: false }));
-    match carry_out(command).await {
+    let Cli { command, log } = Cli::parse();
+    let command = command.unwrap_or(Command::Demo(Json { json: false }));
+    let sentences = command.log_role().is_some_and(|role| log.start(role, command.json()));
+    match carry_out(command, sentences).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             print::note(&hanging("evergreen: ", &printable(&format!("{error:#}")), print::note_style().width));
@@ -49,14 +50,11 @@ pub async fn main() -> ExitCode {
     }
 }
 
-async fn carry_out(command: Command) -> anyhow::Result<()> {
+async fn carry_out(command: Command, sentences: bool) -> anyhow::Result<()> {
     match command {
         Command::Demo(Json { json }) => demo(json).await,
         Command::Init { init: args, at } => done(&at, &init(&at.data, args)?),
-        Command::Serve(at) => {
-            let json = at.json.json || !std::io::stdout().is_terminal();
-            serve(&at, PeopleLog::as_answer(json)).await
-        }
+        Command::Serve(at) => serve(&at, sentences).await,
         Command::Once(at) => once(&at).await,
         Command::Run { account, seed, at } => {
             ask_after_sync(&at, &account.clone(), Event::Run { account, dry_run: false, seed }, |style, answer| {
@@ -125,13 +123,13 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
             ask(&at, event, |style, answer| Ok(links::import(style, &answer::read(answer)?))).await
         }
         Command::Export(at) => {
-            let session = Session::open(&at, PeopleLog::beside_answer(at.json.json)).await?;
+            let session = Session::open(&at).await?;
             let accounts = all_accounts(&session, |after| Event::Export { after }).await?;
             print::json(&json!({"accounts": accounts}))
         }
         Command::Event { event, at } => {
             let event = read::json(&event)?;
-            let session = Session::open(&at, PeopleLog::beside_answer(true)).await?;
+            let session = Session::open(&at).await?;
             print::json(&session.ask_json(&event).await?)
         }
         Command::Operations { markdown: true, .. } => print::answer(markdown().trim_end()),
@@ -162,7 +160,7 @@ async fn ask(
     event: Event,
     show: impl FnOnce(&Style, Value) -> anyhow::Result<String>,
 ) -> anyhow::Result<()> {
-    let session = Session::open(at, PeopleLog::beside_answer(at.json.json)).await?;
+    let session = Session::open(at).await?;
     print_answer(&session, event, show).await
 }
 
@@ -173,7 +171,7 @@ async fn ask_after_sync(
     event: Event,
     show: impl FnOnce(&Style, Value) -> anyhow::Result<String>,
 ) -> anyhow::Result<()> {
-    let session = Session::open(at, PeopleLog::beside_answer(at.json.json)).await?;
+    let session = Session::open(at).await?;
     session.sync(Some(account)).await?;
     print_answer(&session, event, show).await
 }
@@ -195,7 +193,7 @@ async fn show_account(of: Account, event: impl FnOnce(AccountId) -> Event) -> an
 }
 
 async fn list(at: &Data) -> anyhow::Result<()> {
-    let session = Session::open(at, PeopleLog::beside_answer(at.json.json)).await?;
+    let session = Session::open(at).await?;
     session.sync(None).await?;
     if session.json() {
         let accounts = all_accounts(&session, |after| Event::List { after }).await?;
@@ -210,8 +208,7 @@ async fn list(at: &Data) -> anyhow::Result<()> {
 
 /// A sync and one round; a line for each run, then what the round came to.
 async fn once(at: &Data) -> anyhow::Result<()> {
-    let log = if at.json.json { PeopleLog::beside_answer(true) } else { PeopleLog::as_answer(false) };
-    let session = Session::open(at, log).await?;
+    let session = Session::open(at).await?;
     let synced = session.sync(None).await?;
     anyhow::ensure!(session.has_accounts().await?, "{}", no_account(at));
     let answer = session.ask(Event::Tick).await?;

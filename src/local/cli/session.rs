@@ -1,7 +1,5 @@
 //! A command's work on a data folder: opens it, carries events out, and stops on a signal.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 use chrono::TimeDelta;
 use serde::de::DeserializeOwned;
@@ -15,7 +13,6 @@ use crate::local::app::LocalApp;
 use crate::local::cli::args::Data;
 use crate::local::file_faults::file_faults;
 use crate::local::output::answer::{self, Sync};
-use crate::local::people_log::PeopleLog;
 use crate::local::print;
 use crate::local::signals::{SignalWatcher, stop_on_signal};
 
@@ -27,8 +24,8 @@ pub struct Session {
 
 impl Session {
     /// Opens the folder.
-    pub async fn open(at: &Data, log: PeopleLog) -> anyhow::Result<Self> {
-        let local = LocalApp::open(&at.data, Arc::new(log)).await?;
+    pub async fn open(at: &Data) -> anyhow::Result<Self> {
+        let local = LocalApp::open(&at.data).await?;
         let signals = stop_on_signal(&local.app).context("listening for signals")?;
         Ok(Self { local, at: at.clone(), _signals: signals })
     }

@@ -7,12 +7,11 @@ use crate::local::cli::args::Data;
 use crate::local::cli::session::Session;
 use crate::local::output::answer::{self, Consent};
 use crate::local::output::links;
-use crate::local::people_log::PeopleLog;
 use crate::local::print;
 
 /// Asks again until the sign-in has ended, or a signal stops it.
 pub async fn sign_in(at: &Data, account: AccountId, asked: SignIn) -> anyhow::Result<()> {
-    let session = Session::open(at, PeopleLog::beside_answer(at.json.json)).await?;
+    let session = Session::open(at).await?;
     let mut shown = None;
     loop {
         let answer = session.ask(Event::SignIn { account: account.clone(), asked: asked.clone() }).await?;

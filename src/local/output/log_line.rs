@@ -10,6 +10,10 @@ use crate::local::output::time::clock;
 
 /// The line that a person is shown for a log line of the contract; `None` for one that only machines read.
 pub fn log_line(style: &Style, line: &Value) -> Option<String> {
+    // Metrics are for CloudWatch.
+    if line.get("_aws").is_some() {
+        return None;
+    }
     let time = format!("{}  ", clock(style, style.now));
     match line["message"].as_str() {
         _ if is_run(line) => {

@@ -15,7 +15,7 @@ use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::simulate::latency::time;
 use crate::local::simulate::run::Run;
 use crate::ports::{AccountStore, Claim, ClaimKind, ClaimRequest, RecordResult};
-use crate::round::claims::LEASE;
+use crate::run::claim::LEASE;
 
 /// Concurrent requests to the tables.
 const MAX_IN_FLIGHT: usize = 32;

@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::latency::time;
-use crate::round::TOGETHER;
-use crate::round::claims::{LEASE, last_start};
-use crate::round::fan_out::BATCH;
+use crate::round::SECRETS_PER_REQUEST;
+use crate::round::claims::last_start;
+use crate::round::fan_out::MESSAGES_PER_REQUEST;
+use crate::run::claim::LEASE;
 
 pub const SECOND_MS: i64 = 1000;
 /// Interval of the schedule in `template.yaml`, and the function's timeout.
@@ -52,7 +53,7 @@ impl Capacity {
     pub fn new(topology: Topology) -> Self {
         let slots = match topology {
             Topology::OneInvocation { concurrency } => concurrency,
-            Topology::FanOut { workers } => workers * BATCH,
+            Topology::FanOut { workers } => workers * MESSAGES_PER_REQUEST,
         };
         let free = (0..slots.max(1)).map(|_| Reverse(i64::MIN)).collect();
         Self { topology, free, waiting: VecDeque::new(), tick: 0, claimed: 0 }
@@ -69,7 +70,7 @@ impl Capacity {
 
     /// Assigns the next due account. One that begins takes a slot until [`Self::release`].
     pub fn assign(&mut self) -> Slot {
-        let chunk = i64::try_from(self.claimed / TOGETHER).unwrap_or(i64::MAX / CLAIM_MS - 1);
+        let chunk = i64::try_from(self.claimed / SECRETS_PER_REQUEST).unwrap_or(i64::MAX / CLAIM_MS - 1);
         let claimed = self.tick + (chunk + 1) * CLAIM_MS;
         let Some(Reverse(free)) = self.free.peek().copied() else { return Slot::Deferred };
         let at = claimed.max(free);
@@ -99,7 +100,8 @@ impl Capacity {
 
     /// How long the tick's own invocation was busy.
     pub fn busy(&self, last_end: i64) -> i64 {
-        let claiming = i64::try_from(self.claimed.div_ceil(TOGETHER)).unwrap_or(i64::MAX / CLAIM_MS) * CLAIM_MS;
+        let claiming =
+            i64::try_from(self.claimed.div_ceil(SECRETS_PER_REQUEST)).unwrap_or(i64::MAX / CLAIM_MS) * CLAIM_MS;
         match self.topology {
             Topology::OneInvocation { .. } => (last_end - self.tick).max(claiming),
             Topology::FanOut { .. } => claiming,

@@ -4,8 +4,8 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use super::capacity::Topology;
-use crate::round::TOGETHER;
-use crate::round::fan_out::BATCH;
+use crate::round::SECRETS_PER_REQUEST;
+use crate::round::fan_out::MESSAGES_PER_REQUEST;
 
 const ACCOUNTS_PER_SECRET: f64 = 50.0;
 const SECRETS_PER_LIST_REQUEST: f64 = 100.0;
@@ -47,7 +47,7 @@ impl Usage {
         let (runs, ticks, syncs) = (self.runs * days, self.ticks * days, month.syncs);
         // Lambda, the queue and secrets work in groups: those of a round, or those of a message batch.
         let fan_out = matches!(topology, Topology::FanOut { .. });
-        let group = if fan_out { BATCH } else { TOGETHER } as f64;
+        let group = if fan_out { MESSAGES_PER_REQUEST } else { SECRETS_PER_REQUEST } as f64;
         let messages = if fan_out { runs / group } else { 0.0 };
         let worker_ms = if fan_out { self.run_ms * days / group } else { 0.0 };
         let seconds = (self.tick_ms * days + worker_ms) / 1000.0 + syncs * estimated.seconds_per_idle_invocation;

@@ -22,7 +22,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, Scope};
 use crate::domain::policy::Policy;
 use crate::domain::policy::schedule;
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 
 /// A Monday.
 const START: &str = "2026-03-02T00:00:00Z";
@@ -73,7 +73,7 @@ fn draw(count: u64) -> anyhow::Result<Vec<Plan>> {
             watch: None,
             now,
         };
-        Plan::draw(&scope, &mut Seed::new(number).rng(&account, "plan"))
+        Plan::draw(&scope, &mut Seed::new(number).rng(&account, RngStream::Plan))
     };
     Ok((0..count).map(plan).collect())
 }

@@ -5,7 +5,7 @@ use crate::domain::account::Account;
 use crate::domain::outcome::{self, Outcome};
 use crate::domain::plan::Plan;
 use crate::domain::policy::Policy;
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 
 /// Times in milliseconds since the epoch.
 pub struct Run<'a> {
@@ -22,7 +22,7 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// Applies the outcome to the account, and sets its next time.
     pub fn settle(&self, account: &mut Account) {
-        let rng = &mut self.seed.rng(&account.id, "schedule");
+        let rng = &mut self.seed.rng(&account.id, RngStream::Schedule);
         outcome::settle(account, self.policy, &self.outcome, time(self.ends), rng);
     }
 }

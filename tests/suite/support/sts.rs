@@ -1,4 +1,4 @@
-//! A stand-in for AWS STS, as far as `GetWebIdentityToken` goes: the Query protocol, answers in XML.
+//! Fake AWS STS with `GetWebIdentityToken`: the Query protocol, answers in XML.
 
 use std::sync::{Arc, Mutex};
 
@@ -40,7 +40,7 @@ impl FakeSts {
         Self { endpoint, held }
     }
 
-    /// Refuses everything with this status and code from now on; `None`: no longer.
+    /// Refuses every call with this status and code from now on; `None` ends that.
     pub fn refuse(&self, fault: Option<(u16, &'static str)>) {
         *self.held.fault.lock().unwrap() = fault;
     }
@@ -50,7 +50,7 @@ impl FakeSts {
     }
 }
 
-/// What an app in Entra holds to trust the role.
+/// The federated credential of an app in Entra that trusts the role.
 pub fn trust() -> Federated {
     Federated { issuer: ISSUER.to_owned(), subject: ROLE.to_owned(), audience: AUDIENCE.to_owned() }
 }
@@ -104,7 +104,7 @@ fn error(status: u16, code: &str) -> Response {
         status,
         format!(
             "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>{fault}</Type><Code>{code}</Code>\
-             <Message>planted words that nobody repeats</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+             <Message>planted words that are never repeated</Message></Error><RequestId>r</RequestId></ErrorResponse>"
         ),
     )
 }
