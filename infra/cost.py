@@ -1,6 +1,6 @@
-"""What a month costs, by counting: `python3 infra/cost.py` prints the table of infra/DEPLOY.md.
+"""The monthly cost by a formula: `python3 infra/cost.py` prints the table of infra/DEPLOY.md.
 
-Prices are us-east-1's, in USD, without free tiers, of November 2026: look them up before you rely on them.
+Prices in USD of us-east-1, without free tiers, of November 2026: check them before you rely on them.
 """
 
 import math
@@ -10,25 +10,25 @@ HOURS = 730
 TICKS = HOURS * 12
 SYNCS = HOURS * 4
 
-# Measured: tests/suite/cost.rs counts them on the stand-ins, with the default policy and every permission, and fails where they
-# are more than 15 % off. A KB is 1,000 bytes.
+# Measured: tests/suite/cost.rs counts them against the fakes, with the default policy and every permission, and fails if they
+# differ by more than 15 %. A KB is 1,000 bytes.
 HOURS_BETWEEN_RUNS = 2.5
 TOKENS_PER_RUN = 1
 BATCHES_PER_RUN = 3.1
-# A run that is alone in its round; together, up to 20 share one call.
+# For a run that is alone in its round; up to 20 runs share one call.
 SECRETS_CALLS_PER_LONE_RUN = 1
-# Units. A claim, a record, and a row of history: one for each KiB, and two for each change of the index's keys.
+# Write units of a claim, a record and a history row: one per KiB, and two for each change of the index's keys.
 WRITES_PER_RUN = 7.2
 READS_PER_IDLE_TICK = 0.5
-# An item of history, and one of an account.
+# The sizes of a history row and of an account's item.
 ROW_KB = 0.8
 ITEM_KB = 0.7
 LOG_KB_PER_RUN = 0.55
-# The round's line and the metrics.
+# The round's log line and the metrics.
 LOG_KB_PER_ROUND = 0.85
 
-# Estimated: these depend on Microsoft and on AWS. An answer of Microsoft's, an invocation that finds nothing to do, and Lambda's own
-# three lines on each.
+# Estimated, since they depend on Microsoft and AWS: a response of Microsoft, an idle invocation, and Lambda's own three log lines
+# per invocation.
 SECONDS_PER_REQUEST = 0.8
 SECONDS_IDLE = 0.1
 LAMBDA_LOG_KB = 1.2
@@ -38,8 +38,8 @@ MEMORY_GB = 0.25
 RUNS_PER_ACCOUNT = HOURS / HOURS_BETWEEN_RUNS
 SECONDS_PER_RUN = (TOKENS_PER_RUN + BATCHES_PER_RUN) * SECONDS_PER_REQUEST
 
-# With workers: a message batch of ten is one to send, one to receive, one to delete, and one invocation; taking an account over is
-# a write more, of three units. Lambda asks an idle queue with five pollers, 20 s each.
+# With workers: ten messages take one request to send, one to receive, one to delete, and one invocation; the handover of an account
+# is one more write, of three units. Lambda polls an idle queue with five pollers, 20 s each.
 ACCOUNTS_PER_WORKER = 10
 WRITES_TO_TAKE_OVER = 3
 POLLS = HOURS * 3600 / 20 * 5
@@ -65,7 +65,7 @@ METRICS, ALARMS, DASHBOARDS = 12, 8, 1
 def month(accounts, accounts_per_secret=1, fan_out=False):
     """Dollars by service."""
     runs = accounts * RUNS_PER_ACCOUNT
-    # A tick finds a number of due accounts that is Poisson-distributed.
+    # The number of due accounts of a tick is Poisson-distributed.
     due = runs / TICKS
     busy = TICKS * (1 - math.exp(-due))
     together = ACCOUNTS_PER_WORKER if fan_out else ACCOUNTS_AT_ONCE
@@ -75,7 +75,7 @@ def month(accounts, accounts_per_secret=1, fan_out=False):
     invocations = TICKS + SYNCS + messages
     writes = WRITES_PER_RUN + (WRITES_TO_TAKE_OVER if fan_out else 0)
     secrets = math.ceil(accounts / accounts_per_secret)
-    # One batch of up to 20 secrets for the accounts that a round claims together.
+    # One request for up to 20 secrets of the accounts that a round claims together.
     fetches = SECRETS_CALLS_PER_LONE_RUN * min(runs, busy * math.ceil(max(1, due) / (ACCOUNTS_PER_WORKER if fan_out else 20)))
     reads = TICKS * READS_PER_IDLE_TICK + SYNCS * max(1, accounts * ITEM_KB / 4)
     return {
