@@ -23,9 +23,9 @@ READS_PER_IDLE_TICK = 0.5
 # The sizes of a history row and of an account's item.
 ROW_KB = 0.8
 ITEM_KB = 0.7
-LOG_KB_PER_RUN = 0.55
+LOG_KB_PER_RUN = 0.7
 # The round's log line and the metrics.
-LOG_KB_PER_ROUND = 0.85
+LOG_KB_PER_ROUND = 1.05
 
 # Estimated, since they depend on Microsoft and AWS: a response of Microsoft, an idle invocation, and Lambda's own three log lines
 # per invocation.
