@@ -14,7 +14,8 @@ use crate::adapters::http::{self, Timeouts};
 use crate::adapters::microsoft::entra::Entra;
 use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
-use crate::app::{App, Ports, Settings};
+use crate::app::settings::Settings;
+use crate::app::{App, Ports};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::no_web_identity::NoWebIdentity;
@@ -49,7 +50,7 @@ impl LocalApp {
             data.display()
         );
         let http = http::client(Timeouts::default()).context("setting up HTTP")?;
-        let embedded = LocalDynamoDb::open(&data.join("state.db"), http.clone()).await?;
+        let embedded = LocalDynamoDb::open(&data.join("state.db")).await?;
         let parts = Parts {
             embedded,
             secrets: Arc::new(SecretFiles::new(secrets)),
@@ -92,11 +93,6 @@ impl LocalApp {
             concurrency: config.concurrency,
         };
         Self { app: Arc::new(App::new(ports, settings, chance)), embedded }
-    }
-
-    pub async fn close(self) {
-        drop(self.app);
-        self.embedded.close().await;
     }
 }
 

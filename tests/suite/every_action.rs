@@ -79,15 +79,15 @@ async fn repeated_action_has_no_further_effect() {
 #[tokio::test]
 async fn unknown_account_is_refused_by_name_and_not_created() {
     let app = one().await;
-    for event in events("unknown") {
+    for event in events("nobody") {
         if event["action"] == "sign_in" {
             continue; // It creates accounts.
         }
         let refusal = app.refusal(event.clone()).await;
-        assert!(refusal.starts_with("there is no account unknown; `sync` makes accounts"), "{event}: {refusal}");
+        assert!(refusal.starts_with("there is no account nobody; `sync` makes accounts"), "{event}: {refusal}");
     }
-    assert!(app.dynamo.get_item("unknown").await.is_none() && app.secrets.value("evergreen/unknown").is_none());
-    let without = json!({"action": "sign_in", "account": "unknown"});
+    assert!(app.dynamo.get_item("nobody").await.is_none() && app.secrets.value("evergreen/nobody").is_none());
+    let without = json!({"action": "sign_in", "account": "nobody"});
     assert!(app.refusal(without).await.contains("the event must give `tenant_id`"));
 }
 

@@ -176,8 +176,8 @@ async fn grant_refuses_an_unknown_account_and_an_unusable_secret_clearly() {
     let app = TestApp::new().await;
     app.put("b", &json!({"tenant_id": TENANT}));
     app.sync().await;
-    let refused = app.refusal(json!({"action": "grant", "account": "unknown"})).await;
-    assert!(refused.contains("there is no account unknown"), "{refused}");
+    let refused = app.refusal(json!({"action": "grant", "account": "nobody"})).await;
+    assert!(refused.contains("there is no account nobody"), "{refused}");
     let refused = app.refusal(json!({"action": "grant", "account": "b", "apply": true})).await;
     assert!(refused.contains("account b") && refused.contains("`client_id`"), "{refused}");
 }

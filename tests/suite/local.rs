@@ -169,7 +169,7 @@ async fn demo_shows_a_week_and_why_the_wrong_account_is_paused() {
     for said in ["app-only", "delegated", "shanghai-office", "wrong-secret", "AADSTS7000215", "paused", "next run"] {
         assert!(output.out.contains(said), "{said}: {}", output.out);
     }
-    assert!(output.out.contains("everything that was written was removed again"), "{}", output.out);
+    assert!(output.out.contains("everything that the runs created was deleted again"), "{}", output.out);
     assert!(!output.out.contains("simulated hours"), "the progress bar is not part of the answer: {}", output.out);
 }
 

@@ -7,7 +7,7 @@ use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::function_fixture::{ACCOUNT, FunctionFixture, answered, app_only, lines, lines_saying, metrics};
-use crate::support::test_app::{TestApp, app_only as world_app_only, reads, with_policy};
+use crate::support::test_app::{TestApp, app_only as app_only_user, reads, with_policy};
 
 /// Fields that Lambda itself writes.
 const LAMBDAS_OWN: [&str; 3] = ["type", "errorType", "errorMessage"];
@@ -88,8 +88,8 @@ fn fields_of_a_query_are_distinguished_from_its_keywords() {
 #[tokio::test]
 async fn every_field_of_a_saved_query_is_in_a_log_line() {
     let app = TestApp::new().await;
-    app.put("a", &with_policy(world_app_only(0), reads(3)));
-    let mut wrong = with_policy(world_app_only(1), json!({"pause_after": 1}));
+    app.put("a", &with_policy(app_only_user(0), reads(3)));
+    let mut wrong = with_policy(app_only_user(1), json!({"pause_after": 1}));
     wrong["client_secret"] = json!("wrong");
     app.put("wrong", &wrong);
     app.put("empty", &json!({"colour": "red"}));

@@ -357,7 +357,7 @@ async fn misconfiguration_of_the_tenant_is_named() {
         "AADSTS50055"
     );
     let mut unknown = password(0);
-    unknown["username"] = json!("unknown@contoso.onmicrosoft.com");
+    unknown["username"] = json!("nobody@contoso.onmicrosoft.com");
     assert_eq!(cause(unknown, |_| ()).await, "AADSTS50034");
     let mut nowhere = app_only(0);
     nowhere["tenant_id"] = json!("ffffffff-8a54-4c7e-9b51-2f6f3f1f7a10");
