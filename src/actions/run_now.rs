@@ -5,9 +5,12 @@ use serde::Serialize;
 
 use crate::actions::authenticated::{Authenticated, authenticate, find};
 use crate::actions::error::ActionError;
+use crate::actions::permission_text::{NO_OPERATION, NO_PERMISSION};
 use crate::app::App;
 use crate::domain::account::{AccountId, Status};
+use crate::domain::permissions::required;
 use crate::domain::plan::Step;
+use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
 use crate::notifications::{self, AccountChange};
 use crate::ports::{ClaimKind, InfraError};
@@ -22,6 +25,9 @@ pub struct DryRun {
     seed: Seed,
     waves: usize,
     plan: Vec<Step>,
+    /// Why the plan is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
 }
 
 /// Runs the account once, due or not. A paused account is called, not only probed.
@@ -60,5 +66,15 @@ pub async fn plan(app: &App, id: &AccountId, seed: Option<Seed>) -> Result<DryRu
     let loaded = authenticate(app, id).await.map_err(|error| error.into_action_error(no_plan))?;
     let Authenticated { account, secret, access, .. } = loaded;
     let (seed, plan) = run::draw(&account, &secret, &access, seed_choice(app, seed), app.clock.now());
-    Ok(DryRun { account: id.clone(), seed, waves: plan.waves(), plan: plan.steps })
+    let message = plan.is_empty().then(|| empty_plan(&secret));
+    Ok(DryRun { account: id.clone(), seed, waves: plan.waves(), plan: plan.steps, message })
+}
+
+/// Why nothing can be drawn.
+fn empty_plan(secret: &AccountSecret) -> &'static str {
+    let subject = secret.credential.subject();
+    match required::wanted(&secret.policy, subject, secret.user_id.as_deref()).is_empty() {
+        true => NO_OPERATION,
+        false => NO_PERMISSION,
+    }
 }

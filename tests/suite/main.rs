@@ -5,6 +5,7 @@ mod action_secrecy;
 #[cfg(unix)]
 mod bench;
 mod check;
+mod check_user;
 mod claim;
 mod consent;
 mod cost;

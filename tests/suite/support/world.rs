@@ -101,6 +101,8 @@ pub struct Setting {
     pub single_use_refresh_tokens: bool,
     /// The real time after which a request is given up.
     pub http: Duration,
+    /// Applied to each user before the tenant's data is made.
+    pub change_user: fn(&mut User),
 }
 
 impl Default for Setting {
@@ -112,6 +114,7 @@ impl Default for Setting {
             concurrency: 32,
             single_use_refresh_tokens: false,
             http: Duration::from_secs(30),
+            change_user: |_| {},
         }
     }
 }
@@ -138,6 +141,11 @@ impl World {
         Self::with(Setting::default()).await
     }
 
+    /// Whose users lack something.
+    pub async fn without(change: fn(&mut User)) -> Self {
+        Self::with(Setting { change_user: change, ..Setting::default() }).await
+    }
+
     pub async fn seeded(seed: u64) -> Self {
         Self::with(Setting { seed, ..Setting::default() }).await
     }
@@ -150,7 +158,9 @@ impl World {
             .with_app(TenantApp::public(PUBLIC_APP));
         is.single_use_refresh_tokens = setting.single_use_refresh_tokens;
         for number in 0..setting.users {
-            is = is.with_user(User::new(&user(number), PASSWORD));
+            let mut user = User::new(&user(number), PASSWORD);
+            (setting.change_user)(&mut user);
+            is = is.with_user(user);
         }
         tenant.add_tenant(is);
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
