@@ -131,6 +131,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
                     })?),
                 },
                 username: text(event, "username")?,
+                replace: flag(event, "replace")?,
             },
         },
         "consent_url" => Event::ConsentUrl { account: account("consent_url")? },
@@ -236,6 +237,7 @@ mod tests {
             (json!({"action": "list", "after": "_x"}), "after"),
             (json!({"action": "export", "after": 1}), "after"),
             (json!({"action": "sign_in", "account": "a", "username": 1}), "username"),
+            (json!({"action": "sign_in", "account": "a", "replace": "yes"}), "replace"),
             (json!({"action": "sign_in", "account": "a", "cloud": "MARKED"}), "cloud"),
             (json!({"action": "set_policy", "account": "a", "policy": "MARKED"}), "policy"),
         ] {

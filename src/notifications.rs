@@ -21,6 +21,9 @@ const DIGEST_ABOVE: usize = 10;
 /// Changes that a digest lists: a message holds 256 KiB.
 const MAX_LISTED: usize = 200;
 
+/// SNS cuts a longer subject.
+const MAX_SUBJECT_CHARS: usize = 99;
+
 /// Time for sending all messages of a round.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -100,6 +103,18 @@ impl AccountChange {
         format!("Account {}: {what} {when} ({date}).\n{remedy}", self.account)
     }
 
+    /// The headline is never cut: a long account id is.
+    fn subject(&self) -> String {
+        let (start, headline) = ("E5 Evergreen: ", self.headline());
+        let room = MAX_SUBJECT_CHARS.saturating_sub(start.len() + 1 + headline.len());
+        let account = self.account.as_str();
+        match account.len() > room {
+            // An id is ASCII: it can be cut anywhere.
+            true => format!("{start}{}... {headline}", &account[..room.saturating_sub(3)]),
+            false => format!("{start}{account} {headline}"),
+        }
+    }
+
     fn headline(&self) -> String {
         match &self.kind {
             ChangeKind::Status { change: Change::Paused, .. } => "paused".to_owned(),
@@ -149,10 +164,7 @@ async fn send(alerts: &dyn Alerts, journal: &dyn Journal, messages: Vec<Alert>) 
 
 fn messages(changes: &[AccountChange]) -> Vec<Alert> {
     if changes.len() <= DIGEST_ABOVE {
-        let single = |change: &AccountChange| Alert {
-            subject: format!("E5 Evergreen: {} {}", change.account, change.headline()),
-            text: change.text(),
-        };
+        let single = |change: &AccountChange| Alert { subject: change.subject(), text: change.text() };
         return changes.iter().map(single).collect();
     }
     let count = |wanted: Change| {
@@ -251,6 +263,22 @@ mod tests {
         let subjects: Vec<&str> = told.iter().map(|alert| alert.subject.as_str()).collect();
         assert_eq!(subjects, ["E5 Evergreen: a paused", "E5 Evergreen: b resumed", "E5 Evergreen: c needs you"]);
         assert!(told.iter().all(|alert| alert.text.ends_with("because")));
+    }
+
+    #[test]
+    fn long_account_id_is_cut_in_the_subject_and_the_headline_is_not() {
+        let long = "a".repeat(128);
+        for change in [change(&long, Change::NeedsPerson), end(&long, Expiring::Subscription, 13)] {
+            let alert = messages(&[change]).remove(0);
+            assert_eq!(alert.subject.len(), MAX_SUBJECT_CHARS);
+            let headline = ["needs you", "subscription ends in 13 days"];
+            assert!(
+                headline.iter().any(|headline| alert.subject.ends_with(&format!("aaa... {headline}"))),
+                "{}",
+                alert.subject
+            );
+            assert!(alert.text.contains(&long), "the text names the whole id");
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Sync: makes the accounts match the secrets, secret by secret in the order of their names.
 
 pub(crate) mod account_writes;
+mod expired_sign_ins;
 mod known_accounts;
 mod report;
 
@@ -17,6 +18,7 @@ use crate::domain::seed::Seed;
 use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 use crate::sync::account_writes::Definition;
+use crate::sync::expired_sign_ins::remove_expired_sign_ins;
 use crate::sync::known_accounts::KnownAccounts;
 use crate::sync::report::SyncResult;
 pub use crate::sync::report::{Capped, SyncError, SyncReport};
@@ -25,7 +27,8 @@ pub use crate::sync::report::{Capped, SyncError, SyncReport};
 const SECRETS_PER_REQUEST: usize = 20;
 
 /// Makes the accounts match the secrets. A secret is read where it is new or has changed; of two that define one
-/// account the first by name wins.
+/// account the first by name wins. An account is stopped only where reading its own secret says that it is gone, or that
+/// it does not define the account any more.
 ///
 /// # Errors
 /// Where secrets or accounts cannot be listed or written; what was done until then stays, and no account is stopped.
@@ -34,8 +37,6 @@ pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
     let (seed, new, report) = (Seed::new(app.random_u64()), HashMap::new(), SyncReport::default());
     let mut sync = Sync { app, seed, known, new, read_all: false, report };
     let listed = sync.secrets().await?;
-    // Another secret, which lost the account to the one that is gone, may define it now.
-    sync.read_all = sync.known.any_orphaned(&listed);
     let mut rest = listed.as_slice();
     while !rest.is_empty() {
         rest = sync.sync_chunk(rest).await?;
@@ -62,6 +63,7 @@ impl Sync<'_> {
         let mut listed = self.app.secrets.list().await?;
         listed.sort_by(|a, b| a.name.cmp(&b.name));
         self.read_default_policy(&listed).await?;
+        remove_expired_sign_ins(self.app, &listed, &mut self.report).await?;
         let (app, report) = (self.app, &mut self.report);
         listed.retain(|secret| {
             let suffix = suffix(app, &secret.name);
@@ -70,7 +72,28 @@ impl Sync<'_> {
             }
             !suffix.is_empty() && !suffix.starts_with('_')
         });
+        self.add_unlisted(&mut listed).await?;
         Ok(listed)
+    }
+
+    /// Adds secrets that define accounts and are not listed, unless reading them says that they are gone: a listing
+    /// may be minutes old.
+    async fn add_unlisted(&mut self, listed: &mut Vec<SecretEntry>) -> Result<(), InfraError> {
+        let mut found = Vec::new();
+        for names in self.known.unlisted(listed).chunks(SECRETS_PER_REQUEST) {
+            for (name, text) in self.app.secrets.fetch(names).await? {
+                match text {
+                    Ok(text) => found.push(SecretEntry { name, version: text.version }),
+                    // Another secret, which lost the account to this one, may define it now.
+                    Err(SecretFault::Gone) => self.read_all = true,
+                    // Of an unknown version: it is read again in its turn, and its fault reported.
+                    Err(_) => found.push(SecretEntry { name, version: String::new() }),
+                }
+            }
+        }
+        listed.append(&mut found);
+        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(())
     }
 
     /// Reads the default policy, where there is one, and reports what is wrong with it.

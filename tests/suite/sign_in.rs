@@ -96,7 +96,7 @@ async fn a_paused_account_is_resumed_with_its_policy_by_a_sign_in() {
     world.begin().await;
     world.tick().await;
     assert_eq!(world.status("a").await, "paused");
-    let event = json!({"action": "sign_in", "account": "a"});
+    let event = json!({"action": "sign_in", "account": "a", "replace": true});
     let code = world.ask(event.clone()).await["user_code"].as_str().unwrap().to_owned();
     world.tenant.approve_device(&code, &user(0));
     assert_eq!(world.ask(event).await["state"], "signed_in");
@@ -115,7 +115,7 @@ async fn what_stands_in_the_way_is_said_before_anybody_is_bothered() {
     let refusal = world.refusal(event()).await;
     assert!(refusal.contains("evergreen/shared") && refusal.contains("secret of its own"), "{refusal}");
     world.put("b", &app_only(0));
-    let refusal = world.refusal(json!({"action": "sign_in", "account": "b"})).await;
+    let refusal = world.refusal(json!({"action": "sign_in", "account": "b", "replace": true})).await;
     assert!(refusal.contains("AADSTS7000218") && refusal.contains("public client"), "{refusal}");
     assert!(world.tenant.pending_device_codes().is_empty());
 }

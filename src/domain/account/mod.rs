@@ -185,7 +185,7 @@ impl Account {
     }
 
     /// No run holds the account any longer. One that did may have left something behind.
-    fn release(&mut self) {
+    pub fn release(&mut self) {
         if self.run_id.take().is_some() {
             self.mark_crashed();
         }
