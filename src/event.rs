@@ -29,7 +29,7 @@ pub enum Event {
     ConsentUrl { account: AccountId },
     Grant { account: AccountId, apply: bool },
     Check { account: AccountId },
-    Import { format: Format, text: Hidden },
+    Import { format: Format, text: Hidden, replace: bool },
     Export { after: Option<AccountId> },
     SetPolicy { account: AccountId, policy: Map<String, Value> },
 }
@@ -151,6 +151,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
             text: text(event, "text")?
                 .map(Hidden)
                 .ok_or(EventError::Field { field: "text", problem: "is missing: the accounts" })?,
+            replace: flag(event, "replace")?,
         },
         "export" => Event::Export { after: after(event)? },
         "set_policy" => Event::SetPolicy {
@@ -236,6 +237,7 @@ mod tests {
             (json!({"action": "history", "account": "a", "limit": 501}), "limit"),
             (json!({"action": "list", "after": "_x"}), "after"),
             (json!({"action": "export", "after": 1}), "after"),
+            (json!({"action": "import", "text": "x", "replace": "yes"}), "replace"),
             (json!({"action": "sign_in", "account": "a", "username": 1}), "username"),
             (json!({"action": "sign_in", "account": "a", "replace": "yes"}), "replace"),
             (json!({"action": "sign_in", "account": "a", "cloud": "MARKED"}), "cloud"),

@@ -81,7 +81,7 @@ pub async fn handle(app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> R
         Event::ConsentUrl { account } => json!(consent_url(app, &account).await?),
         Event::Grant { account, apply } => json!(grant(app, &account, apply, deadline).await?),
         Event::Check { account } => json!(check(app, &account).await?),
-        Event::Import { format, text } => import(app, format, &text.0, deadline).await?,
+        Event::Import { format, text, replace } => json!(import(app, format, &text.0, replace, deadline).await?),
         Event::Export { after } => json!(export(app, after.as_ref()).await?),
     })
 }

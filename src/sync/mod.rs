@@ -33,9 +33,18 @@ const SECRETS_PER_REQUEST: usize = 20;
 /// # Errors
 /// Where secrets or accounts cannot be listed or written; what was done until then stays, and no account is stopped.
 pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
+    sync_written(app, HashMap::new()).await
+}
+
+/// The same after these secrets were written, by name: they count as listed and read, since a list may lag behind by
+/// minutes.
+///
+/// # Errors
+/// As [`sync`].
+pub async fn sync_written(app: &App, written: HashMap<String, SecretText>) -> Result<SyncReport, InfraError> {
     let known = KnownAccounts::read(app).await?;
     let (seed, new, report) = (Seed::new(app.random_u64()), HashMap::new(), SyncReport::default());
-    let mut sync = Sync { app, seed, known, new, read_all: false, report };
+    let mut sync = Sync { app, written, seed, known, new, read_all: false, report };
     let listed = sync.secrets().await?;
     let mut rest = listed.as_slice();
     while !rest.is_empty() {
@@ -48,6 +57,8 @@ pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
 
 struct Sync<'a> {
     app: &'a App,
+    /// Secrets that were written a moment ago.
+    written: HashMap<String, SecretText>,
     seed: Seed,
     known: KnownAccounts,
     /// Accounts that did not exist when the sync began, and the secrets that define them.
@@ -61,6 +72,10 @@ impl Sync<'_> {
     /// The secrets under the prefix, by name, without the reserved ones.
     async fn secrets(&mut self) -> Result<Vec<SecretEntry>, InfraError> {
         let mut listed = self.app.secrets.list().await?;
+        listed.retain(|secret| !self.written.contains_key(&secret.name));
+        let entry =
+            |(name, text): (&String, &SecretText)| SecretEntry { name: name.clone(), version: text.version.clone() };
+        listed.extend(self.written.iter().map(entry));
         listed.sort_by(|a, b| a.name.cmp(&b.name));
         self.read_default_policy(&listed).await?;
         remove_expired_sign_ins(self.app, &listed, &mut self.report).await?;
@@ -136,11 +151,17 @@ impl Sync<'_> {
         &self,
         secrets: impl Iterator<Item = &SecretEntry>,
     ) -> Result<HashMap<String, Result<SecretText, SecretFault>>, InfraError> {
-        let names: Vec<String> = secrets.map(|secret| secret.name.clone()).collect();
-        if names.is_empty() {
-            return Ok(HashMap::new());
+        let (mut read, mut names) = (HashMap::new(), Vec::new());
+        for secret in secrets {
+            match self.written.get(&secret.name) {
+                Some(text) => drop(read.insert(secret.name.clone(), Ok(text.clone()))),
+                None => names.push(secret.name.clone()),
+            }
         }
-        Ok(self.app.secrets.fetch(&names).await?.into_iter().collect())
+        if !names.is_empty() {
+            read.extend(self.app.secrets.fetch(&names).await?);
+        }
+        Ok(read)
     }
 
     /// Leaves the accounts of an unchanged secret to it, and moves those that rounds would not find.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::actions::error::ActionError;
 use crate::domain::account::AccountId;
+use crate::domain::cloud::Cloud;
 use crate::domain::secret::rewrite;
 use crate::ports::{Client, SecretText};
 
@@ -34,7 +35,6 @@ pub(crate) fn refuse_replacement(
 /// What of the secret would be lost; never a value.
 fn replaced(secret: &Map<String, Value>, client: &Client) -> Option<String> {
     let text = |field: &str| secret.get(field).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-    let other = |field: &str, new: &str| text(field).is_some_and(|old| !old.eq_ignore_ascii_case(new));
     if let Some(auth) = text("auth").filter(|auth| *auth != "refresh_token") {
         let known = ["client_secret", "certificate", "federated", "password"].into_iter().find(|known| known == &auth);
         return Some(format!("holds another kind of credential ({})", known.unwrap_or("of an unknown `auth`")));
@@ -45,13 +45,12 @@ fn replaced(secret: &Map<String, Value>, client: &Client) -> Option<String> {
     if text("client_secret").is_some() && text("refresh_token").is_none() {
         return Some("holds another kind of credential (`client_secret`)".to_owned());
     }
-    let cloud = serde_json::to_value(client.cloud).unwrap_or_default();
-    [
-        ("tenant_id", client.tenant_id.as_str()),
-        ("client_id", client.client_id.as_str()),
-        ("cloud", cloud.as_str().unwrap_or_default()),
-    ]
-    .into_iter()
-    .find(|(field, new)| other(field, new))
-    .map(|(field, _)| format!("names another `{field}`"))
+    let app = [("tenant_id", &client.tenant_id), ("client_id", &client.client_id)];
+    let other = |(field, new): &(&str, &String)| text(field).is_some_and(|old| !old.eq_ignore_ascii_case(new));
+    if let Some((field, _)) = app.iter().find(|field| other(field)) {
+        return Some(format!("names another `{field}`"));
+    }
+    let names_app = app.iter().any(|(field, _)| text(field).is_some());
+    let cloud = text("cloud").map_or(Some(Cloud::default()), Cloud::parse);
+    (names_app && cloud != Some(client.cloud)).then(|| "names another `cloud`".to_owned())
 }
