@@ -14,9 +14,10 @@ use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
 use crate::notifications::{self, AccountChange};
 use crate::ports::{ClaimKind, InfraError};
-use crate::round::claims::claim;
-use crate::round::with_secrets;
-use crate::run::{self, RunReport, SeedChoice};
+use crate::run;
+use crate::run::claim::{claim, with_secrets};
+use crate::run::draw::{SeedChoice, draw};
+use crate::run::report::RunReport;
 
 /// The answer to `run` with `dry_run`: what a run with this seed would send now.
 #[derive(Debug, Serialize)]
@@ -65,7 +66,7 @@ pub async fn plan(app: &App, id: &AccountId, seed: Option<Seed>) -> Result<DryRu
     let no_plan = |why| ActionError::NoPlan { account: id.clone(), why };
     let loaded = authenticate(app, id).await.map_err(|error| error.into_action_error(no_plan))?;
     let Authenticated { account, secret, access, .. } = loaded;
-    let (seed, plan) = run::draw(&account, &secret, &access, seed_choice(app, seed), app.clock.now());
+    let (seed, plan) = draw(&account, &secret, &access, seed_choice(app, seed), app.clock.now());
     let message = plan.is_empty().then(|| empty_plan(&secret));
     Ok(DryRun { account: id.clone(), seed, waves: plan.waves(), plan: plan.steps, message })
 }

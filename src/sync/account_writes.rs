@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::policy::{Policy, schedule};
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 use crate::log::{Level, line};
 use crate::ports::InfraError;
 use crate::sync::known_accounts::{is_too_far_ahead, missing_from_index};
@@ -28,7 +28,7 @@ pub(crate) async fn create(
     definition: &Definition<'_>,
     seed: Seed,
 ) -> Result<SyncResult, InfraError> {
-    let due = schedule::first_run(app.clock.now(), &definition.policy, &mut seed.rng(id, "first"));
+    let due = schedule::first_run(app.clock.now(), &definition.policy, &mut seed.rng(id, RngStream::FirstRun));
     let mut account = Account::new(id.clone(), due);
     account.secret_name = Some(definition.secret_name.to_owned());
     account.secret_version = Some(definition.version.to_owned());
@@ -46,7 +46,7 @@ pub(crate) async fn update(
     let Some(found) = app.accounts.get(id).await? else { return Ok(SyncResult::Busy) };
     let now = app.clock.now();
     let mut account = found.account;
-    let rng = &mut seed.rng(id, "first");
+    let rng = &mut seed.rng(id, RngStream::FirstRun);
     let too_far_ahead = is_too_far_ahead(&account, now);
     if too_far_ahead {
         let message = "the next run was further ahead than any schedule gives; it was drawn again";

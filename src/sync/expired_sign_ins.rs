@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::actions::sign_in::pending::Pending;
 use crate::app::App;
+use crate::app::pending_sign_ins::PendingSignIn;
 use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretEntry};
 use crate::sync::report::SyncReport;
@@ -26,7 +26,7 @@ pub(crate) async fn remove_expired_sign_ins(
     for secrets in reserved.chunks(SECRETS_PER_REQUEST) {
         let names: Vec<String> = secrets.iter().map(|secret| secret.name.clone()).collect();
         for (name, text) in app.secrets.fetch(&names).await? {
-            let pending = text.ok().and_then(|text| Pending::read(&text.text));
+            let pending = text.ok().and_then(|text| PendingSignIn::read(&text.text));
             if !pending.is_some_and(|pending| pending.expires_at <= app.clock.now()) {
                 continue;
             }

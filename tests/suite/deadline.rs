@@ -96,7 +96,7 @@ async fn a_house_that_is_asked_to_stop_ends_its_runs_and_gives_the_others_back()
     let ending = Arc::clone(&app);
     let running = tokio::spawn(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() });
     hold.reached().await;
-    app.stop();
+    app.stop.set();
     hold.release();
     let report = running.await.unwrap();
     let (succeeded, deferred) = (number(&report, "succeeded"), number(&report, "deferred"));
@@ -122,7 +122,7 @@ async fn a_run_that_is_asked_to_stop_on_its_way_removes_what_it_made() {
         while world.batches().len() < batches {
             tokio::task::yield_now().await;
         }
-        app.stop();
+        app.stop.set();
         let report = running.await.unwrap();
         assert_eq!(number(&report, "failed"), 0, "{report}");
         world.assert_as_before(&before);
@@ -135,7 +135,7 @@ async fn a_house_that_is_stopping_claims_nothing() {
     let world = World::new().await;
     world.put("a", &under(app_only(0), reads(2)));
     world.begin().await;
-    world.app.stop();
+    world.app.stop.set();
     let report = world.tick().await;
     assert_eq!((number(&report, "due"), number(&report, "claimed"), number(&report, "deferred")), (1, 0, 1));
 }

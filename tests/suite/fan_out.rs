@@ -249,7 +249,7 @@ async fn a_message_that_is_malformed_is_failed_and_what_it_holds_is_not_told() {
     let mut failed = deliver(&worker, &records).await;
     failed.sort();
     assert_eq!(failed, ["m-1", "m-2", "m-3"]);
-    assert_eq!(world.journal.complaints(&["none that a worker understands"]).len(), 3);
+    assert_eq!(world.journal.complaints(&["a worker cannot read a message"]).len(), 3);
     assert!(!world.journal.text().contains("planted-a4f1"));
     assert_each_ran_once(&world, 2).await;
 }

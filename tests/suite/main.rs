@@ -41,6 +41,7 @@ mod support;
 mod sync;
 mod sync_gone;
 mod table;
+mod tenant_names;
 mod throttling;
 mod tidy;
 mod tokens;
