@@ -82,7 +82,7 @@ pub(crate) async fn load_secret(app: &App, id: &AccountId) -> Result<WithSecret,
     let account = find(app, id).await?.account;
     let (secret_name, text) = with_account(app, &account).await?;
     let (secret, text) =
-        read_secret(&app.default_policy.policy(), &account, &secret_name, text).map_err(LoadError::Secret)?;
+        read_secret(&app.default_policy.current(), &account, &secret_name, text).map_err(LoadError::Secret)?;
     Ok(WithSecret { account, secret_name, secret, text })
 }
 

@@ -53,9 +53,9 @@ pub async fn run(
         account.mark_crashed();
     }
     let name = app.settings.secret_name(&account);
-    let defaults = app.default_policy.policy();
+    let defaults = app.default_policy.current();
     let (policy, calls, conclusion) = match read_secret(&defaults, &account, &name, secret) {
-        Err(outcome) => (defaults.as_ref().clone(), RunCalls::default(), Conclusion::without_calls(outcome)),
+        Err(outcome) => (defaults.policy().as_ref().clone(), RunCalls::default(), Conclusion::without_calls(outcome)),
         Ok((secret, text)) => {
             account.expiries.update_from_credential(&secret.credential);
             let probe = account.status == Status::Paused && !manual;

@@ -33,9 +33,7 @@ pub(crate) async fn remove_expired_sign_ins(
             let Err(error) = app.secrets.delete(&name).await else { continue };
             let message = "the reserved secret of an expired sign-in could not be deleted";
             app.journal.write(&line(Level::Warn, message, json!({"secret": name, "error": error.to_string()})));
-            if let Some(secret) = secrets.iter().find(|secret| secret.name == name) {
-                report.error(secret, None, "holds an expired sign-in and could not be deleted; delete it");
-            }
+            report.error(&name, None, "holds an expired sign-in and could not be deleted; delete it");
         }
     }
     Ok(())

@@ -83,7 +83,7 @@ impl Sync<'_> {
         listed.retain(|secret| {
             let suffix = suffix(app, &secret.name);
             if suffix.is_empty() {
-                report.error(secret, None, "the name ends with the prefix: an account id must follow");
+                report.error(&secret.name, None, "the name ends with the prefix: an account id must follow");
             }
             !suffix.is_empty() && !suffix.starts_with('_')
         });
@@ -111,15 +111,17 @@ impl Sync<'_> {
         Ok(())
     }
 
-    /// Reads the default policy, where there is one, and reports what is wrong with it.
+    /// Reads the default policy and reports what is wrong with it. One that is not listed is read where this process
+    /// knows of it; whether there is one after all, the next run finds out.
     async fn read_default_policy(&mut self, listed: &[SecretEntry]) -> Result<(), InfraError> {
         let name = self.app.settings.default_policy_name();
-        let Some(secret) = listed.iter().find(|secret| secret.name == name) else {
-            return default_policy::note(self.app, Err(SecretFault::Gone));
-        };
+        let known = self.app.default_policy.current();
+        if known.version.is_none() && known.fault.is_none() && !listed.iter().any(|secret| secret.name == name) {
+            return Ok(());
+        }
         default_policy::fetch(self.app, &[]).await?;
-        if let Some(fault) = self.app.default_policy.fault() {
-            self.report.error(secret, None, fault);
+        if let Some(fault) = self.app.default_policy.current().fault_text() {
+            self.report.error(&name, None, fault);
         }
         Ok(())
     }
@@ -138,7 +140,7 @@ impl Sync<'_> {
                 Some(Err(SecretFault::Gone)) => {}
                 Some(Err(fault)) => {
                     // A secret that cannot be read is not gone: its accounts stay as they are.
-                    self.report.error(secret, None, fault.to_string());
+                    self.report.error(&secret.name, None, fault.to_string());
                     self.keep_accounts(secret).await?;
                 }
                 Some(Ok(text)) => self.apply_secret(secret, &text).await?,
@@ -172,7 +174,7 @@ impl Sync<'_> {
             let id = entry.id.clone();
             if let Some(owner) = &entry.owner {
                 let error = conflict_message(owner);
-                self.report.error(secret, Some(id), error);
+                self.report.error(&secret.name, Some(id), error);
                 continue;
             }
             entry.owner = Some(Arc::clone(&name));
@@ -194,25 +196,25 @@ impl Sync<'_> {
             Ok(document) => document.ids(suffix),
             Err(_) => SecretDocument::One(serde_json::Value::Null).ids(suffix),
         };
-        let default = self.app.default_policy.policy();
+        let default = self.app.default_policy.current().policy();
         let name: Arc<str> = secret.name.as_str().into();
         for id in ids {
             let id = match id {
                 Ok(id) => id,
                 Err(error) => {
-                    self.report.error(secret, None, error.to_string());
+                    self.report.error(&secret.name, None, error.to_string());
                     continue;
                 }
             };
             let part = document.as_mut().map_err(|error| error.clone());
             let part = part.and_then(|document| document.take_account_with_defaults(&id, &default));
             if let Err(error) = &part {
-                self.report.error(secret, Some(id.clone()), error.to_string());
+                self.report.error(&secret.name, Some(id.clone()), error.to_string());
             }
             let owner = self.owner(&id);
             if let Some(owner) = owner {
                 let error = conflict_message(owner);
-                self.report.error(secret, Some(id), error);
+                self.report.error(&secret.name, Some(id), error);
                 continue;
             }
             *owner = Some(Arc::clone(&name));

@@ -11,6 +11,7 @@ mod consent;
 mod cost;
 mod credentials;
 mod deadline;
+mod default_policy;
 mod dry_run;
 mod every_action;
 mod fan_out;

@@ -138,6 +138,8 @@ async fn twenty_accounts_share_one_reading_of_secrets_and_a_cold_function_reads_
         world.begin().await;
         if cold {
             world.app = world.another_house();
+        } else {
+            world.act("show", "a0").await;
         }
         world.forget();
         assert_eq!(world.tick().await["succeeded"], accounts);

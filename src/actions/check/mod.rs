@@ -11,6 +11,7 @@ mod user;
 
 use serde::Serialize;
 
+use crate::access::default_policy;
 use crate::actions::authenticated::{Authenticated, LoadError, authenticate, reason, secret_reason};
 use crate::actions::check::finding::Finding;
 use crate::actions::check::lookup::look_up;
@@ -58,11 +59,14 @@ pub async fn check(app: &App, id: &AccountId) -> Result<CheckReport, ActionError
     let wanted = required::wanted(&secret.policy, subject, user);
     let never = required::never_drawn(&secret.policy, subject, user, &access.granted);
     let missing = required::missing(&wanted, subject, &access.granted);
-    let mut findings = vec![
-        readable(&secret_name),
+    let mut findings = vec![readable(&secret_name)];
+    if let Some(error) = default_policy::error(app) {
+        findings.push(Finding::bad("default_policy", format!("{}.", sentence(&error))));
+    }
+    findings.extend([
         Finding::good("token", "The login service gives a token."),
         permissions(&access.granted, wanted.len(), never.len()),
-    ];
+    ]);
     findings.extend(look_up(app, &secret, &access).await);
     let granted = match access.granted {
         GrantedPermissions::Known(names) => Some(names.into_iter().collect()),

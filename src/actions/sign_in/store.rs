@@ -70,8 +70,8 @@ async fn write_secret(
         }
         let text = rewrite::signed_in(held.as_ref().map(|held| &held.text), identity, refresh_token)
             .map_err(|error| refused(error.to_string()))?;
-        let secret =
-            SecretDocument::parse(&text).and_then(|one| one.account_with_defaults(id, &app.default_policy.policy()));
+        let secret = SecretDocument::parse(&text)
+            .and_then(|one| one.account_with_defaults(id, &app.default_policy.current().policy()));
         let policy = secret.map_err(|error| refused(error.to_string()))?.policy;
         let version = match &held {
             None => app.secrets.create(secret_name, &text).await?,
