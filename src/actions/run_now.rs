@@ -12,7 +12,7 @@ use crate::domain::permissions::required;
 use crate::domain::plan::Step;
 use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
-use crate::notifications::{self, AccountChange};
+use crate::notifications::{self, Outbox};
 use crate::ports::{ClaimKind, InfraError};
 use crate::run;
 use crate::run::claim::{claim, with_secrets};
@@ -49,7 +49,7 @@ pub async fn run(
     match ready.pop() {
         Some((claimed, secret)) => {
             let run = run::run(app, claimed, secret, deadline).await;
-            notifications::notify(app, AccountChange::of(&run).as_slice()).await;
+            notifications::notify(app, &Outbox::of(&run)).await;
             Ok(run)
         }
         None => Err(InfraError::new("running the account", "its secret was not asked for").into()),

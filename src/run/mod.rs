@@ -17,8 +17,9 @@ use crate::access::secret::read_secret;
 use crate::access::token::{self, AccountTokens};
 use crate::app::App;
 use crate::app::token_cache::AccessToken;
-use crate::domain::account::expiry::Expiry;
+use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::HistoryRow;
+use crate::domain::account::notice::{Change, NoticeKind, Notices};
 use crate::domain::account::{Account, Status};
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::outcome::Outcome;
@@ -71,8 +72,11 @@ pub async fn run(
     let days_left = |expiry: Option<Expiry>| expiry.map(|expiry| expiry.days_left(ended_at));
     let days_to_renewal = days_left(account.expiries.subscription);
     let credential_days_left = days_left(account.expiries.credential);
-    let unrecorded = record(app, &account, &run_id).await;
     let outcome = conclusion.outcome;
+    if app.alerts.is_some() {
+        account.untold.add(&run_id, ended_at, notices(change, outcome.reason(), &expiring));
+    }
+    let unrecorded = record(app, &account, &run_id).await;
     let row = HistoryRow {
         account_id: account.id.clone(),
         started_at,
@@ -95,7 +99,7 @@ pub async fn run(
         row,
         status: account.status,
         change,
-        expiring,
+        untold: if unrecorded.is_none() { account.untold } else { Notices::default() },
         days_to_renewal,
         credential_days_left,
         skipped: calls.skipped,
@@ -168,6 +172,14 @@ fn mailbox(secret: &AccountSecret, access: &AccessToken) -> Vec<String> {
     };
     let names = secret.user_id.iter().chain(username).chain(&access.user);
     names.map(|name| name.to_lowercase()).collect()
+}
+
+/// What a person is to be told of the run, written with its record.
+fn notices(change: Option<Change>, reason: Option<String>, expiring: &[(Expiring, Expiry)]) -> Vec<NoticeKind> {
+    let status = change.map(|change| NoticeKind::Status { change, reason });
+    let expiry =
+        |(expiring, expiry): &(Expiring, Expiry)| NoticeKind::Expiry { expiring: *expiring, ends_at: expiry.at };
+    status.into_iter().chain(expiring.iter().map(expiry)).collect()
 }
 
 /// Writes the account; returns why that failed, if it did.

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::log::{Level, line};
+use crate::notifications::Outbox;
 use crate::ports::{InfraError, SecretEntry, StoredAccount};
 
 /// The accounts that existed when the sync began, in the order of their ids.
@@ -16,6 +17,8 @@ pub(crate) struct KnownAccounts {
     accounts: Vec<Entry>,
     /// Indexes into `accounts`, by the name of the secret that defined each.
     by_secret: HashMap<Arc<str>, Vec<usize>>,
+    /// What earlier runs have left untold.
+    pub outbox: Outbox,
 }
 
 pub(crate) struct Entry {
@@ -38,7 +41,7 @@ impl KnownAccounts {
     pub async fn read(app: &App) -> Result<Self, InfraError> {
         let now = app.clock.now();
         let mut accounts = Vec::new();
-        let mut texts = SharedTexts::default();
+        let (mut texts, mut outbox) = (SharedTexts::default(), Outbox::default());
         let mut after = None;
         loop {
             let page = app.accounts.all(after).await?;
@@ -46,6 +49,7 @@ impl KnownAccounts {
                 for warning in &found.warnings {
                     app.journal.write(&line(Level::Warn, warning, json!({"account": found.account.id})));
                 }
+                outbox.add(&found.account.id, &found.account.untold);
                 accounts.push(Entry::of(found, &mut texts, now));
             }
             after = page.next;
@@ -60,7 +64,7 @@ impl KnownAccounts {
                 by_secret.entry(Arc::clone(secret)).or_default().push(index);
             }
         }
-        Ok(Self { accounts, by_secret })
+        Ok(Self { accounts, by_secret, outbox })
     }
 
     /// Whether the secret has accounts, and all of them have seen this version of it.

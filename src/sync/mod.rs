@@ -16,6 +16,7 @@ use crate::domain::account::AccountId;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
 use crate::log::{Level, line};
+use crate::notifications;
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 use crate::sync::account_writes::Definition;
 use crate::sync::expired_sign_ins::remove_expired_sign_ins;
@@ -43,6 +44,7 @@ pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
 /// As [`sync`].
 pub async fn sync_written(app: &App, written: HashMap<String, SecretText>) -> Result<SyncReport, InfraError> {
     let known = KnownAccounts::read(app).await?;
+    notifications::notify(app, &known.outbox).await;
     let (seed, new, report) = (Seed::new(app.random_u64()), HashMap::new(), SyncReport::default());
     let mut sync = Sync { app, written, seed, known, new, read_all: false, report };
     let listed = sync.secrets().await?;

@@ -26,6 +26,7 @@ mod least_privilege;
 mod leftovers;
 mod local;
 mod outage;
+mod outbox;
 mod pause;
 mod permission;
 mod portal;

@@ -2,6 +2,7 @@
 
 pub mod expiry;
 pub mod history;
+pub mod notice;
 pub mod recent_calls;
 pub mod set_aside;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::domain::account::expiry::Expiries;
+use crate::domain::account::notice::Notices;
 use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::account::set_aside::SetAside;
 
@@ -124,6 +126,8 @@ pub struct Account {
     pub sweeps: u32,
     /// When the subscription and the credential end, as far as that is known.
     pub expiries: Expiries,
+    /// What a person has yet to be told.
+    pub untold: Notices,
     /// The secret that defines this account, and the version that was read last.
     pub secret_name: Option<String>,
     pub secret_version: Option<String>,
@@ -149,6 +153,7 @@ impl Account {
             habits: RecentCalls::default(),
             sweeps: 0,
             expiries: Expiries::default(),
+            untold: Notices::default(),
             secret_name: None,
             secret_version: None,
             refresh_token_saved_at: None,

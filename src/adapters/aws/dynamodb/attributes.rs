@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 
 use crate::domain::account::expiry::{Expiries, Expiry};
+use crate::domain::account::notice::Notices;
 use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::account::set_aside::SetAside;
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
@@ -63,12 +64,18 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
         ("credential_expires_at", credential.map(|expiry| time(expiry.at))),
         ("credential_told", told(credential)),
         ("watched_at", watched_at.map(time)),
+        ("untold", untold(&account.untold)),
         ("secret_name", account.secret_name.as_ref().map(text)),
         ("secret_version", account.secret_version.as_ref().map(text)),
         ("refresh_token_saved_at", account.refresh_token_saved_at.map(time)),
         ("run_id", account.run_id.as_ref().map(text)),
         ("cut_off_run", None),
     ]
+}
+
+/// JSON, in one attribute: nothing is asked of its parts.
+fn untold(notices: &Notices) -> Option<AttributeValue> {
+    if notices.is_empty() { None } else { serde_json::to_string(notices).ok().map(text) }
 }
 
 /// Reads an item. Missing attributes have their defaults; malformed ones too, with a warning that names them.
@@ -103,6 +110,7 @@ pub fn found(item: &Item, shards: u16) -> Option<StoredAccount> {
             credential: reader.expiry("credential_expires_at", "credential_told"),
             watched_at: reader.read("watched_at", as_time),
         },
+        untold: reader.read("untold", |value| serde_json::from_str(value.as_s().ok()?).ok()).unwrap_or_default(),
         secret_name: reader.read("secret_name", |value| value.as_s().ok().cloned()),
         secret_version: reader.read("secret_version", |value| value.as_s().ok().cloned()),
         refresh_token_saved_at: reader.read("refresh_token_saved_at", as_time),
@@ -157,6 +165,7 @@ fn as_set_asides(value: &AttributeValue) -> Option<BTreeMap<SetAside, DateTime<U
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::notice::{Change, NoticeKind};
 
     fn at() -> DateTime<Utc> {
         "2026-03-02T10:00:00Z".parse().unwrap()
@@ -177,6 +186,8 @@ mod tests {
             credential: Some(Expiry { at: at(), told: Some(0) }),
             watched_at: Some(at()),
         };
+        let kind = NoticeKind::Status { change: Change::Paused, reason: Some("r".to_owned()) };
+        account.untold.add("r", at(), [kind]);
         account.secret_name = Some("evergreen/a".to_owned());
         account.secret_version = Some("v".to_owned());
         account.refresh_token_saved_at = Some(at());
