@@ -16,7 +16,7 @@ pub use accounts::{
 pub use alerts::{Alert, Alerts};
 pub use clock::Clock;
 pub use error::InfraError;
-pub use graph::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, RawBody};
+pub use graph::{BatchItem, BatchReply, Caller, Graph, GraphError, RawBody};
 pub use log::Journal;
 pub use login::{Client, DeviceCode, Login, Poll, Token, TokenError, WebIdentity};
 pub use queue::{Queue, Unsent};

@@ -34,7 +34,8 @@ impl RunReport {
     /// The answer to `run`, and the body of the log line.
     pub fn value(&self) -> Value {
         let row = &self.row;
-        let failures: Vec<Value> = row.calls.iter().filter(|call| !call.ok).map(failure).collect();
+        let failures: Vec<Value> =
+            row.calls.iter().filter(|call| !call.ok).map(|call| failure(call, self.succeeded())).collect();
         json!({
             "account": row.account_id,
             "run_id": row.run_id,
@@ -63,9 +64,11 @@ impl RunReport {
 }
 
 /// A call that failed, and what that means for the account, where it means something.
-fn failure(call: &CallResult) -> Value {
+fn failure(call: &CallResult, succeeded: bool) -> Value {
     let mut failure = json!(call);
-    if let Some(cause) = graph_cause(call.status, call.error_code.as_deref().unwrap_or_default()) {
+    // Where another call succeeded, it is not the token that is refused, but the operation.
+    let status = if call.status == 401 && succeeded { 403 } else { call.status };
+    if let Some(cause) = graph_cause(status, call.error_code.as_deref().unwrap_or_default()) {
         failure["means"] = json!(cause.to_string());
     }
     failure

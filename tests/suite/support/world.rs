@@ -510,8 +510,13 @@ struct Mortal<P>(P, Arc<Fate>);
 
 #[async_trait]
 impl<P: Login> Login for Mortal<P> {
-    async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
-        self.1.meet(self.0.request(secret, refresh_token)).await
+    async fn request(
+        &self,
+        secret: &AccountSecret,
+        refresh_token: Option<&SecretString>,
+        timeout: Duration,
+    ) -> Result<Token, TokenError> {
+        self.1.meet(self.0.request(secret, refresh_token, timeout)).await
     }
 
     async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError> {
