@@ -23,7 +23,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
 use crate::notifications::{self, AccountChange};
 use crate::ports::InfraError;
-use crate::round::claims::{Claims, Counts};
+use crate::round::claims::{Claims, Counts, last_start};
 use crate::round::fan_out::fan_out;
 use crate::round::report::RoundReport;
 use crate::run;
@@ -81,10 +81,11 @@ pub async fn run_all(app: &App, mut ready: mpsc::Receiver<Ready>, deadline: Date
     let mut changes = Vec::new();
     let mut runs = FuturesUnordered::new();
     let mut open = true;
+    let last_start = last_start(app.clock.now(), deadline);
     while open || !runs.is_empty() {
         tokio::select! {
             next = ready.recv(), if open && runs.len() < app.settings.concurrency => match next {
-                Some((claimed, _)) if app.stopping() => {
+                Some((claimed, _)) if app.stopping() || app.clock.now() > last_start => {
                     report.deferred += 1;
                     release(app, claimed).await;
                 }
