@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
+use tracing::{debug, warn};
 
 use crate::app::App;
 use crate::app::stop_signal::StopSignal;
@@ -15,7 +15,6 @@ use crate::domain::account::{Account, AccountId};
 use crate::domain::outcome::Outcome;
 use crate::domain::outcome::calls::capped_wait;
 use crate::domain::secret::{AccountSecret, Credential, with_refresh_token};
-use crate::log::{Level, line};
 use crate::ports::{Clock, InfraError, Login, SecretText, Token, TokenError};
 
 /// A rotated refresh token is written to its secret once in this time: a secret keeps about 100 versions,
@@ -110,11 +109,15 @@ impl<'a> AccountTokens<'a> {
             // An answer that is already on its way may hold a rotated refresh token.
             self.clock.sleep(STOP_GRACE).await;
         };
-        tokio::select! {
+        let sent_at = self.clock.now();
+        let answer = tokio::select! {
             biased;
             answer = self.login.request(self.secret, refresh_token, timeout) => answer,
             () = stopped => Err(TokenError::Transient("the process stops before the login service answered".to_owned())),
-        }
+        };
+        let ms = (self.clock.now() - sent_at).num_milliseconds();
+        debug!(account = %self.id, outcome = word(&answer), ms, "token request");
+        answer
     }
 
     fn outcome(&self, error: TokenError, login: &ThrottleKey) -> Outcome {
@@ -133,6 +136,18 @@ impl<'a> AccountTokens<'a> {
                 Outcome::Throttled { until, longer: asked.is_some_and(|(_, longer)| longer) }
             }
         }
+    }
+}
+
+/// How a token request ended, for the log.
+fn word(answer: &Result<Token, TokenError>) -> &str {
+    match answer {
+        Ok(_) => "ok",
+        Err(TokenError::Misconfigured(cause) | TokenError::LongBackoff(cause) | TokenError::NotYet(cause)) => {
+            &cause.code
+        }
+        Err(TokenError::Throttled { .. }) => "throttled",
+        Err(TokenError::Transient(why)) => why,
     }
 }
 
@@ -182,12 +197,12 @@ pub async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecr
         Ok(None) => {
             let message =
                 "the secret changed meanwhile: the rotated refresh token was not written, the new secret applies";
-            app.journal.write(&line(Level::Warn, message, json!({"account": account.id})));
+            warn!(account = %account.id, "{message}");
         }
         Err(error) => {
             let message =
                 "the rotated refresh token could not be written; it is kept in memory, and the next run tries again";
-            app.journal.write(&line(Level::Warn, message, json!({"account": account.id, "error": error})));
+            warn!(account = %account.id, error, "{message}");
         }
     }
 }

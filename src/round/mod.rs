@@ -15,6 +15,8 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
+use tracing::Instrument;
+use tracing::instrument::WithSubscriber;
 
 use crate::access::default_policy;
 use crate::app::App;
@@ -51,13 +53,14 @@ pub async fn round(app: &Arc<App>, deadline: DateTime<Utc>) -> Result<RoundRepor
     report.claimed = counts.claimed;
     report.deferred += counts.deferred;
     let broken = counts.broken.filter(|_| report.queued.unwrap_or(counts.claimed) == 0);
-    report.finish(app, broken.is_none());
+    report.finish(app.clock.now(), broken.is_none());
     broken.map_or(Ok(report), Err)
 }
 
 async fn run_due(app: &Arc<App>, deadline: DateTime<Utc>, report: &mut RoundReport) -> Result<Counts, InfraError> {
     let (ready, claimed) = mpsc::channel(PREFETCH);
-    let claiming = tokio::spawn(claim_all(Arc::clone(app), report.seed, deadline, ready));
+    let claiming = claim_all(Arc::clone(app), report.seed, deadline, ready);
+    let claiming = tokio::spawn(claiming.in_current_span().with_current_subscriber());
     run_all(app, claimed, deadline, report).await;
     claiming.await.map_err(|error| InfraError::new("claiming due accounts", error.to_string()))
 }

@@ -13,7 +13,7 @@ pub mod report;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
+use tracing::{Instrument, error, warn};
 
 use crate::access::secret::read_secret;
 use crate::access::token::{self, AccountTokens};
@@ -29,12 +29,12 @@ use crate::domain::outcome::calls::{self, Conclusion, EarlyEnd, RunCalls, RunFac
 use crate::domain::plan::{self, Plan, Scope};
 use crate::domain::secret::{AccountSecret, Credential};
 use crate::domain::seed::RngStream;
-use crate::log::{Level, line};
 use crate::ports::{RecordResult, SecretFault, SecretText};
 use crate::run::claim::{Claimed, LEASE};
 use crate::run::draw::{SeedChoice, scope};
 use crate::run::executor::Executor;
 use crate::run::report::RunReport;
+use crate::telemetry::run_span;
 
 /// Of the time until the deadline, at most this is kept for the clean-up.
 const TIME_TO_FINISH: TimeDelta = TimeDelta::seconds(8);
@@ -46,11 +46,21 @@ pub async fn run(
     secret: Result<SecretText, SecretFault>,
     deadline: DateTime<Utc>,
 ) -> RunReport {
+    let span = run_span(claimed.found.account.id.as_str(), &claimed.run_id);
+    run_claimed(app, claimed, secret, deadline).instrument(span).await
+}
+
+async fn run_claimed(
+    app: &App,
+    claimed: Claimed,
+    secret: Result<SecretText, SecretFault>,
+    deadline: DateTime<Utc>,
+) -> RunReport {
     let Claimed { found, run_id, mut seed, previous_run_crashed, manual, started_at } = claimed;
     let mut account = found.account;
     account.run_id = None;
     for warning in &found.warnings {
-        app.journal.write(&line(Level::Warn, warning, json!({"account": account.id})));
+        warn!("{warning}");
     }
     if previous_run_crashed {
         account.mark_crashed();
@@ -91,8 +101,7 @@ pub async fn run(
         next_run_at: account.next_run_at,
     };
     if let Err(error) = app.accounts.add_history(&row).await {
-        let message = "the run's history could not be written";
-        app.journal.write(&line(Level::Error, message, json!({"account": account.id, "error": error.to_string()})));
+        error!(%error, "the run's history could not be written");
     }
     let report = RunReport {
         row,
@@ -105,7 +114,7 @@ pub async fn run(
         unrecorded,
         outcome,
     };
-    app.journal.write(&report.line());
+    report.log();
     report
 }
 
@@ -160,9 +169,8 @@ impl Attempt<'_> {
         account.expiries.update_from_graph(self.secret, &askable, &calls.watched, self.app.clock.now());
         let conclusion = calls.conclude(facts);
         if let Some(EarlyEnd::Throttled { longer: true, until }) = &calls.early_end {
-            let message = "Graph asked to wait for more than a day; the tenant is called again after one";
-            let fields = json!({"account": account.id, "until": until.format("%FT%TZ").to_string()});
-            self.app.journal.write(&line(Level::Warn, message, fields));
+            let until = until.format("%FT%TZ").to_string();
+            warn!(until, "Graph asked to wait for more than a day; the tenant is called again after one");
         }
         (calls, conclusion)
     }
@@ -203,6 +211,6 @@ async fn record(app: &App, account: &Account, run_id: &str) -> Option<String> {
             format!("the result could not be written; the account is due again when the claim runs out ({error})")
         }
     };
-    app.journal.write(&line(Level::Error, &why, json!({"account": account.id, "run_id": run_id})));
+    error!("{why}");
     Some(why)
 }

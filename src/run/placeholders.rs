@@ -32,7 +32,7 @@ fn is_ours(element: &Value, removable: impl Fn(&str) -> bool) -> bool {
     let Some(properties) = element.as_object() else { return false };
     let id = properties.get("id").and_then(Value::as_str);
     id.is_some_and(removable)
-        || properties.values().filter_map(Value::as_str).any(|text| Contents::is_generated_name(text))
+        || properties.values().filter_map(Value::as_str).any(Contents::is_generated_name)
 }
 
 /// Whether a value can stand in a path: an empty one or dots would name something else.

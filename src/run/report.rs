@@ -1,13 +1,14 @@
 //! The report of a run: for its round, for the answer to `run`, and as a log line.
 
 use serde_json::{Value, json};
+use tracing::{info, warn};
 
 use crate::domain::account::Status;
 use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::cause::graph_cause;
 use crate::domain::outcome::{Change, Outcome};
-use crate::log::{Level, line};
+use crate::telemetry::as_fields;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -54,12 +55,11 @@ impl RunReport {
         })
     }
 
-    pub fn line(&self) -> Value {
-        let level = match self.outcome {
-            Outcome::Succeeded | Outcome::Probed => Level::Info,
-            _ => Level::Warn,
-        };
-        line(level, "run", self.value())
+    pub fn log(&self) {
+        match self.outcome {
+            Outcome::Succeeded | Outcome::Probed => info!(fields = as_fields(&self.value()), "run"),
+            _ => warn!(fields = as_fields(&self.value()), "run"),
+        }
     }
 }
 

@@ -54,7 +54,9 @@ async fn an_account_that_is_running_is_busy_for_whoever_asks() {
     let mut hold = world.secrets.hold("BatchGetSecretValue", "", At::Request);
     let app = Arc::clone(&world.app);
     let deadline = world.now() + TimeDelta::minutes(5);
-    let running = tokio::spawn(async move { handle(&app, &json!({"action": "tick"}), deadline).await.unwrap() });
+    let running = tokio::spawn(
+        world.journal.listen(async move { handle(&app, &json!({"action": "tick"}), deadline).await.unwrap() }),
+    );
     hold.reached().await;
     let error = world.refusal(json!({"action": "run", "account": "a"})).await;
     assert!(error.starts_with("account a is being run just now"), "{error}");

@@ -9,7 +9,7 @@ const MARK: &str = "MARKEDmarkedMARKED";
 
 #[tokio::test]
 async fn no_action_tells_a_secret_in_an_answer_an_error_a_log_or_a_table() {
-    let world = World::new().await;
+    let world = World::traced().await;
     let mut wrong = app_only(0);
     wrong["client_secret"] = json!(MARK);
     world.put("wrong", &under(wrong.clone(), json!({"pause_after": 1})));

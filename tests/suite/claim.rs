@@ -23,9 +23,9 @@ async fn one() -> World {
     world
 }
 
-async fn tick(app: &Arc<App>) -> Value {
-    let deadline = app.clock.now() + TimeDelta::minutes(5);
-    handle(app, &json!({"action": "tick"}), deadline).await.unwrap()
+fn tick(world: &World, app: &Arc<App>) -> impl Future<Output = Value> + use<> {
+    let (app, deadline) = (Arc::clone(app), app.clock.now() + TimeDelta::minutes(5));
+    world.journal.listen(async move { handle(&app, &json!({"action": "tick"}), deadline).await.unwrap() })
 }
 
 /// The lines of all runs, by account.
@@ -43,7 +43,7 @@ async fn of_two_rounds_at_the_same_time_one_runs_the_account() {
     let other = world.another_house();
     // Both see the account as due before either may claim it.
     let mut claims = world.dynamo.hold("UpdateItem", "", At::Request);
-    let (mine, theirs, ()) = tokio::join!(tick(&world.app), tick(&other), async {
+    let (mine, theirs, ()) = tokio::join!(tick(&world, &world.app), tick(&world, &other), async {
         claims.reached_by(2).await;
         claims.release();
     });
@@ -70,7 +70,7 @@ async fn two_hundred(seed: u64) {
     world.tenant.inject(TenantFault::item("GET", "*", When::Chance(0.03), unwell(504)));
 
     let other = world.another_house();
-    let (mine, theirs) = tokio::join!(tick(&world.app), tick(&other));
+    let (mine, theirs) = tokio::join!(tick(&world, &world.app), tick(&world, &other));
     let sum = |field: &str| mine[field].as_u64().unwrap() + theirs[field].as_u64().unwrap();
     assert!(sum("claimed") <= 200 && sum("claimed") > 150, "seed {seed}: {mine} {theirs}");
     assert!(
@@ -83,7 +83,7 @@ async fn two_hundred(seed: u64) {
     world.secrets.heal();
     world.tenant.clear_faults();
     world.advance(LEASE);
-    tick(&other).await;
+    tick(&world, &other).await;
 
     let runs = runs(&world);
     for item in world.dynamo.scan(ACCOUNTS).await {
@@ -108,17 +108,17 @@ async fn before_the_lease_ends_nobody_else_gets_the_account_and_at_its_end_anybo
     let mut world = one().await;
     let (first, other) = (Arc::clone(&world.app), world.another_house());
     let mut hold = world.dynamo.hold("UpdateItem", "last_run_at", At::Request);
-    let running = tokio::spawn(async move { tick(&first).await });
+    let running = tokio::spawn(tick(&world, &first));
     hold.reached().await;
     let claimed_at = world.now();
 
     world.clock.set(claimed_at + LEASE - TimeDelta::seconds(1));
-    assert_eq!(tick(&other).await["due"], 0);
+    assert_eq!(tick(&world, &other).await["due"], 0);
     assert_eq!(world.act("show", "a").await["run_id"].as_str().map(str::len), Some(16));
 
     // At the edge itself the claim is over. The old run's record is then refused and changes nothing.
     world.clock.set(claimed_at + LEASE);
-    let theirs = tokio::spawn(async move { tick(&other).await });
+    let theirs = tokio::spawn(tick(&world, &other));
     // The second run's record waits where the first one's does.
     hold.reached_by(2).await;
     let taken = world.dynamo.get_item("a").await.unwrap();
@@ -137,13 +137,13 @@ async fn a_record_that_comes_after_another_run_has_begun_changes_nothing() {
     let mut world = one().await;
     let (first, other) = (Arc::clone(&world.app), world.another_house());
     let mut hold = world.dynamo.hold("UpdateItem", "last_run_at", At::Request);
-    let running = tokio::spawn(async move { tick(&first).await });
+    let running = tokio::spawn(tick(&world, &first));
     hold.reached().await;
     world.advance(LEASE);
     // The other function dies right after its claim.
     world.fate.seal(1, Moment::Before);
     tokio::select! {
-        _ = tick(&other) => panic!("the round cannot end"),
+        _ = tick(&world, &other) => panic!("the round cannot end"),
         () = world.fate.struck() => {}
     }
     let taken = world.dynamo.get_item("a").await;
@@ -237,7 +237,7 @@ async fn an_account_that_is_stopped_or_deleted_after_the_query_is_not_run() {
         let world = one().await;
         let mut hold = world.dynamo.hold("UpdateItem", "if_not_exists", At::Request);
         let app = Arc::clone(&world.app);
-        let running = tokio::spawn(async move { tick(&app).await });
+        let running = tokio::spawn(tick(&world, &app));
         hold.reached().await;
         if stopped {
             world.act("stop", "a").await;
@@ -257,7 +257,7 @@ async fn an_account_that_is_stopped_while_it_runs_stays_stopped() {
     let world = one().await;
     let mut hold = world.dynamo.hold("UpdateItem", "last_run_at", At::Request);
     let app = Arc::clone(&world.app);
-    let running = tokio::spawn(async move { tick(&app).await });
+    let running = tokio::spawn(tick(&world, &app));
     hold.reached().await;
     // What `stop` writes says as much as a record: the hold catches that too, and lets both go.
     let (_, report) = tokio::join!(world.act("stop", "a"), async {

@@ -94,7 +94,9 @@ async fn a_house_that_is_asked_to_stop_ends_its_runs_and_gives_the_others_back()
     let mut hold = world.dynamo.hold("UpdateItem", "last_run_at", At::Request);
     let (app, deadline) = (Arc::clone(&world.app), world.now() + TimeDelta::minutes(5));
     let ending = Arc::clone(&app);
-    let running = tokio::spawn(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() });
+    let running = tokio::spawn(
+        world.journal.listen(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() }),
+    );
     hold.reached().await;
     app.stop.set();
     hold.release();
@@ -118,7 +120,9 @@ async fn a_run_that_is_asked_to_stop_on_its_way_removes_what_it_made() {
         let before = world.snapshot();
         let (app, deadline) = (Arc::clone(&world.app), world.now() + TimeDelta::minutes(5));
         let ending = Arc::clone(&app);
-        let running = tokio::spawn(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() });
+        let running = tokio::spawn(
+            world.journal.listen(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() }),
+        );
         while world.batches().len() < batches {
             tokio::task::yield_now().await;
         }

@@ -32,9 +32,10 @@ async fn due(accounts: usize, seed: u64) -> (World, FakeQueue, Arc<App>) {
 }
 
 /// The ids of the messages that a worker failed.
-async fn deliver(worker: &Arc<App>, records: &[Value]) -> Vec<String> {
-    let deadline = worker.clock.now() + TimeDelta::minutes(5);
-    failures(&handle(worker, &event(records), deadline).await.unwrap())
+fn deliver(world: &World, worker: &Arc<App>, records: &[Value]) -> impl Future<Output = Vec<String>> + use<> {
+    let (worker, deadline) = (Arc::clone(worker), worker.clock.now() + TimeDelta::minutes(5));
+    let event = event(records);
+    world.journal.listen(async move { failures(&handle(&worker, &event, deadline).await.unwrap()) })
 }
 
 fn failures(answer: &Value) -> Vec<String> {
@@ -76,7 +77,7 @@ async fn a_tick_claims_and_sends_and_a_worker_runs_a_batch_together() {
     world.dynamo.forget();
     let messages = queue.receive();
     for batch in messages.chunks(10) {
-        assert_eq!(deliver(&worker, batch).await, Vec::<String>::new());
+        assert_eq!(deliver(&world, &worker, batch).await, Vec::<String>::new());
     }
     assert_eq!(world.secrets.calls("BatchGetSecretValue"), 3, "a batch shares its secrets");
     assert_eq!(world.dynamo.calls("UpdateItem"), 2 * 25, "taken over and recorded");
@@ -88,7 +89,7 @@ async fn sums_over_ticks_and_workers_are_right_and_only_ticks_count_as_rounds() 
     let (world, queue, worker) = due(12, 1).await;
     world.tick().await;
     for batch in queue.receive().chunks(10) {
-        deliver(&worker, batch).await;
+        deliver(&world, &worker, batch).await;
     }
     let metrics: Vec<Value> = world.journal.all().into_iter().filter(|line| line.get("_aws").is_some()).collect();
     let sum = |name: &str| metrics.iter().filter_map(|line| line[name].as_u64()).sum::<u64>();
@@ -103,7 +104,7 @@ async fn sums_over_ticks_and_workers_are_right_and_only_ticks_count_as_rounds() 
 async fn a_plan_is_the_same_whether_a_worker_draws_it_or_the_tick() {
     let (world, queue, worker) = due(3, 7).await;
     let seed = world.tick().await["seed"].clone();
-    deliver(&worker, &queue.receive()).await;
+    deliver(&world, &worker, &queue.receive()).await;
     for account in ["a0", "a1", "a2"] {
         let planned = world.ask(json!({"action": "run", "account": account, "dry_run": true, "seed": seed})).await;
         let planned: BTreeSet<&str> =
@@ -121,10 +122,10 @@ async fn a_message_delivered_twice_runs_once_whether_together_at_once_or_later()
     let messages = queue.receive();
     let twice: Vec<Value> = messages.iter().chain(&messages).cloned().collect();
     let other = world.another_house();
-    let (one, two) = tokio::join!(deliver(&worker, &twice), deliver(&other, &messages));
+    let (one, two) = tokio::join!(deliver(&world, &worker, &twice), deliver(&world, &other, &messages));
     assert_eq!((one, two), (vec![], vec![]), "what is done elsewhere is done");
     world.advance(TimeDelta::hours(1));
-    assert_eq!(deliver(&other, &messages).await, Vec::<String>::new());
+    assert_eq!(deliver(&world, &other, &messages).await, Vec::<String>::new());
     assert_each_ran_once(&world, 3).await;
 }
 
@@ -141,11 +142,11 @@ async fn a_message_for_an_account_that_has_changed_hands_runs_nothing() {
     assert_eq!(count(&world.tick().await, "claimed"), 3);
     let again = queue.receive();
     let before = world.dynamo.scan(ACCOUNTS).await;
-    assert_eq!(deliver(&worker, &late).await, Vec::<String>::new());
+    assert_eq!(deliver(&world, &worker, &late).await, Vec::<String>::new());
     assert_eq!(world.dynamo.scan(ACCOUNTS).await, before);
     assert_eq!(world.tenant.requests().len(), 0);
 
-    deliver(&worker, &again).await;
+    deliver(&world, &worker, &again).await;
     assert_eq!((world.runs("a0").await.len(), world.status("a0").await), (0, "stopped".to_owned()));
     for account in ["a1", "a2", "a3"] {
         assert_eq!(world.runs(account).await.len(), 1, "{account}");
@@ -157,7 +158,7 @@ async fn a_late_message_still_runs_an_account_that_nobody_else_has_had() {
     let (world, queue, worker) = due(1, 1).await;
     world.tick().await;
     world.advance(LEASE * 2);
-    deliver(&worker, &queue.receive()).await;
+    deliver(&world, &worker, &queue.receive()).await;
     assert_each_ran_once(&world, 1).await;
     assert_eq!(count(&world.tick().await, "due"), 0);
 }
@@ -173,7 +174,7 @@ async fn a_queue_that_refuses_loses_nothing() {
 
     queue.heal();
     assert_eq!(count(&world.tick().await, "queued"), 15, "due as before");
-    deliver(&worker, &queue.receive()).await;
+    deliver(&world, &worker, &queue.receive()).await;
     assert_each_ran_once(&world, 15).await;
 }
 
@@ -198,7 +199,7 @@ async fn what_a_queue_does_not_take_of_a_batch_is_released_and_the_rest_runs() {
     assert_eq!(accounts, deferred);
     queue.refuse_entries(0.0, 1);
     assert_eq!(count(&world.tick().await, "queued"), deferred);
-    deliver(&worker, &queue.receive()).await;
+    deliver(&world, &worker, &queue.receive()).await;
     assert_each_ran_once(&world, 40).await;
 }
 
@@ -210,11 +211,11 @@ async fn where_the_answer_was_lost_the_claims_are_released_and_the_messages_run_
     let strays = queue.receive();
     assert_eq!(strays.len(), 3 * 5, "each of the client's tries has arrived");
     assert_nothing_held(&world).await;
-    assert_eq!(deliver(&worker, &strays).await, Vec::<String>::new());
+    assert_eq!(deliver(&world, &worker, &strays).await, Vec::<String>::new());
     assert_eq!(world.tenant.requests().len(), 0);
     assert_eq!(count(&world.tick().await, "queued"), 5);
-    deliver(&worker, &strays).await;
-    deliver(&worker, &queue.receive()).await;
+    deliver(&world, &worker, &strays).await;
+    deliver(&world, &worker, &queue.receive()).await;
     assert_each_ran_once(&world, 5).await;
 }
 
@@ -225,10 +226,12 @@ async fn an_account_that_a_worker_has_already_is_not_released() {
     // The tick's release waits, and then the worker's record.
     let mut writes = world.dynamo.hold("UpdateItem", "misconfigured_runs", At::Request);
     let (app, deadline) = (Arc::clone(&world.app), world.now() + TimeDelta::minutes(5));
-    let tick = tokio::spawn(async move { handle(&app, &json!({"action": "tick"}), deadline).await.unwrap() });
+    let tick = tokio::spawn(
+        world.journal.listen(async move { handle(&app, &json!({"action": "tick"}), deadline).await.unwrap() }),
+    );
     writes.reached().await;
     let records = queue.receive();
-    let working = tokio::spawn(async move { deliver(&worker, &records).await });
+    let working = tokio::spawn(deliver(&world, &worker, &records));
     writes.reached_by(2).await;
     writes.release();
     let report = tick.await.unwrap();
@@ -246,7 +249,7 @@ async fn a_message_that_is_malformed_is_failed_and_what_it_holds_is_not_told() {
         records.push(record(id, body));
     }
     records.swap(0, 3);
-    let mut failed = deliver(&worker, &records).await;
+    let mut failed = deliver(&world, &worker, &records).await;
     failed.sort();
     assert_eq!(failed, ["m-1", "m-2", "m-3"]);
     assert_eq!(world.journal.complaints(&["a worker cannot read a message"]).len(), 3);
@@ -258,10 +261,10 @@ async fn a_message_that_is_malformed_is_failed_and_what_it_holds_is_not_told() {
 async fn a_message_with_just_an_account_runs_it_where_it_is_due() {
     let (world, _, worker) = due(2, 1).await;
     let records = [record("m-1", r#"{"account":"a0"}"#), record("m-2", r#"{"account":"a0"}"#)];
-    assert_eq!(deliver(&worker, &records).await, Vec::<String>::new());
-    assert_eq!(deliver(&worker, &[record("m-3", r#"{"account":"nobody"}"#)]).await, Vec::<String>::new());
+    assert_eq!(deliver(&world, &worker, &records).await, Vec::<String>::new());
+    assert_eq!(deliver(&world, &worker, &[record("m-3", r#"{"account":"nobody"}"#)]).await, Vec::<String>::new());
     assert_eq!(world.runs("a0").await.len(), 1);
-    assert_eq!(deliver(&worker, &records).await, Vec::<String>::new(), "it is due no more");
+    assert_eq!(deliver(&world, &worker, &records).await, Vec::<String>::new(), "it is due no more");
     assert_eq!((world.runs("a0").await.len(), world.runs("a1").await.len()), (1, 0));
 }
 
@@ -270,7 +273,7 @@ async fn an_account_that_fails_is_no_message_that_fails() {
     let (world, queue, worker) = due(2, 1).await;
     world.put("a0", &json!({"tenant_id": "x"}));
     world.tick().await;
-    assert_eq!(deliver(&worker, &queue.receive()).await, Vec::<String>::new());
+    assert_eq!(deliver(&world, &worker, &queue.receive()).await, Vec::<String>::new());
     assert_eq!(
         (&*world.last_run("a0").await.outcome, &*world.last_run("a1").await.outcome),
         ("misconfigured", "succeeded")
@@ -283,13 +286,13 @@ async fn what_could_not_be_taken_over_comes_again_and_then_runs() {
     world.tick().await;
     let records = queue.receive();
     world.dynamo.fail_next_containing(usize::MAX, "UpdateItem", "\"a3\"", Fault::DENIED);
-    let failed = deliver(&worker, &records).await;
+    let failed = deliver(&world, &worker, &records).await;
     let of_a3: Vec<&Value> =
         records.iter().filter(|record| record["body"].as_str().unwrap().contains("\"a3\"")).collect();
     assert_eq!(failed, [of_a3[0]["messageId"].as_str().unwrap()]);
     assert_eq!(world.journal.complaints(&["could not be taken over", "a3"]).len(), 1);
     world.dynamo.heal();
-    assert_eq!(deliver(&worker, &records).await, Vec::<String>::new());
+    assert_eq!(deliver(&world, &worker, &records).await, Vec::<String>::new());
     assert_each_ran_once(&world, 5).await;
 }
 
@@ -298,13 +301,13 @@ async fn with_the_deadline_near_accounts_are_released_and_no_message_fails() {
     let (world, queue, worker) = due(3, 1).await;
     world.tick().await;
     let records = queue.receive();
-    let answer = handle(&worker, &event(&records), world.now() - TimeDelta::seconds(1)).await.unwrap();
+    let answer = world.on(&worker, &event(&records), world.now() - TimeDelta::seconds(1)).await.unwrap();
     assert_eq!(failures(&answer), Vec::<String>::new());
     assert_eq!(world.tenant.requests().len(), 0);
     assert_nothing_held(&world).await;
     assert_eq!(world.journal.of("round").last().unwrap()["round"]["deferred"], 3);
     assert_eq!(count(&world.tick().await, "queued"), 3);
-    deliver(&worker, &queue.receive()).await;
+    deliver(&world, &worker, &queue.receive()).await;
     assert_each_ran_once(&world, 3).await;
 }
 
@@ -321,12 +324,12 @@ async fn any_order(seed: u64) {
     let mut on_the_way: Vec<Value> = Vec::new();
     for _ in 0..6 {
         let deadline = world.now() + world.time;
-        let _whole_batches_may_be_refused = handle(&world.app, &json!({"action": "tick"}), deadline).await;
+        let _whole_batches_may_be_refused = world.on(&world.app, &json!({"action": "tick"}), deadline).await;
         on_the_way.extend(queue.receive());
         on_the_way.shuffle(&mut rng);
         let now = on_the_way.split_off(rng.random_range(0..=on_the_way.len() / 2));
         let batches: Vec<&[Value]> = now.chunks(10).collect();
-        let delivering = batches.iter().enumerate().map(|(at, batch)| deliver(&workers[at % 3], batch));
+        let delivering = batches.iter().enumerate().map(|(at, batch)| deliver(&world, &workers[at % 3], batch));
         let failed: Vec<String> = futures_util::future::join_all(delivering).await.concat();
         let again = |record: &&Value| {
             failed.contains(&record["messageId"].as_str().unwrap().to_owned()) || rng.random_bool(0.3)
@@ -344,7 +347,7 @@ async fn any_order(seed: u64) {
     on_the_way.extend(queue.receive());
     on_the_way.shuffle(&mut rng);
     for batch in on_the_way.chunks(10) {
-        assert_eq!(deliver(&workers[0], batch).await, Vec::<String>::new(), "seed {seed}");
+        assert_eq!(deliver(&world, &workers[0], batch).await, Vec::<String>::new(), "seed {seed}");
     }
 
     let mut lines: BTreeMap<String, Vec<Value>> = BTreeMap::new();

@@ -100,7 +100,7 @@ fn the_search_finds_a_value_in_every_form() {
 
 #[tokio::test]
 async fn secrets_and_tokens_are_written_nowhere_while_all_goes_well() {
-    let world = World::new().await;
+    let world = World::traced().await;
     let (secret, word) = (mark("client_secret"), mark("password"));
     world.tenant.set_secret(TENANT, APP, &secret);
     world.tenant.set_password(TENANT, &user(1), &word);
@@ -129,7 +129,7 @@ async fn secrets_and_tokens_are_written_nowhere_while_all_goes_well() {
 
 #[tokio::test]
 async fn what_is_sent_and_what_the_tenant_holds_is_written_nowhere() {
-    let world = World::new().await;
+    let world = World::traced().await;
     let policy = json!({"calls_per_run": {"min": 30, "max": 40}});
     world.put("a", &under(app_only(0), policy.clone()));
     world.put("b", &under(password(1), policy));
@@ -168,7 +168,7 @@ fn long_texts(value: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn wrong_credentials_are_written_nowhere() {
-    let world = World::new().await;
+    let world = World::traced().await;
     let mut planted = Vec::new();
     let mut accounts = Vec::new();
     let mut plant = |account: &'static str, mut secret: Value, fields: &[&str]| {
@@ -231,7 +231,7 @@ async fn malformed_secrets_are_written_nowhere() {
         texts.push(with(field, json!([marked])));
         texts.push(with(field, json!({"x": marked})));
     }
-    let world = World::new().await;
+    let world = World::traced().await;
     let mut accounts = Vec::new();
     for (number, text) in texts.iter().enumerate() {
         world.secrets.force_put(&format!("evergreen/bad{number:02}"), text);
@@ -255,7 +255,7 @@ async fn malformed_secrets_are_written_nowhere() {
 async fn what_the_tenant_says_in_its_errors_is_written_nowhere() {
     let value = mark("error");
     let acts = |status| FaultAction::Error { status, code: value.clone(), message: value.clone() };
-    let world = World::new().await;
+    let world = World::traced().await;
     for (number, account) in ["a", "b"].into_iter().enumerate() {
         let secret = if number == 0 { app_only(0) } else { password(1) };
         world.put(account, &under(secret, json!({"calls_per_run": {"min": 10, "max": 20}, "pause_after": 1})));
@@ -283,7 +283,7 @@ async fn what_the_tenant_says_in_its_errors_is_written_nowhere() {
 
 #[tokio::test]
 async fn what_aws_says_in_its_errors_is_written_nowhere() {
-    let world = World::new().await;
+    let world = World::traced().await;
     world.put("a", &under(refresh_token(&world, 0), json!({"calls_per_run": {"min": 1, "max": 2}})));
     world.begin().await;
     let mut said = Vec::new();
@@ -303,7 +303,7 @@ async fn what_aws_says_in_its_errors_is_written_nowhere() {
 
 #[tokio::test]
 async fn a_tenants_own_texts_are_written_nowhere() {
-    let world = World::new().await;
+    let world = World::traced().await;
     let (tenant, domain) = ("1a2b3c4d-8a54-4c7e-9b51-2f6f3f1f7a11", "fabrikam.onmicrosoft.com");
     let mut lee = User::new(&format!("lee@{domain}"), "x");
     lee.name = mark("name");

@@ -74,7 +74,7 @@ async fn a_change_that_races_with_the_owners_is_merged_into_it_and_neither_is_lo
         let deadline = world.now() + TimeDelta::minutes(5);
         let event = json!({"action": "set_policy", "account": "a", "policy": {"pause_after": 7}});
         let mut holds: Vec<_> = vec![world.secrets.hold("GetSecretValue", "", At::Request)];
-        let changing = tokio::spawn(async move { handle(&app, &event, deadline).await });
+        let changing = tokio::spawn(world.journal.listen(async move { handle(&app, &event, deadline).await }));
         for write in 1..=writes {
             let mut hold = holds.pop().unwrap();
             hold.reached().await;

@@ -83,7 +83,9 @@ async fn claimed_across(from: u16, to: u16) {
     world.all_due().await;
     let mut records = world.dynamo.hold("UpdateItem", "last_run_at", At::Request);
     let (old, deadline) = (Arc::clone(&world.app), world.now() + world.time);
-    let running = tokio::spawn(async move { handle(&old, &json!({"action": "tick"}), deadline).await.unwrap() });
+    let running = tokio::spawn(
+        world.journal.listen(async move { handle(&old, &json!({"action": "tick"}), deadline).await.unwrap() }),
+    );
     records.reached_by(ACTIVE + 2).await;
     let claimed: Vec<_> =
         world.dynamo.scan(ACCOUNTS).await.into_iter().filter(|item| item.get("run_id").is_some()).collect();

@@ -10,7 +10,6 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use e5_evergreen::app::App;
-use e5_evergreen::handler::handle;
 use fake_tenant::{App as TenantApp, FakeTenant, Fault as TenantFault, FaultAction, Tenant, User, When};
 use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
 use serde_json::{Value, json};
@@ -152,7 +151,7 @@ impl Soak {
     /// Infrastructure may fail an event; an account never does.
     async fn ask(&mut self, event: Value, time: TimeDelta) -> Option<Value> {
         let deadline = self.world.now() + time;
-        let answer = handle(&self.world.app, &event, deadline).await;
+        let answer = self.world.on(&self.world.app, &event, deadline).await;
         self.count(if answer.is_ok() { "events carried out" } else { "events that infrastructure failed" }, 1);
         answer.ok()
     }
@@ -185,7 +184,7 @@ impl Soak {
         self.world.fate.seal(self.rng.random_range(1..8), moment);
         let tick = json!({"action": "tick"});
         let died = tokio::select! {
-            _ = handle(&self.world.app, &tick, self.world.now() + TICK) => false,
+            _ = self.world.on(&self.world.app, &tick, self.world.now() + TICK) => false,
             () = self.world.fate.struck() => true,
         };
         self.world.fate.spare();
@@ -211,7 +210,10 @@ impl Soak {
     async fn overlap(&mut self) {
         self.count("rounds that overlapped", 1);
         let (event, deadline) = (json!({"action": "tick"}), self.world.now() + TICK);
-        let (_, _) = tokio::join!(handle(&self.world.app, &event, deadline), handle(&self.other, &event, deadline));
+        let (_, _) = tokio::join!(
+            self.world.on(&self.world.app, &event, deadline),
+            self.world.on(&self.other, &event, deadline)
+        );
     }
 
     /// Takes a secret away, puts it back, or writes it anew; a sync follows, perhaps in vain.

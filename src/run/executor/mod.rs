@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
+use tracing::debug;
 
 use crate::access::token::TokenSource;
 use crate::app::stop_signal::StopSignal;
@@ -168,8 +169,10 @@ impl Executor<'_> {
             access_token: &self.access.token,
             timeout: self.timeout(batch.iter().all(|(item, _)| item.cleans())),
         };
+        let sent_at = self.clock.now();
         let answer = self.graph.batch(&caller, &requests(&batch)).await;
         let now = self.clock.now();
+        let ms = (now - sent_at).num_milliseconds();
         let items = batch.into_iter().map(|(item, _)| item);
         match answer {
             Ok(replies) => {
@@ -177,6 +180,7 @@ impl Executor<'_> {
                     replies.into_iter().map(|reply| (reply.id.clone(), reply)).collect();
                 let result = |item: Item| {
                     let reply = replies.remove(&item.step.to_string());
+                    log_item(&item, reply.as_ref(), ms);
                     let result = reply.map_or_else(ItemResult::without_reply, |r| ItemResult::of(r, item.operation));
                     self.tenant().note(&result, Some(item.operation), now);
                     (item, result)
@@ -186,7 +190,11 @@ impl Executor<'_> {
             Err(error) => {
                 let result = of_whole_batch(error, progress);
                 self.tenant().note(&result, None, now);
-                items.map(|item| (item, result.clone())).collect()
+                let with_result = |item: Item| {
+                    log_item(&item, None, ms);
+                    (item, result.clone())
+                };
+                items.map(with_result).collect()
             }
         }
     }
@@ -261,6 +269,13 @@ fn requests(batch: &Batch<Item>) -> Vec<BatchItem> {
         depends_on: after.filter(|after| present.contains(after)).map(|after| after.to_string()),
     };
     batch.iter().map(request).collect()
+}
+
+/// `status` is 0 where Graph gave no answer for the item.
+fn log_item(item: &Item, reply: Option<&BatchReply>, ms: i64) {
+    let status = reply.map_or(0, |reply| reply.status);
+    let graph_request_id = reply.and_then(|reply| reply.request_id.as_deref());
+    debug!(operation = item.operation.id, status, ms, graph_request_id, "graph item");
 }
 
 /// The result of every item of a batch that failed as a whole.

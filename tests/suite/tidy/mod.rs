@@ -59,7 +59,7 @@ fn the_domain_knows_nothing_of_the_world() {
 
 #[test]
 fn time_and_chance_are_asked_for_at_the_edge_alone() {
-    let edge = ["src/adapters/system/clock.rs", "src/main.rs", "src/adapters/system/stdout.rs"];
+    let edge = ["src/adapters/system/clock.rs", "src/main.rs", "src/telemetry/layer.rs"];
     let inside = |file: &Source| !edge.contains(&&*file.path) && !file.within("src/local/");
     let words =
         ["Utc::now", "Local::now", "SystemTime", "Instant", "SysRng", "rand::rng", "thread_rng", "tokio::time::sleep"];
@@ -120,10 +120,10 @@ fn the_environment_is_read_in_one_place_for_each_program() {
 }
 
 #[test]
-fn nothing_is_printed_past_the_journal() {
+fn nothing_is_printed_past_the_log() {
     let words = ["println!", "print!", "dbg!", "todo!", "unimplemented!"];
     check("src", |_| true, |_, line| first_of(line, &words));
-    let speakers = ["src/adapters/system/stdout.rs", "src/local/cli.rs", "src/bin/evergreen.rs"];
+    let speakers = ["src/telemetry/output.rs", "src/local/cli.rs", "src/bin/evergreen.rs"];
     let words = ["eprintln!", "eprint!", "io::stdout", "io::stderr"];
     check("src", |file| !speakers.contains(&&*file.path), |_, line| first_of(line, &words));
 }
