@@ -31,8 +31,7 @@ pub fn resolve(answer: &Value, need: &Need, dice: u64, removable: impl Fn(&str) 
 fn is_ours(element: &Value, removable: impl Fn(&str) -> bool) -> bool {
     let Some(properties) = element.as_object() else { return false };
     let id = properties.get("id").and_then(Value::as_str);
-    id.is_some_and(removable)
-        || properties.values().filter_map(Value::as_str).any(Contents::is_generated_name)
+    id.is_some_and(removable) || properties.values().filter_map(Value::as_str).any(Contents::is_generated_name)
 }
 
 /// Whether a value can stand in a path: an empty one or dots would name something else.
