@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde_json::Value;
+use tracing::warn;
 
 use crate::app::App;
 use crate::app::default_policy::Defaults;
 use crate::domain::policy::Policy;
 use crate::domain::secret::MAX_SECRET_BYTES;
-use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretFault, SecretText};
 
 pub type Fetched = Vec<(String, Result<SecretText, SecretFault>)>;
@@ -65,8 +65,7 @@ fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), InfraErr
             let Some(known) = known else {
                 return Err(InfraError::new("reading the default policy", fault.to_string()));
             };
-            let message = "the default policy could not be read; the last one read stays in force";
-            app.journal.write(&line(Level::Warn, message, json!({"secret": name, "error": fault.to_string()})));
+            warn!(secret = name, error = %fault, "the default policy could not be read; the last one read stays in force");
             known
         }
         Err(fault) => Defaults { fault: Some(fault.to_string()), last_valid, ..Defaults::default() },
@@ -76,8 +75,7 @@ fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), InfraErr
         },
     };
     if let Some(fault) = new.fault_text() {
-        let message = "the default policy is faulty";
-        app.journal.write(&line(Level::Warn, message, json!({"secret": name, "error": fault})));
+        warn!(secret = name, error = fault, "the default policy is faulty");
     }
     app.default_policy.set(Defaults { read_at: app.clock.now(), ..new });
     Ok(())

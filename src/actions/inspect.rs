@@ -12,8 +12,10 @@ use crate::actions::error::ActionError;
 use crate::actions::timestamp::Timestamp;
 use crate::app::App;
 use crate::domain::account::history::HistoryRow;
+use crate::domain::account::refusals::Refusal;
 use crate::domain::account::set_aside::SetAside;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
+use crate::domain::cause::graph_cause;
 use crate::domain::cloud::Cloud;
 use crate::domain::policy::Policy;
 use crate::ports::{Cursor, InfraError, SecretFault, SecretText, StoredAccount};
@@ -63,6 +65,9 @@ pub struct AccountDescription {
     #[serde(flatten)]
     state: AccountState,
     set_aside: BTreeMap<SetAside, DateTime<Utc>>,
+    /// How Graph refused what is set aside.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    refusals: BTreeMap<SetAside, ShownRefusal>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     secret: String,
@@ -70,6 +75,24 @@ pub struct AccountDescription {
     defaults_error: Option<String>,
     #[serde(flatten)]
     contents: SecretContents,
+}
+
+/// A refusal in Graph's own terms, and in plain words where they are known.
+#[derive(Debug, Serialize)]
+struct ShownRefusal {
+    status: u16,
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    means: Option<String>,
+}
+
+impl ShownRefusal {
+    fn of(refusal: &Refusal) -> Self {
+        let (status, code) = (refusal.status, refusal.code.clone());
+        // An operation that is set aside after a 401 was refused by itself: other calls of that run were not.
+        let cause = graph_cause(if status == 401 { 403 } else { status }, code.as_deref().unwrap_or_default());
+        Self { status, code, means: cause.map(|cause| cause.to_string()) }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -154,8 +177,11 @@ pub(crate) fn describe(
         },
         Err(outcome) => SecretContents::Faulty { secret_error: outcome.reason() },
     };
+    let of_set_aside = account.refusals.iter().filter(|(key, _)| account.set_aside.contains_key(key));
+    let refusals = of_set_aside.map(|(key, refusal)| (key.clone(), ShownRefusal::of(refusal))).collect();
     AccountDescription {
         state: AccountState::of(&account),
+        refusals,
         set_aside: account.set_aside,
         warnings,
         secret: secret_name,

@@ -24,7 +24,7 @@ use crate::app::settings::Settings;
 use crate::app::stop_signal::StopSignal;
 use crate::app::throttle::Throttle;
 use crate::app::token_cache::TokenCache;
-use crate::ports::{AccountStore, Alerts, Clock, Graph, Journal, Login, Queue, Secrets};
+use crate::ports::{AccountStore, Alerts, Clock, Graph, Login, Queue, Secrets};
 
 /// Ports, settings and caches of one process.
 pub struct App {
@@ -33,7 +33,6 @@ pub struct App {
     pub tokens: Arc<dyn Login>,
     pub graph: Arc<dyn Graph>,
     pub clock: Arc<dyn Clock>,
-    pub journal: Arc<dyn Journal>,
     pub alerts: Option<Arc<dyn Alerts>>,
     pub queue: Option<Arc<dyn Queue>>,
     pub settings: Settings,
@@ -53,7 +52,6 @@ pub struct Ports {
     pub tokens: Arc<dyn Login>,
     pub graph: Arc<dyn Graph>,
     pub clock: Arc<dyn Clock>,
-    pub journal: Arc<dyn Journal>,
     /// Where changes of accounts are published, if anywhere.
     pub alerts: Option<Arc<dyn Alerts>>,
     /// Where a tick sends claimed accounts; `None`: it runs them itself.
@@ -63,14 +61,13 @@ pub struct Ports {
 impl App {
     /// An app with empty caches. `random` seeds rounds and names runs; in production it comes from the system.
     pub fn new(ports: Ports, settings: Settings, random: ChaCha12Rng) -> Self {
-        let Ports { accounts, secrets, tokens, graph, clock, journal, alerts, queue } = ports;
+        let Ports { accounts, secrets, tokens, graph, clock, alerts, queue } = ports;
         Self {
             accounts,
             secrets,
             tokens,
             graph,
             clock,
-            journal,
             alerts,
             queue,
             settings,

@@ -11,12 +11,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
-use serde_json::json;
+use tracing::{error, warn};
 
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::account::notice::Notices;
-use crate::log::{Level, line};
 use crate::notifications::messages::{Message, Untold, messages};
 use crate::ports::{Alerts, InfraError};
 use crate::run::report::RunReport;
@@ -64,9 +63,7 @@ pub async fn notify(app: &App, outbox: &Outbox) {
     let count = messages.len();
     let (published, failure) = publish(alerts.as_ref(), &messages).await;
     if let Some(error) = failure {
-        let message = "not every alert could be sent; it is tried again with the account's next run or the next sync";
-        let fields = json!({"error": error.to_string(), "messages": count});
-        app.journal.write(&line(Level::Error, message, fields));
+        error!(%error, messages = count, "not every alert could be sent; it is tried again with the next run or sync");
     }
     let told = published.iter().flat_map(|message| &outbox.0[message.tells.clone()]);
     let mut by_account: BTreeMap<&AccountId, Vec<String>> = BTreeMap::new();
@@ -106,7 +103,6 @@ async fn forget(app: &App, id: &AccountId, ids: &[String]) {
         Ok::<_, InfraError>(())
     };
     if let Err(error) = removed.await {
-        let message = "a notice that has been published could not be removed; it is published again";
-        app.journal.write(&line(Level::Warn, message, json!({"account": id, "error": error.to_string()})));
+        warn!(account = %id, %error, "a notice that has been published could not be removed; it is published again");
     }
 }

@@ -15,6 +15,8 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
+use tracing::Instrument;
+use tracing::instrument::WithSubscriber;
 
 use crate::access::default_policy;
 use crate::app::App;
@@ -23,7 +25,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
 use crate::notifications::{self, Outbox};
 use crate::ports::InfraError;
-use crate::round::claims::{Claims, Counts};
+use crate::round::claims::{Claims, Counts, last_start};
 use crate::round::fan_out::fan_out;
 use crate::round::report::RoundReport;
 use crate::run;
@@ -51,13 +53,14 @@ pub async fn round(app: &Arc<App>, deadline: DateTime<Utc>) -> Result<RoundRepor
     report.claimed = counts.claimed;
     report.deferred += counts.deferred;
     let broken = counts.broken.filter(|_| report.queued.unwrap_or(counts.claimed) == 0);
-    report.finish(app, broken.is_none());
+    report.finish(app.clock.now(), broken.is_none());
     broken.map_or(Ok(report), Err)
 }
 
 async fn run_due(app: &Arc<App>, deadline: DateTime<Utc>, report: &mut RoundReport) -> Result<Counts, InfraError> {
     let (ready, claimed) = mpsc::channel(PREFETCH);
-    let claiming = tokio::spawn(claim_all(Arc::clone(app), report.seed, deadline, ready));
+    let claiming = claim_all(Arc::clone(app), report.seed, deadline, ready);
+    let claiming = tokio::spawn(claiming.in_current_span().with_current_subscriber());
     run_all(app, claimed, deadline, report).await;
     claiming.await.map_err(|error| InfraError::new("claiming due accounts", error.to_string()))
 }
@@ -81,10 +84,11 @@ pub async fn run_all(app: &App, mut ready: mpsc::Receiver<Ready>, deadline: Date
     let mut outbox = Outbox::default();
     let mut runs = FuturesUnordered::new();
     let mut open = true;
+    let last_start = last_start(app.clock.now(), deadline);
     while open || !runs.is_empty() {
         tokio::select! {
             next = ready.recv(), if open && runs.len() < app.settings.concurrency => match next {
-                Some((claimed, _)) if app.stopping() => {
+                Some((claimed, _)) if app.stopping() || app.clock.now() > last_start => {
                     report.deferred += 1;
                     release(app, claimed).await;
                 }

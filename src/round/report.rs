@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tracing::info;
 
-use crate::app::App;
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
+use crate::telemetry::{METRICS, as_fields};
 
 /// Counts of one round; the names are part of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,16 +73,12 @@ impl RoundReport {
     }
 
     /// Logs the report. Metrics only when the round completed: the missing-rounds alarm counts them.
-    pub fn finish(&mut self, app: &App, completed: bool) {
-        self.duration_ms = (app.clock.now() - self.started_at).num_milliseconds();
-        app.journal.write(&self.line());
+    pub fn finish(&mut self, now: DateTime<Utc>, completed: bool) {
+        self.duration_ms = (now - self.started_at).num_milliseconds();
+        info!(fields = as_fields(&json!({"round": self})), "round");
         if completed {
-            app.journal.write(&self.metrics());
+            info!(target: METRICS, fields = as_fields(&self.metrics()));
         }
-    }
-
-    fn line(&self) -> Value {
-        line(Level::Info, "round", json!({"round": self}))
     }
 
     /// CloudWatch's embedded metric format: one line, no dimension, so that the cost does not grow with accounts.

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
+use tracing::error;
 
 use crate::access::default_policy::{self, Fetched};
 use crate::app::App;
 use crate::domain::account::AccountId;
-use crate::log::{Level, line};
 use crate::ports::{Claim, ClaimKind, ClaimRequest, InfraError, RecordResult, SecretFault, SecretText, StoredAccount};
 use crate::run::draw::SeedChoice;
 
@@ -59,8 +58,7 @@ pub async fn release(app: &App, claimed: Claimed) -> bool {
         Ok(recorded) => recorded == RecordResult::Written,
         Err(error) => {
             let message = "the account could not be released; it is due again when the claim runs out";
-            let fields = json!({"account": account.id, "error": error.to_string()});
-            app.journal.write(&line(Level::Error, message, fields));
+            error!(account = %account.id, %error, "{message}");
             true
         }
     }
@@ -77,7 +75,7 @@ pub async fn with_secrets(app: &App, claimed: Vec<Claimed>, with_defaults: bool)
     let fetched: BTreeMap<String, Result<SecretText, SecretFault>> = match fetch(app, &names, with_defaults).await {
         Ok(fetched) => fetched.into_iter().collect(),
         Err(broken) => {
-            app.journal.write(&line(Level::Error, "secrets could not be read", json!({"error": broken.to_string()})));
+            error!(error = %broken, "secrets could not be read");
             let fault = SecretFault::Transient(broken.what);
             names.into_iter().map(|name| (name, Err(fault.clone()))).collect()
         }

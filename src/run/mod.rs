@@ -10,8 +10,10 @@ mod placeholders;
 mod progress;
 pub mod report;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
+use tracing::{Instrument, error, warn};
 
 use crate::access::secret::read_secret;
 use crate::access::token::{self, AccountTokens};
@@ -21,18 +23,19 @@ use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::HistoryRow;
 use crate::domain::account::notice::{Change, NoticeKind, Notices};
 use crate::domain::account::{Account, Status};
+use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::outcome::Outcome;
-use crate::domain::outcome::calls::{self, Conclusion, RunCalls};
-use crate::domain::plan::{self, Plan};
+use crate::domain::outcome::calls::{self, Conclusion, EarlyEnd, RunCalls, RunFacts};
+use crate::domain::plan::{self, Plan, Scope};
 use crate::domain::secret::{AccountSecret, Credential};
 use crate::domain::seed::RngStream;
-use crate::log::{Level, line};
 use crate::ports::{RecordResult, SecretFault, SecretText};
-use crate::run::claim::Claimed;
+use crate::run::claim::{Claimed, LEASE};
 use crate::run::draw::{SeedChoice, scope};
 use crate::run::executor::Executor;
 use crate::run::report::RunReport;
+use crate::telemetry::run_span;
 
 /// Of the time until the deadline, at most this is kept for the clean-up.
 const TIME_TO_FINISH: TimeDelta = TimeDelta::seconds(8);
@@ -44,11 +47,21 @@ pub async fn run(
     secret: Result<SecretText, SecretFault>,
     deadline: DateTime<Utc>,
 ) -> RunReport {
+    let span = run_span(claimed.found.account.id.as_str(), &claimed.run_id);
+    run_claimed(app, claimed, secret, deadline).instrument(span).await
+}
+
+async fn run_claimed(
+    app: &App,
+    claimed: Claimed,
+    secret: Result<SecretText, SecretFault>,
+    deadline: DateTime<Utc>,
+) -> RunReport {
     let Claimed { found, run_id, mut seed, previous_run_crashed, manual, started_at } = claimed;
     let mut account = found.account;
     account.run_id = None;
     for warning in &found.warnings {
-        app.journal.write(&line(Level::Warn, warning, json!({"account": account.id})));
+        warn!("{warning}");
     }
     if previous_run_crashed {
         account.mark_crashed();
@@ -88,12 +101,11 @@ pub async fn run(
         calls_ok: calls.ok(),
         calls_failed: calls.failed(),
         calls_throttled: calls.throttled(),
-        calls: calls.calls,
+        calls: calls.all().cloned().collect(),
         next_run_at: account.next_run_at,
     };
     if let Err(error) = app.accounts.add_history(&row).await {
-        let message = "the run's history could not be written";
-        app.journal.write(&line(Level::Error, message, json!({"account": account.id, "error": error.to_string()})));
+        error!(%error, "the run's history could not be written");
     }
     let report = RunReport {
         row,
@@ -106,7 +118,7 @@ pub async fn run(
         unrecorded,
         outcome,
     };
-    app.journal.write(&report.line());
+    report.log();
     report
 }
 
@@ -120,43 +132,61 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn carry_out(&self, account: &mut Account, seed: &mut SeedChoice, probe: bool) -> (RunCalls, Conclusion) {
-        let access = match AccountTokens::new(self.app, account, self.secret, self.text).get().await {
+        let reserve = ((self.deadline - self.app.clock.now()) / 4).min(TIME_TO_FINISH).max(TimeDelta::zero());
+        let tokens = AccountTokens::new(self.app, account, self.secret, self.text).before(self.deadline - reserve);
+        let access = match tokens.get().await {
             Ok(access) => access,
             Err(outcome) => return without_calls(outcome),
         };
         token::save_rotated(self.app, account, self.secret, self.text).await;
         let now = self.app.clock.now();
         let scope = scope(account, self.secret, &access.granted, now);
-        let nothing_allowed =
-            || calls::nothing_allowed(self.secret.credential.subject(), self.secret.user_id.as_deref());
         if probe {
             let helps = !plan::drawable(&scope).is_empty();
-            return without_calls(if helps { Outcome::Probed } else { nothing_allowed() });
+            return without_calls(if helps { Outcome::Probed } else { nothing_drawable(account, &scope) });
         }
         let seed = seed.fix(&scope, account);
         let plan = Plan::draw(&scope, &mut seed.rng(&account.id, RngStream::Plan));
         if plan.is_empty() {
-            return without_calls(nothing_allowed());
+            return without_calls(nothing_drawable(account, &scope));
         }
         let askable = plan::askable(&scope, self.secret);
-        let permissions_unknown = access.granted == GrantedPermissions::Unknown;
+        let facts = RunFacts {
+            permissions_unknown: access.granted == GrantedPermissions::Unknown,
+            names_user: scope.subject == Access::AppOnly && scope.user_id.is_some(),
+        };
         let _mailbox = self.app.mailbox_locks.lock(mailbox(self.secret, &access)).await;
         let executor = Executor {
             graph: self.app.graph.as_ref(),
             clock: self.app.clock.as_ref(),
             throttle: &self.app.throttle,
             stop: &self.app.stop,
-            tokens: &AccountTokens::new(self.app, account, self.secret, self.text),
+            tokens: &AccountTokens::new(self.app, account, self.secret, self.text).before(self.deadline - reserve),
             secret: self.secret,
             access,
             deadline: self.deadline,
-            reserve: ((self.deadline - now) / 4).min(TIME_TO_FINISH).max(TimeDelta::zero()),
+            reserve,
+            orphaned_before: now - LEASE,
             rng: seed.rng(&account.id, RngStream::Execution),
         };
         let calls = executor.send(&plan).await;
         account.expiries.update_from_graph(self.secret, &askable, &calls.watched, self.app.clock.now());
-        let conclusion = calls.conclude(permissions_unknown);
+        let conclusion = calls.conclude(facts);
+        if let Some(EarlyEnd::Throttled { longer: true, until }) = &calls.early_end {
+            let until = until.format("%FT%TZ").to_string();
+            warn!(until, "Graph asked to wait for more than a day; the tenant is called again after one");
+        }
         (calls, conclusion)
+    }
+}
+
+/// The outcome where nothing can be drawn: since all that could be is set aside, or permissions and policy allow nothing.
+fn nothing_drawable(account: &Account, scope: &Scope) -> Outcome {
+    let unrestricted = Scope { set_aside: &BTreeMap::new(), ..*scope };
+    if plan::drawable(&unrestricted).is_empty() {
+        calls::nothing_allowed(scope.subject, scope.user_id)
+    } else {
+        calls::all_set_aside(account)
     }
 }
 
@@ -193,6 +223,6 @@ async fn record(app: &App, account: &Account, run_id: &str) -> Option<String> {
             format!("the result could not be written; the account is due again when the claim runs out ({error})")
         }
     };
-    app.journal.write(&line(Level::Error, &why, json!({"account": account.id, "run_id": run_id})));
+    error!("{why}");
     Some(why)
 }

@@ -1,13 +1,14 @@
 //! The report of a run: for its round, for the answer to `run`, and as a log line.
 
 use serde_json::{Value, json};
+use tracing::{info, warn};
 
 use crate::domain::account::Status;
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::notice::Notices;
 use crate::domain::cause::graph_cause;
 use crate::domain::outcome::{Change, Outcome};
-use crate::log::{Level, line};
+use crate::telemetry::as_fields;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -34,7 +35,8 @@ impl RunReport {
     /// The answer to `run`, and the body of the log line.
     pub fn value(&self) -> Value {
         let row = &self.row;
-        let failures: Vec<Value> = row.calls.iter().filter(|call| !call.ok).map(failure).collect();
+        let failures: Vec<Value> =
+            row.calls.iter().filter(|call| !call.ok).map(|call| failure(call, self.succeeded())).collect();
         json!({
             "account": row.account_id,
             "run_id": row.run_id,
@@ -53,19 +55,20 @@ impl RunReport {
         })
     }
 
-    pub fn line(&self) -> Value {
-        let level = match self.outcome {
-            Outcome::Succeeded | Outcome::Probed => Level::Info,
-            _ => Level::Warn,
-        };
-        line(level, "run", self.value())
+    pub fn log(&self) {
+        match self.outcome {
+            Outcome::Succeeded | Outcome::Probed => info!(fields = as_fields(&self.value()), "run"),
+            _ => warn!(fields = as_fields(&self.value()), "run"),
+        }
     }
 }
 
 /// A call that failed, and what that means for the account, where it means something.
-fn failure(call: &CallResult) -> Value {
+fn failure(call: &CallResult, succeeded: bool) -> Value {
     let mut failure = json!(call);
-    if let Some(cause) = graph_cause(call.status, call.error_code.as_deref().unwrap_or_default()) {
+    // Where another call succeeded, it is not the token that is refused, but the operation.
+    let status = if call.status == 401 && succeeded { 403 } else { call.status };
+    if let Some(cause) = graph_cause(status, call.error_code.as_deref().unwrap_or_default()) {
         failure["means"] = json!(cause.to_string());
     }
     failure

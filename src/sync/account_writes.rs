@@ -2,13 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::ChaCha12Rng;
-use serde_json::json;
+use tracing::warn;
 
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::policy::{Policy, schedule};
 use crate::domain::seed::{RngStream, Seed};
-use crate::log::{Level, line};
 use crate::ports::InfraError;
 use crate::sync::known_accounts::{is_too_far_ahead, missing_from_index};
 use crate::sync::report::SyncResult;
@@ -49,9 +48,8 @@ pub(crate) async fn update(
     let rng = &mut seed.rng(id, RngStream::FirstRun);
     let too_far_ahead = is_too_far_ahead(&account, now);
     if too_far_ahead {
-        let message = "the next run was further ahead than any schedule gives; it was drawn again";
         let next_run_at = account.next_run_at.map(|at| at.format("%FT%TZ").to_string());
-        app.journal.write(&line(Level::Warn, message, json!({"account": id, "next_run_at": next_run_at})));
+        warn!(account = %id, next_run_at, "the next run was further ahead than any schedule gives; it is drawn again");
         // A lease is minutes long: the run that held this one is over.
         account.release();
         account.next_run_at = Some(schedule::first_run(now, &definition.policy, rng));

@@ -1,10 +1,9 @@
 //! Reserved secrets of sign-ins that no person ever finished: removed once their code has expired.
 
-use serde_json::json;
+use tracing::warn;
 
 use crate::app::App;
 use crate::app::pending_sign_ins::PendingSignIn;
-use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretEntry};
 use crate::sync::report::SyncReport;
 
@@ -27,12 +26,11 @@ pub(crate) async fn remove_expired_sign_ins(
         let names: Vec<String> = secrets.iter().map(|secret| secret.name.clone()).collect();
         for (name, text) in app.secrets.fetch(&names).await? {
             let pending = text.ok().and_then(|text| PendingSignIn::read(&text.text));
-            if !pending.is_some_and(|pending| pending.expires_at <= app.clock.now()) {
+            if pending.is_none_or(|pending| pending.expires_at > app.clock.now()) {
                 continue;
             }
             let Err(error) = app.secrets.delete(&name).await else { continue };
-            let message = "the reserved secret of an expired sign-in could not be deleted";
-            app.journal.write(&line(Level::Warn, message, json!({"secret": name, "error": error.to_string()})));
+            warn!(secret = name, %error, "the reserved secret of an expired sign-in could not be deleted");
             report.error(&name, None, "holds an expired sign-in and could not be deleted; delete it");
         }
     }

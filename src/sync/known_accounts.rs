@@ -4,11 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
+use tracing::warn;
 
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
-use crate::log::{Level, line};
 use crate::notifications::Outbox;
 use crate::ports::{InfraError, SecretEntry, StoredAccount};
 
@@ -47,7 +46,7 @@ impl KnownAccounts {
             let page = app.accounts.all(after).await?;
             for found in page.accounts {
                 for warning in &found.warnings {
-                    app.journal.write(&line(Level::Warn, warning, json!({"account": found.account.id})));
+                    warn!(account = %found.account.id, "{warning}");
                 }
                 outbox.add(&found.account.id, &found.account.untold);
                 accounts.push(Entry::of(found, &mut texts, now));

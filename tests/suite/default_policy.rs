@@ -3,7 +3,7 @@
 use e5_evergreen::domain::catalogue;
 use serde_json::{Value, json};
 
-use crate::support::world::{World, app_only, under, writes};
+use crate::support::test_app::{TestApp, app_only, with_policy, writes};
 
 const DEFAULTS: &str = "evergreen/_defaults";
 
@@ -12,9 +12,9 @@ const FAULTY: [&str; 4] =
     [r#"{"writes": false,}"#, r#"{"writes": false, "pause_afer": 2}"#, r#"{"policy": {"writes": false}}"#, ""];
 
 /// Whether a run of the account sent anything but reads.
-async fn wrote(world: &World, account: &str) -> bool {
-    world.forget();
-    let run = world.act("run", account).await;
+async fn wrote(app: &TestApp, account: &str) -> bool {
+    app.forget();
+    let run = app.act("run", account).await;
     let operations: Vec<&str> = run["operations"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(!operations.is_empty(), "the account still runs: {run}");
     operations.iter().any(|id| catalogue::find(id).unwrap().writes())
@@ -29,12 +29,12 @@ fn finding(answer: &Value) -> String {
 }
 
 /// That everything a person looks at says what is wrong and what applies.
-async fn assert_told(world: &World, applies: &str) {
-    let errors = world.sync().await["errors"].clone();
+async fn assert_told(app: &TestApp, applies: &str) {
+    let errors = app.sync().await["errors"].clone();
     assert!(errors[0]["secret"] == DEFAULTS && errors[0]["error"].as_str().unwrap().contains(applies), "{errors}");
-    let list = world.ask(json!({"action": "list"})).await;
-    let show = world.act("show", "a").await;
-    let check = finding(&world.act("check", "a").await);
+    let list = app.ask(json!({"action": "list"})).await;
+    let show = app.act("show", "a").await;
+    let check = finding(&app.act("check", "a").await);
     for told in [list["defaults_error"].as_str().unwrap(), show["defaults_error"].as_str().unwrap(), check.as_str()] {
         assert!(told.contains(DEFAULTS) && told.contains(applies), "{told}");
     }
@@ -43,70 +43,70 @@ async fn assert_told(world: &World, applies: &str) {
 #[tokio::test]
 async fn faulty_default_policy_lets_no_account_write() {
     for faulty in FAULTY {
-        let world = World::new().await;
-        world.secrets.force_put(DEFAULTS, faulty);
-        world.put("a", &app_only(0));
+        let app = TestApp::new().await;
+        app.secrets.force_put(DEFAULTS, faulty);
+        app.put("a", &app_only(0));
         // Its own policy allows writing, but the faulty text may have excluded these operations.
-        world.put("b", &under(app_only(1), writes(5)));
-        world.put("c", &under(app_only(2), json!({"writes": true})));
-        assert_told(&world, "all accounts only read").await;
+        app.put("b", &with_policy(app_only(1), writes(5)));
+        app.put("c", &with_policy(app_only(2), json!({"writes": true})));
+        assert_told(&app, "all accounts only read").await;
         for account in ["a", "b", "c"] {
             if account != "b" {
-                assert!(!wrote(&world, account).await, "{faulty}: {account}");
+                assert!(!wrote(&app, account).await, "{faulty}: {account}");
             }
-            assert_eq!(world.act("show", account).await["policy"]["writes"], false, "{faulty}: {account}");
+            assert_eq!(app.act("show", account).await["policy"]["writes"], false, "{faulty}: {account}");
         }
     }
 }
 
 #[tokio::test]
 async fn default_policy_that_may_not_be_read_lets_no_account_write() {
-    let world = World::new().await;
-    world.secrets.put(DEFAULTS, &json!({"writes": false}));
-    world.secrets.refuse(DEFAULTS, "AccessDeniedException");
-    world.put("a", &app_only(0));
-    assert_told(&world, "all accounts only read").await;
-    assert!(!wrote(&world, "a").await);
-    world.secrets.allow(DEFAULTS);
-    assert_eq!(world.sync().await["errors"], json!([]));
-    assert!(world.ask(json!({"action": "list"})).await.get("defaults_error").is_none());
+    let app = TestApp::new().await;
+    app.secrets.put(DEFAULTS, &json!({"writes": false}));
+    app.secrets.refuse(DEFAULTS, "AccessDeniedException");
+    app.put("a", &app_only(0));
+    assert_told(&app, "all accounts only read").await;
+    assert!(!wrote(&app, "a").await);
+    app.secrets.allow(DEFAULTS);
+    assert_eq!(app.sync().await["errors"], json!([]));
+    assert!(app.ask(json!({"action": "list"})).await.get("defaults_error").is_none());
 }
 
 #[tokio::test]
 async fn last_valid_default_policy_applies_until_the_faulty_one_is_fixed() {
-    let mut world = World::new().await;
-    world.secrets.put(DEFAULTS, &json!({"operations": {"include": ["drive.*", "users.list"]}, "pause_after": 7}));
-    world.put("a", &app_only(0));
-    world.sync().await;
-    world.secrets.force_put(DEFAULTS, FAULTY[0]);
-    assert_told(&world, "its last valid text applies").await;
-    assert_eq!(world.act("show", "a").await["policy"]["pause_after"], 7);
+    let mut app = TestApp::new().await;
+    app.secrets.put(DEFAULTS, &json!({"operations": {"include": ["drive.*", "users.list"]}, "pause_after": 7}));
+    app.put("a", &app_only(0));
+    app.sync().await;
+    app.secrets.force_put(DEFAULTS, FAULTY[0]);
+    assert_told(&app, "its last valid text applies").await;
+    assert_eq!(app.act("show", "a").await["policy"]["pause_after"], 7);
     // Denied, then faulty again: what was valid is not forgotten.
-    world.secrets.refuse(DEFAULTS, "AccessDeniedException");
-    world.sync().await;
-    world.secrets.allow(DEFAULTS);
-    world.secrets.force_put(DEFAULTS, FAULTY[1]);
-    world.sync().await;
-    assert_eq!(world.act("show", "a").await["policy"]["pause_after"], 7);
+    app.secrets.refuse(DEFAULTS, "AccessDeniedException");
+    app.sync().await;
+    app.secrets.allow(DEFAULTS);
+    app.secrets.force_put(DEFAULTS, FAULTY[1]);
+    app.sync().await;
+    assert_eq!(app.act("show", "a").await["policy"]["pause_after"], 7);
     // A new process knows nothing valid.
-    world.restart();
-    assert_told(&world, "all accounts only read").await;
-    assert!(!wrote(&world, "a").await);
-    world.secrets.put(DEFAULTS, &json!({"pause_after": 2}));
-    world.sync().await;
-    let policy = world.act("show", "a").await["policy"].clone();
+    app.restart();
+    assert_told(&app, "all accounts only read").await;
+    assert!(!wrote(&app, "a").await);
+    app.secrets.put(DEFAULTS, &json!({"pause_after": 2}));
+    app.sync().await;
+    let policy = app.act("show", "a").await["policy"].clone();
     assert_eq!((&policy["pause_after"], &policy["writes"]), (&json!(2), &json!(true)));
 }
 
 #[tokio::test]
 async fn default_policy_that_was_absent_before_a_faulty_one_was_written_is_no_last_valid_text() {
-    let world = World::new().await;
-    world.put("a", &app_only(0));
-    world.sync().await;
-    assert_eq!(world.act("show", "a").await["policy"]["writes"], true);
-    world.secrets.force_put(DEFAULTS, FAULTY[0]);
+    let app = TestApp::new().await;
+    app.put("a", &app_only(0));
+    app.sync().await;
+    assert_eq!(app.act("show", "a").await["policy"]["writes"], true);
+    app.secrets.force_put(DEFAULTS, FAULTY[0]);
     // Lists lag behind: the new secret is read with the account's own.
-    world.secrets.unlist(DEFAULTS);
-    assert!(!wrote(&world, "a").await);
-    assert_told(&world, "all accounts only read").await;
+    app.secrets.unlist(DEFAULTS);
+    assert!(!wrote(&app, "a").await);
+    assert_told(&app, "all accounts only read").await;
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::support::aws_json::At;
-use crate::support::world::{APP, TENANT, World, app_only, reads, under};
+use crate::support::test_app::{APP, APP_SECRET, TENANT, TestApp, app_only, reads, with_policy};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -67,106 +67,106 @@ impl Alerts for Topic {
 }
 
 /// The function starts with this topic.
-fn attach(world: &mut World, topic: &Topic) {
-    world.restart();
-    Arc::get_mut(&mut world.app).unwrap().alerts = Some(Arc::new(topic.clone()));
+fn attach(app: &mut TestApp, topic: &Topic) {
+    app.restart();
+    Arc::get_mut(&mut app.inner).unwrap().alerts = Some(Arc::new(topic.clone()));
 }
 
 /// An account whose next run pauses it.
-async fn failing(topic: &Topic) -> World {
-    let mut world = World::new().await;
-    attach(&mut world, topic);
+async fn failing(topic: &Topic) -> TestApp {
+    let mut app = TestApp::new().await;
+    attach(&mut app, topic);
     let mut policy = reads(1);
     policy["pause_after"] = json!(1);
-    world.put("a", &under(app_only(0), policy));
-    world.begin().await;
-    world.tenant.expire_secret(TENANT, APP);
-    world
+    app.put("a", &with_policy(app_only(0), policy));
+    app.begin().await;
+    app.tenant.expire_secret(TENANT, APP);
+    app
 }
 
 #[tokio::test]
 async fn pause_that_the_topic_did_not_take_is_told_once_by_the_next_sync() {
     let topic = Topic::new(State::Down);
-    let world = failing(&topic).await;
-    assert_eq!(world.tick().await["paused"], 1);
-    assert!(world.attribute("a", "untold").await.is_some_and(|untold| untold.contains("paused")));
-    world.sync().await;
+    let app = failing(&topic).await;
+    assert_eq!(app.tick().await["paused"], 1);
+    assert!(app.attribute("a", "untold").await.is_some_and(|untold| untold.contains("paused")));
+    app.sync().await;
     assert_eq!(*topic.attempts.borrow(), 2);
     topic.set(State::Up);
-    world.sync().await;
+    app.sync().await;
     assert_eq!(topic.subjects(), ["E5 Evergreen: a paused"]);
-    assert_eq!(world.attribute("a", "untold").await, None);
-    world.sync().await;
-    world.next_round("a").await;
+    assert_eq!(app.attribute("a", "untold").await, None);
+    app.sync().await;
+    app.next_round("a").await;
     assert_eq!(topic.subjects().len(), 1);
 }
 
 #[tokio::test]
 async fn what_a_run_left_untold_is_told_with_the_next_run_of_the_account() {
     let topic = Topic::new(State::Down);
-    let world = failing(&topic).await;
-    world.tick().await;
+    let app = failing(&topic).await;
+    app.tick().await;
     topic.set(State::Up);
-    world.next_round("a").await;
+    app.next_round("a").await;
     assert_eq!(topic.subjects(), ["E5 Evergreen: a paused"]);
-    assert_eq!(world.attribute("a", "untold").await, None);
+    assert_eq!(app.attribute("a", "untold").await, None);
 }
 
 #[tokio::test]
 async fn topic_that_is_down_for_a_day_loses_nothing_and_then_tells_each_change_once() {
     let topic = Topic::new(State::Down);
-    let world = failing(&topic).await;
+    let app = failing(&topic).await;
     for number in 1..3 {
         let mut policy = reads(1);
         policy["pause_after"] = json!(1);
-        world.put(&format!("b{number}"), &under(app_only(number), policy));
+        app.put(&format!("b{number}"), &with_policy(app_only(number), policy));
     }
-    world.sync().await;
-    let end = world.now() + TimeDelta::days(1);
-    while world.now() < end {
-        world.sync().await;
-        world.tick().await;
-        world.advance(TimeDelta::minutes(15));
+    app.sync().await;
+    let end = app.now() + TimeDelta::days(1);
+    while app.now() < end {
+        app.sync().await;
+        app.tick().await;
+        app.advance(TimeDelta::minutes(15));
     }
-    world.tenant.set_secret(TENANT, APP, crate::support::world::APP_SECRET);
-    world.all_due().await;
-    assert_eq!(world.tick().await["resumed"], 3);
+    app.tenant.set_secret(TENANT, APP, APP_SECRET);
+    app.all_due().await;
+    assert_eq!(app.tick().await["resumed"], 3);
     topic.set(State::Up);
-    world.sync().await;
+    app.sync().await;
     let mut subjects = topic.subjects();
     subjects.sort();
     let expected =
         ["a", "b1", "b2"].map(|account| ["paused", "resumed"].map(|what| format!("E5 Evergreen: {account} {what}")));
     assert_eq!(subjects, expected.concat());
-    world.sync().await;
+    app.sync().await;
     assert_eq!(topic.subjects().len(), 6);
 }
 
 #[tokio::test]
 async fn without_a_topic_nothing_is_kept() {
-    let mut world = World::new().await;
-    Arc::get_mut(&mut world.app).unwrap().alerts = None;
+    let mut app = TestApp::new().await;
+    Arc::get_mut(&mut app.inner).unwrap().alerts = None;
     let mut policy = reads(1);
     policy["pause_after"] = json!(1);
-    world.put("a", &under(app_only(0), policy));
-    world.begin().await;
-    world.tenant.expire_secret(TENANT, APP);
-    assert_eq!(world.tick().await["paused"], 1);
-    assert_eq!(world.attribute("a", "untold").await, None);
+    app.put("a", &with_policy(app_only(0), policy));
+    app.begin().await;
+    app.tenant.expire_secret(TENANT, APP);
+    assert_eq!(app.tick().await["paused"], 1);
+    assert_eq!(app.attribute("a", "untold").await, None);
 }
 
 /// A round that is killed at its nth write of an account; `false` where it makes fewer.
-async fn killed_at_write(world: &World, nth: usize, at: At) -> bool {
-    let mut hold = world.dynamo.hold("UpdateItem", "", at);
-    let (app, deadline) = (Arc::clone(&world.app), world.now() + TimeDelta::minutes(5));
-    let mut round = tokio::spawn(async move { handle(&app, &json!({"action": "tick"}), deadline).await });
+async fn killed_at_write(app: &TestApp, nth: usize, at: At) -> bool {
+    let mut hold = app.dynamo.hold("UpdateItem", "", at);
+    let (inner, deadline) = (Arc::clone(&app.inner), app.now() + TimeDelta::minutes(5));
+    let mut round = tokio::spawn(async move { handle(&inner, &json!({"action": "tick"}), deadline).await });
     for write in 1..=nth {
         tokio::select! {
             () = hold.reached() => {}
             _ = &mut round => return false,
         }
         if write < nth {
-            let next = world.dynamo.hold("UpdateItem", "", at);
+            let next = app.dynamo.hold("UpdateItem", "", at);
             hold.release();
             hold = next;
         }
@@ -182,24 +182,24 @@ async fn round_that_is_killed_at_any_write_loses_no_notice_and_a_second_one_has_
     for at in [At::Request, At::Answer] {
         for nth in 1.. {
             let topic = Topic::new(State::Up);
-            let mut world = failing(&topic).await;
-            if !killed_at_write(&world, nth, at).await {
+            let mut app = failing(&topic).await;
+            if !killed_at_write(&app, nth, at).await {
                 assert!(nth > 3, "claim, record and removal are writes");
                 break;
             }
-            attach(&mut world, &topic);
-            world.advance(TimeDelta::minutes(20));
-            world.sync().await;
+            attach(&mut app, &topic);
+            app.advance(TimeDelta::minutes(20));
+            app.sync().await;
             // Where the record was never written, the next run pauses the account.
-            if world.status("a").await != "paused" {
-                world.tick().await;
+            if app.status("a").await != "paused" {
+                app.tick().await;
             }
-            assert_eq!(world.status("a").await, "paused", "{at:?} {nth}");
-            world.sync().await;
+            assert_eq!(app.status("a").await, "paused", "{at:?} {nth}");
+            app.sync().await;
             let ids = topic.ids();
             assert!((1..=2).contains(&ids.len()), "{at:?} {nth}: {:?}", topic.subjects());
             assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 1, "{at:?} {nth}: {ids:?}");
-            assert_eq!(world.attribute("a", "untold").await, None, "{at:?} {nth}");
+            assert_eq!(app.attribute("a", "untold").await, None, "{at:?} {nth}");
         }
     }
 }
@@ -207,15 +207,15 @@ async fn round_that_is_killed_at_any_write_loses_no_notice_and_a_second_one_has_
 #[tokio::test]
 async fn round_that_is_killed_while_it_publishes_tells_it_again_with_the_same_id() {
     let topic = Topic::new(State::Hanging);
-    let mut world = failing(&topic).await;
-    let (app, deadline) = (Arc::clone(&world.app), world.now() + TimeDelta::minutes(5));
-    let round = tokio::spawn(async move { handle(&app, &json!({"action": "tick"}), deadline).await });
+    let mut app = failing(&topic).await;
+    let (inner, deadline) = (Arc::clone(&app.inner), app.now() + TimeDelta::minutes(5));
+    let round = tokio::spawn(async move { handle(&inner, &json!({"action": "tick"}), deadline).await });
     topic.attempts.subscribe().wait_for(|attempts| *attempts == 1).await.unwrap();
     round.abort();
     assert!(round.await.unwrap_err().is_cancelled());
     topic.set(State::Up);
-    attach(&mut world, &topic);
-    world.sync().await;
+    attach(&mut app, &topic);
+    app.sync().await;
     let ids = topic.ids();
     assert_eq!((ids.len(), ids[0] == ids[1]), (2, true));
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::access::default_policy;
 use crate::actions::authenticated::{Authenticated, LoadError, authenticate, reason, secret_reason};
-use crate::actions::check::finding::Finding;
+use crate::actions::check::finding::{Finding, sentence};
 use crate::actions::check::lookup::look_up;
 use crate::actions::error::ActionError;
 use crate::actions::permission_text::{NO_OPERATION, NO_PERMISSION};
@@ -98,10 +98,4 @@ fn permissions(granted: &GrantedPermissions, wanted: usize, never: usize) -> Fin
         ),
         GrantedPermissions::Known(_) => Finding::bad(about, NO_PERMISSION),
     }
-}
-
-/// The text with a capital letter first.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

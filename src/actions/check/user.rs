@@ -5,12 +5,15 @@ use chrono::{DateTime, Utc};
 use crate::actions::check::finding::Finding;
 use crate::actions::check::reply::Reply;
 use crate::domain::catalogue::Access;
+use crate::domain::cause::{NO_DRIVE, graph_cause, user_missing};
 use crate::domain::secret::AccountSecret;
-use crate::ports::NO_DRIVE;
 
 pub(crate) const USER: &str = "user";
 pub(crate) const MAILBOX: &str = "mailbox";
 pub(crate) const DRIVE: &str = "drive";
+
+/// Statuses that say nothing about the user: what they mean does not depend on the request.
+const OF_ANY_REQUEST: [u16; 8] = [401, 403, 429, 500, 502, 503, 504, 509];
 
 /// An app's own account without `user_id` has no user to look up.
 pub(crate) fn without_user() -> Finding {
@@ -21,58 +24,39 @@ pub(crate) fn without_user() -> Finding {
 }
 
 pub(crate) fn user(reply: &Reply, secret: &AccountSecret, _: DateTime<Utc>) -> Option<Finding> {
-    match (reply.status, secret.credential.subject()) {
-        (200, Access::AppOnly) => Some(Finding::good(USER, "The user of `user_id` exists.")),
-        (200, Access::Delegated) => Some(Finding::good(USER, "The user who has signed in exists.")),
-        _ => reply.names_no_user().then(|| unknown_user(USER)),
+    match secret.credential.subject() {
+        _ if !reply.succeeded() => of_cause(USER, reply),
+        Access::AppOnly => Some(Finding::good(USER, "The user of `user_id` exists.")),
+        Access::Delegated => Some(Finding::good(USER, "The user who has signed in exists.")),
     }
 }
 
 pub(crate) fn mailbox(reply: &Reply, _: &AccountSecret, _: DateTime<Utc>) -> Option<Finding> {
-    match (reply.status, reply.code.as_str()) {
-        (200, _) => Some(Finding::good(MAILBOX, "The user has a mailbox.")),
-        _ if reply.names_no_user() => Some(unknown_user(MAILBOX)),
-        (_, "MailboxNotEnabledForRESTAPI" | "MailboxNotSupportedForRESTAPI") => Some(Finding::bad(
-            MAILBOX,
-            "The user has no mailbox: assign a licence with Exchange Online, or exclude mail, calendar and contacts. A new \
-             mailbox takes up to a day.",
-        )),
-        (_, "OrganizationFromTenantGuidNotFound") => Some(Finding::bad(
-            MAILBOX,
-            "The tenant has no Exchange Online (any more): see its subscription, or exclude mail, calendar and contacts.",
-        )),
-        _ => None,
+    match reply.succeeded() {
+        true => Some(Finding::good(MAILBOX, "The user has a mailbox.")),
+        false => of_cause(MAILBOX, reply),
     }
 }
 
 pub(crate) fn drive(reply: &Reply, secret: &AccountSecret, _: DateTime<Utc>) -> Option<Finding> {
-    match (reply.status, reply.code.as_str()) {
-        (200, _) if reply.elements().next().is_some() => Some(Finding::good(DRIVE, "The user has a OneDrive.")),
-        (200, _) | (_, NO_DRIVE) => Some(no_drive(secret)),
-        _ if reply.names_no_user() => Some(unknown_user(DRIVE)),
-        (423, _) => {
-            Some(Finding::bad(DRIVE, "Access to the user's OneDrive is blocked: unblock the site in SharePoint."))
-        }
-        _ => None,
-    }
-}
-
-fn no_drive(secret: &AccountSecret) -> Finding {
+    let no_drive = reply.code == NO_DRIVE || (reply.succeeded() && reply.elements().next().is_none());
     match secret.credential.subject() {
-        Access::Delegated => {
-            Finding::unknown(DRIVE, "The user has no OneDrive yet: a run creates it on its first call.")
+        _ if reply.succeeded() && !no_drive => Some(Finding::good(DRIVE, "The user has a OneDrive.")),
+        Access::Delegated if no_drive => {
+            Some(Finding::unknown(DRIVE, "The user has no OneDrive yet: a run creates it on its first call."))
         }
-        Access::AppOnly => Finding::bad(
-            DRIVE,
-            "The user has no OneDrive yet: let the user open OneDrive once in a browser, or exclude the operations on files.",
-        ),
+        _ if no_drive => graph_cause(404, NO_DRIVE).map(|cause| Finding::of_cause(DRIVE, &cause)),
+        _ => of_cause(DRIVE, reply),
     }
 }
 
-fn unknown_user(about: &'static str) -> Finding {
-    Finding::bad(
-        about,
-        "Graph knows no user of this `user_id`: correct it in the secret (id or UPN of a user of this tenant). The user \
-         needs a licence with a mailbox.",
-    )
+/// What is wrong with the user, in the words that a run says it with.
+fn of_cause(about: &'static str, reply: &Reply) -> Option<Finding> {
+    if reply.names_no_user() {
+        return Some(Finding::of_cause(about, &user_missing()));
+    }
+    let cause = graph_cause(reply.status, &reply.code)?;
+    let of_any_request =
+        OF_ANY_REQUEST.contains(&reply.status) && graph_cause(reply.status, "").as_ref() == Some(&cause);
+    (!of_any_request).then(|| Finding::of_cause(about, &cause))
 }

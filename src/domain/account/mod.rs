@@ -4,6 +4,7 @@ pub mod expiry;
 pub mod history;
 pub mod notice;
 pub mod recent_calls;
+pub mod refusals;
 pub mod set_aside;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use thiserror::Error;
 use crate::domain::account::expiry::Expiries;
 use crate::domain::account::notice::Notices;
 use crate::domain::account::recent_calls::RecentCalls;
+use crate::domain::account::refusals::Refusals;
 use crate::domain::account::set_aside::SetAside;
 
 /// The last part of the secret's name: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}`.
@@ -120,6 +122,8 @@ pub struct Account {
     pub stopped_by: Option<StoppedBy>,
     /// What is left out of plans, and until when.
     pub set_aside: BTreeMap<SetAside, DateTime<Utc>>,
+    /// What was refused lately, and how: also the reasons of what is set aside.
+    pub refusals: Refusals,
     /// What recent runs have shown of each operation.
     pub habits: RecentCalls,
     /// How many coming runs must look for what an earlier one left behind.
@@ -150,6 +154,7 @@ impl Account {
             pause: None,
             stopped_by: None,
             set_aside: BTreeMap::new(),
+            refusals: Refusals::default(),
             habits: RecentCalls::default(),
             sweeps: 0,
             expiries: Expiries::default(),

@@ -1,4 +1,4 @@
-//! The process that is measured: the house on its real adapters, for one round.
+//! The measured process: the application on its real adapters, for one round.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,22 +7,25 @@ use chrono::TimeDelta;
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
+use tracing::instrument::WithSubscriber;
+use tracing::level_filters::LevelFilter;
 
-use super::{Where, usage};
+use super::args::Endpoints;
+use super::usage;
 use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::aws::secrets_manager::SecretsManager;
 use crate::adapters::http::{self, Timeouts};
 use crate::adapters::microsoft::entra::Entra;
 use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
-use crate::adapters::system::stdout::Stdout;
 use crate::app::settings::Settings;
 use crate::app::{App, Ports};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, RUNS};
 use crate::local::no_web_identity::NoWebIdentity;
+use crate::telemetry::{self, LogFormat, output};
 
-/// What one round took. Times and CPU are the round's alone, the memory is the process's.
+/// Cost of one round. Wall time and CPU are the round's; memory is the whole process's.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Measured {
     pub wall_s: f64,
@@ -35,7 +38,7 @@ pub struct Measured {
 
 impl Measured {
     /// # Errors
-    /// Where not every account's run went as it should.
+    /// If not every account's run succeeded with all its calls.
     pub fn check(&self, accounts: u32) -> anyhow::Result<()> {
         let Self { claimed, succeeded, calls_ok, .. } = *self;
         anyhow::ensure!(
@@ -46,12 +49,13 @@ impl Measured {
     }
 }
 
-/// One round over all that is due.
-pub async fn measure(at: &Where) -> anyhow::Result<Measured> {
+/// Measures one round over all due accounts.
+pub async fn measure(at: &Endpoints) -> anyhow::Result<Measured> {
     let app = Arc::new(app(at).await?);
+    let log = telemetry::dispatch(LevelFilter::INFO, LogFormat::Json, output::stdout);
     let deadline = app.clock.now() + TimeDelta::days(1);
     let (cpu, started) = (usage::cpu()?, Instant::now());
-    let report = crate::round::round(&app, deadline).await?;
+    let report = crate::round::round(&app, deadline).with_subscriber(log).await?;
     let (wall, cpu) = (started.elapsed(), usage::cpu()? - cpu);
     Ok(Measured {
         wall_s: wall.as_secs_f64(),
@@ -64,7 +68,7 @@ pub async fn measure(at: &Where) -> anyhow::Result<Measured> {
 }
 
 /// As the function builds it; region, credentials and endpoints of AWS come from the environment.
-async fn app(at: &Where) -> anyhow::Result<App> {
+async fn app(at: &Endpoints) -> anyhow::Result<App> {
     let config = Config::read(|name| match name {
         "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
         "RUNS_TABLE" => Some(RUNS.to_owned()),
@@ -91,7 +95,6 @@ async fn app(at: &Where) -> anyhow::Result<App> {
         tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint, clock.clone(), Arc::new(NoWebIdentity))),
         graph: Arc::new(GraphClient::new(client, config.graph_endpoint)),
         clock,
-        journal: Arc::new(Stdout),
         alerts: None,
         queue: None,
     };

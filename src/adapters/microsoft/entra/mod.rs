@@ -4,10 +4,11 @@
 
 mod client_assertion;
 mod device_code;
+mod refusal;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -21,7 +22,6 @@ use crate::adapters::http::{join, read_bounded};
 use crate::adapters::microsoft::retry_after::retry_after;
 use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
-use crate::domain::cause::{LoginFault, login_fault};
 use crate::domain::cloud::Cloud;
 use crate::domain::secret::{AccountSecret, Credential};
 use crate::ports::{self, Clock, DeviceCode, Login, Poll, Token, TokenError, WebIdentity};
@@ -68,9 +68,19 @@ impl Entra {
     }
 
     /// The body of a good answer; of any other also the word that the service refuses with.
-    async fn post(&self, url: Url, form: &[(&'static str, String)]) -> Result<Vec<u8>, (String, TokenError)> {
+    async fn post(
+        &self,
+        url: Url,
+        form: &[(&'static str, String)],
+        timeout: Option<Duration>,
+    ) -> Result<Vec<u8>, (String, TokenError)> {
         let unreachable = |error: reqwest::Error| (String::new(), TokenError::Transient(unreachable(&error)));
-        let response = self.client.post(url).form(form).send().await.map_err(unreachable)?;
+        let request = self.client.post(url).form(form);
+        let request = match timeout {
+            Some(timeout) => request.timeout(timeout),
+            None => request,
+        };
+        let response = request.send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
         let wait = retry_after(response.headers());
         let transient = |what: String| (String::new(), TokenError::Transient(what));
@@ -83,16 +93,7 @@ impl Entra {
         if status == 429 {
             return Err((String::new(), TokenError::Throttled { retry_after: wait }));
         }
-        // A proxy or a portal may answer anything: only the service's own JSON condemns a credential.
-        let refusal: Refusal = serde_json::from_slice(&body)
-            .map_err(|_| transient(format!("the login service answered {status} without JSON")))?;
-        let error = match login_fault(status, &refusal.error, &refusal.error_codes) {
-            LoginFault::Misconfigured(cause) => TokenError::Misconfigured(cause),
-            LoginFault::LongBackoff(cause) => TokenError::LongBackoff(cause),
-            LoginFault::NotYet(cause) => TokenError::NotYet(cause),
-            LoginFault::Transient(why) => TokenError::Transient(why),
-        };
-        Err((refusal.error, error))
+        Err(refusal::read(status, &body))
     }
 }
 
@@ -107,11 +108,19 @@ fn audience(cloud: Cloud, tenant_id: &str) -> String {
 
 #[async_trait]
 impl Login for Entra {
-    async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
+    async fn request(
+        &self,
+        secret: &AccountSecret,
+        refresh_token: Option<&SecretString>,
+        timeout: Duration,
+    ) -> Result<Token, TokenError> {
+        let started_at = Instant::now();
         let url = self.url(secret.cloud, &secret.tenant_id, "token")?;
-        let assertion = self.assertion(secret).await?;
-        let body =
-            self.post(url, &form(secret, refresh_token, assertion.as_ref())).await.map_err(|(_, error)| error)?;
+        let late = |_| TokenError::Transient("the identity of the function could not be proved in time".to_owned());
+        let assertion = tokio::time::timeout(timeout, self.assertion(secret)).await.map_err(late)??;
+        let form = form(secret, refresh_token, assertion.as_ref());
+        let left = timeout.saturating_sub(started_at.elapsed());
+        let body = self.post(url, &form, Some(left)).await.map_err(|(_, error)| error)?;
         token(&body, secret.credential.subject())
     }
 
@@ -119,7 +128,7 @@ impl Login for Entra {
         let url = self.url(client.cloud, &client.tenant_id, "devicecode")?;
         let scope = format!("{}/.default openid profile offline_access", client.cloud.graph());
         let form = [("client_id", client.client_id.clone()), ("scope", scope)];
-        device_code::code(&self.post(url, &form).await.map_err(|(_, error)| error)?)
+        device_code::code(&self.post(url, &form, None).await.map_err(|(_, error)| error)?)
     }
 
     async fn poll(&self, client: &ports::Client, device_code: &SecretString) -> Result<Poll, TokenError> {
@@ -129,7 +138,7 @@ impl Login for Entra {
             ("client_id", client.client_id.clone()),
             ("device_code", device_code.expose_secret().to_owned()),
         ];
-        match self.post(url, &form).await {
+        match self.post(url, &form, None).await {
             Ok(body) => {
                 let username = device_code::username(&body);
                 token(&body, Access::Delegated).map(|token| Poll::SignedIn { token: Box::new(token), username })
@@ -194,14 +203,6 @@ fn form(
 }
 
 #[derive(Deserialize)]
-struct Refusal {
-    #[serde(default)]
-    error: String,
-    #[serde(default)]
-    error_codes: Vec<u32>,
-}
-
-#[derive(Deserialize)]
 struct Answer {
     access_token: SecretString,
     /// Seconds; some services write the number as a string.
@@ -212,8 +213,11 @@ struct Answer {
 }
 
 fn token(body: &[u8], subject: Access) -> Result<Token, TokenError> {
-    let answer: Answer = serde_json::from_slice(body)
-        .map_err(|_| TokenError::Transient("the login service's answer is not a token".to_owned()))?;
+    let unreadable = || TokenError::Transient("the login service's answer is not a token".to_owned());
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| unreadable())?;
+    if !is_header_value(&answer.access_token) {
+        return Err(unreadable());
+    }
     let seconds = answer.expires_in.as_u64().or_else(|| answer.expires_in.as_str()?.parse().ok());
     let claims = claims(&answer.access_token);
     let granted = match (subject, &answer.scope) {
@@ -234,8 +238,15 @@ fn token(body: &[u8], subject: Access) -> Result<Token, TokenError> {
         granted,
         user,
         tenant,
-        refresh_token: answer.refresh_token,
+        // An empty one would replace the only token that works.
+        refresh_token: answer.refresh_token.filter(|token| !token.expose_secret().is_empty()),
     })
+}
+
+/// Whether the token can be sent: visible ASCII, since it follows `Bearer ` in a header.
+fn is_header_value(token: &SecretString) -> bool {
+    let token = token.expose_secret();
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// What is read of an access token.
@@ -334,6 +345,13 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_refresh_token_is_not_a_rotated_one() {
+        let rotated = |token: &str| read(json!({"access_token": "t", "refresh_token": token}), Access::Delegated);
+        assert!(rotated("").refresh_token.is_none());
+        assert_eq!(rotated("r").refresh_token.unwrap().expose_secret(), "r");
+    }
+
+    #[test]
     fn app_only_permissions_are_the_roles_of_a_token_that_can_be_read() {
         let granted = |token: String| read(json!({"access_token": token}), Access::AppOnly).granted;
         assert_eq!(granted("opaque".to_owned()), GrantedPermissions::Unknown);
@@ -364,6 +382,11 @@ mod tests {
     fn an_answer_that_is_no_token_is_a_passing_fault() {
         for body in ["", "{}", "<html>", "{\"access_token\":"] {
             assert!(matches!(token(body.as_bytes(), Access::Delegated), Err(TokenError::Transient(_))), "{body}");
+        }
+        for access_token in ["", " ", "a b", "a\r\nb", "a\0", "\u{7f}", "töken", "a\u{feff}"] {
+            let body = json!({"access_token": access_token}).to_string();
+            let error = token(body.as_bytes(), Access::AppOnly).unwrap_err();
+            assert_eq!(error, TokenError::Transient("the login service's answer is not a token".to_owned()), "{body}");
         }
     }
 }
