@@ -108,6 +108,8 @@ pub struct TestAppOptions {
     pub http: Duration,
     /// Lines up to this level are kept.
     pub log: LevelFilter,
+    /// Applied to each user before the tenant's data is made.
+    pub change_user: fn(&mut User),
 }
 
 impl Default for TestAppOptions {
@@ -120,6 +122,7 @@ impl Default for TestAppOptions {
             single_use_refresh_tokens: false,
             http: Duration::from_secs(30),
             log: LevelFilter::INFO,
+            change_user: |_| {},
         }
     }
 }
@@ -151,6 +154,11 @@ impl TestApp {
         Self::with(TestAppOptions { log: LevelFilter::TRACE, ..TestAppOptions::default() }).await
     }
 
+    /// Whose users lack something.
+    pub async fn without(change: fn(&mut User)) -> Self {
+        Self::with(TestAppOptions { change_user: change, ..TestAppOptions::default() }).await
+    }
+
     pub async fn seeded(seed: u64) -> Self {
         Self::with(TestAppOptions { seed, ..TestAppOptions::default() }).await
     }
@@ -163,7 +171,9 @@ impl TestApp {
             .with_app(TenantApp::public(PUBLIC_APP));
         is.single_use_refresh_tokens = setting.single_use_refresh_tokens;
         for number in 0..setting.users {
-            is = is.with_user(User::new(&user(number), PASSWORD));
+            let mut user = User::new(&user(number), PASSWORD);
+            (setting.change_user)(&mut user);
+            is = is.with_user(user);
         }
         tenant.add_tenant(is);
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
@@ -544,8 +554,13 @@ struct Crashing<P>(P, Arc<CrashPlan>);
 
 #[async_trait]
 impl<P: Login> Login for Crashing<P> {
-    async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
-        self.1.pass(self.0.request(secret, refresh_token)).await
+    async fn request(
+        &self,
+        secret: &AccountSecret,
+        refresh_token: Option<&SecretString>,
+        timeout: Duration,
+    ) -> Result<Token, TokenError> {
+        self.1.pass(self.0.request(secret, refresh_token, timeout)).await
     }
 
     async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError> {
