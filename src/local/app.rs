@@ -78,7 +78,7 @@ impl LocalApp {
             )),
             graph: Arc::new(GraphClient::new(http, config.graph_endpoint)),
             clock,
-            // What is told to a topic stands in `list` and `history`.
+            // `list` and `history` show what a topic would be sent.
             alerts: None,
             queue: None,
         };

@@ -128,6 +128,9 @@ pub enum Command {
         /// Refuse any other user than this one
         #[arg(long)]
         username: Option<String>,
+        /// Replace a credential of another kind, or of another tenant or app
+        #[arg(long)]
+        replace: bool,
         #[command(flatten)]
         at: Data,
     },
@@ -145,10 +148,13 @@ pub enum Command {
         at: Data,
     },
     /// Change fields of an account's policy
-    #[command(override_usage = "evergreen set-policy [OPTIONS] <ACCOUNT>", after_help = "Examples:
+    #[command(
+        override_usage = "evergreen set-policy [OPTIONS] <ACCOUNT>",
+        after_help = "Examples:
   evergreen set-policy mine --timezone Asia/Shanghai --working-hours 09:00-18:30
   evergreen set-policy mine --writes false --reset operations
-  evergreen set-policy mine --policy '{\"pause_after\": 5}'")]
+  evergreen set-policy mine --policy '{\"pause_after\": 5}'"
+    )]
     SetPolicy {
         /// The account: its file's name without .json
         #[arg(value_parser = account)]
@@ -218,9 +224,7 @@ Graph.")]
         json: Json,
     },
     /// Print the completions of a shell
-    #[command(
-        after_help = "Example:\n  evergreen completions bash > /etc/bash_completion.d/evergreen"
-    )]
+    #[command(after_help = "Example:\n  evergreen completions bash > /etc/bash_completion.d/evergreen")]
     Completions { shell: Shell },
     /// Write manual pages into a folder
     Man {
@@ -248,7 +252,7 @@ Graph.")]
 }
 
 impl Command {
-    /// The part that log lines play; `None` where there are none.
+    /// The part that log lines play, if there are any.
     pub const fn log_role(&self) -> Option<LogRole> {
         match self {
             // The demonstration shows itself; the benchmark's parts log what they measure.

@@ -15,6 +15,7 @@ use anyhow::Context;
 use clap::{CommandFactory, Parser};
 use serde_json::{Map, Value, json};
 
+use crate::actions::sign_in::request::SignIn;
 use crate::domain::account::AccountId;
 use crate::domain::secret::import::Format;
 use crate::event::{Event, Hidden};
@@ -88,9 +89,8 @@ async fn carry_out(command: Command, sentences: bool) -> anyhow::Result<()> {
             .await
         }
         Command::Sync(at) => ask(&at, Event::Sync, |style, answer| Ok(sync::sync(style, &answer::read(answer)?))).await,
-        Command::SignIn { account, tenant_id, client_id, cloud, username, at } => {
-            sign_in(&at, account, crate::actions::sign_in::request::SignIn { tenant_id, client_id, cloud, username })
-                .await
+        Command::SignIn { account, tenant_id, client_id, cloud, username, replace, at } => {
+            sign_in(&at, account, SignIn { tenant_id, client_id, cloud, username, replace }).await
         }
         Command::ConsentUrl(of) => {
             ask_after_sync(&of.at, &of.account, Event::ConsentUrl { account: of.account.clone() }, |style, answer| {

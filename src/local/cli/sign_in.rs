@@ -26,7 +26,7 @@ pub async fn sign_in(at: &Data, account: AccountId, asked: SignIn) -> anyhow::Re
         if !waiting || session.stopping() {
             let signed_in = consent.state.as_deref() == Some("signed_in");
             return match (waiting, session.json()) {
-                (true, _) => anyhow::bail!("the sign-in is not finished; repeat the command to go on waiting"),
+                (true, _) => anyhow::bail!("the sign-in is not finished; repeat the command to continue"),
                 (false, true) => print::json(&answer),
                 (false, false) if signed_in => print::answer(&links::sign_in(&print::output_style(), &consent)),
                 (false, false) => Err(anyhow::anyhow!(consent.message)),

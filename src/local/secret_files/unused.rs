@@ -36,7 +36,7 @@ pub fn is_used(name: &str, is_file: bool) -> bool {
     name.ends_with(".json") && !name.starts_with('.') && advice(name, is_file).is_none()
 }
 
-/// What to do about an entry; `None` for one that is used, or is none of ours.
+/// What to do about an entry; `None` for one that is used or hidden.
 fn advice(name: &str, is_file: bool) -> Option<String> {
     if name.starts_with('.') || name == EXAMPLE {
         return None;
