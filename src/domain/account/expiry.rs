@@ -225,7 +225,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::account::AccountId;
+    use crate::domain::account_id::AccountId;
     use crate::domain::secret::SecretDocument;
 
     fn day(days: i64) -> DateTime<Utc> {

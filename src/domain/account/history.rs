@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::seed::Seed;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

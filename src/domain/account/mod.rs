@@ -5,43 +5,13 @@ pub mod history;
 pub mod recent_calls;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use thiserror::Error;
 
 use crate::domain::account::expiry::Expiries;
 use crate::domain::account::recent_calls::RecentCalls;
-
-/// The last part of the secret's name: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct AccountId(String);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("an account id is 1 to 128 letters, digits or `._@+-`, and begins with a letter or a digit")]
-pub struct BadAccountId;
-
-impl AccountId {
-    pub fn parse(text: &str) -> Result<Self, BadAccountId> {
-        let first = text.chars().next().ok_or(BadAccountId)?;
-        let fits = text.len() <= 128
-            && first.is_ascii_alphanumeric()
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || "._@+-".contains(c));
-        if fits { Ok(Self(text.to_owned())) } else { Err(BadAccountId) }
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+pub use crate::domain::account_id::AccountId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -195,16 +165,6 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_id_is_what_the_contract_allows_and_nothing_else() {
-        for good in ["a", "A9", "dev@contoso.onmicrosoft.com", "x._@+-", &"a".repeat(128)] {
-            assert_eq!(AccountId::parse(good).map(|id| id.to_string()), Ok(good.to_owned()));
-        }
-        for bad in ["", "_defaults", ".a", "-a", "a/b", "a b", "é", "a\n", &"a".repeat(129)] {
-            assert_eq!(AccountId::parse(bad), Err(BadAccountId), "{bad:?}");
-        }
-    }
 
     #[test]
     fn every_status_reads_back_as_it_was_written() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::account::history::CallResult;
 use crate::domain::catalogue::Operation;
-use crate::domain::seed::fnv1a;
+use crate::domain::hash::fnv1a;
 
 /// Runs for which a call is remembered: until then its operation is drawn the less, the fresher it is.
 const FRESH: u16 = 8;

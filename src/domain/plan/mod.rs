@@ -15,8 +15,8 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::domain::account::AccountId;
 use crate::domain::account::recent_calls::RecentCalls;
+use crate::domain::account_id::AccountId;
 use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Access, Body, Effect, Need, Operation, OrphanQuery};

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::domain::account::AccountId;
 use crate::domain::account::recent_calls::RecentCalls;
+use crate::domain::account_id::AccountId;
 use crate::domain::seed::Seed;
 
 /// Everything that a plan is drawn from, owned.

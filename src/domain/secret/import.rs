@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::secret::{SecretDocument, is_name_in_a_path};
 
 /// Bounds on one import.

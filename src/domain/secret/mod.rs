@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::catalogue::Access;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::{FieldError, Fields, printable};

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::FieldError;
 use crate::domain::policy::{self, Policy};

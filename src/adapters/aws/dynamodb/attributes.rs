@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::account::expiry::{Expiries, Expiry};
 use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
-use crate::domain::seed::fnv1a;
+use crate::domain::hash::fnv1a;
 use crate::ports::StoredAccount;
 
 pub type Item = HashMap<String, AttributeValue>;
