@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Method, Need, Operation, Service, permissions, xlsx};
+use super::operation::{Body, Effect, Method, Need, Operation};
+use super::permissions;
+use super::service::Service;
+use super::xlsx;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[

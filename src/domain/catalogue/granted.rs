@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::catalogue::{Access, Operation};
+use crate::domain::catalogue::operation::{Access, Operation};
 
 /// Delegated: the `scope` of the token's answer. App-only: the `roles` of the token, where it can be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

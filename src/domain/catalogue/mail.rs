@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Method, Need, OWN_UPN, Operation, OrphanQuery, Service, permissions};
+use super::operation::{Body, Effect, Method, Need, Operation, OrphanQuery};
+use super::permissions;
+use super::service::Service;
+use super::shared_needs::OWN_UPN;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[

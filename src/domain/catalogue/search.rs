@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Method, Operation, Service};
+use super::operation::{Body, Method, Operation};
+use super::service::Service;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
