@@ -66,7 +66,7 @@ pub async fn check(app: &App, id: &AccountId) -> Result<Value, ActionError> {
     token::save_outside_a_run(app, &mut account, &secret, &text).await?;
     verdicts.push(verdict("token", true, "The login service gives a token."));
 
-    let (subject, user) = (secret.credential.subject(), secret.user_id.as_deref());
+    let (subject, user) = (secret.credential.access(), secret.user_id.as_deref());
     let wanted = required::wanted(&secret.policy, subject, user);
     let never = required::never_drawn(&secret.policy, subject, user, &access.granted);
     let missing = required::missing(&wanted, subject, &access.granted);
@@ -108,7 +108,7 @@ fn questions(secret: &AccountSecret) -> Vec<ExpiryQuery> {
         questions.push(ExpiryQuery {
             about: "security_defaults",
             asked: Asked {
-                row: "securityDefaults.get",
+                operation: "securityDefaults.get",
                 url: "/policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled".to_owned(),
             },
             judge: security_defaults,
@@ -124,13 +124,13 @@ fn questions(secret: &AccountSecret) -> Vec<ExpiryQuery> {
 
 /// Asks Graph what the token lets be asked; what it does not is said so.
 async fn look(app: &App, secret: &AccountSecret, access: &AccessToken) -> Vec<Finding> {
-    let subject = secret.credential.subject();
+    let subject = secret.credential.access();
     let (allowed, barred): (Vec<_>, Vec<_>) = questions(secret).into_iter().partition(|question| {
-        catalogue::find(question.asked.row).is_some_and(|row| access.granted.allow(row, subject))
+        catalogue::find(question.asked.operation).is_some_and(|row| access.granted.allow(row, subject))
     });
     let not_allowed = |question: &ExpiryQuery| {
         let least =
-            catalogue::find(question.asked.row).and_then(|row| row.permission(subject)).unwrap_or("a permission");
+            catalogue::find(question.asked.operation).and_then(|row| row.permission(subject)).unwrap_or("a permission");
         verdict(question.about, None, format!("Not allowed to look: grant {least} if you want to know."))
     };
     let mut verdicts: Vec<Finding> = barred.iter().map(not_allowed).collect();
@@ -239,10 +239,10 @@ fn subscription(answer: &Value, _: &AccountSecret, now: DateTime<Utc>) -> Findin
     let about = "subscription";
     let remedy = "see the developer programme's dashboard; nobody can promise a renewal";
     match Subscription::of(answer) {
-        Some(Subscription { runs: true, changes_at: Some(end), .. }) => {
+        Some(Subscription { enabled: true, changes_at: Some(end), .. }) => {
             ends(about, "The subscription", end, now, remedy)
         }
-        Some(Subscription { runs: false, changes_at, .. }) => {
+        Some(Subscription { enabled: false, changes_at, .. }) => {
             let next =
                 changes_at.map(|at| format!(", and what is left changes on {}", at.format("%F"))).unwrap_or_default();
             verdict(about, false, format!("The subscription has ended{next}: {remedy}."))

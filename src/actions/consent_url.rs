@@ -18,7 +18,7 @@ const COME_BACK: &str = "/common/oauth2/nativeclient";
 /// The links, and the permissions that they are for.
 pub async fn consent_url(app: &App, id: &AccountId) -> Result<Value, ActionError> {
     let (secret, _) = secret(app, id).await?;
-    let subject = secret.credential.subject();
+    let subject = secret.credential.access();
     let operations = required::wanted(&secret.policy, subject, secret.user_id.as_deref());
     let permissions: Vec<&str> = required::permissions(&operations, subject).into_iter().collect();
     let mut answer = json!({
@@ -59,7 +59,7 @@ enum Links {
 fn links(secret: &AccountSecret, permissions: &[&str]) -> Links {
     let (login, tenant) = (secret.cloud.login(), &secret.tenant_id);
     let client = ("client_id", secret.client_id.as_str());
-    if secret.credential.subject() == Access::AppOnly {
+    if secret.credential.access() == Access::AppOnly {
         return Links::App { admin: link(&format!("{login}/{tenant}/adminconsent"), &[client]) };
     }
     let graph = secret.cloud.graph();

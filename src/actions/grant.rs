@@ -55,7 +55,7 @@ pub async fn grant(app: &App, id: &AccountId, apply: bool, deadline: DateTime<Ut
     let (secret, text) = read_secret(app, &account, &name, text).map_err(unusable)?;
     let access = token::get(app, &account, &secret, &text).await.map_err(unusable)?;
     token::save_outside_a_run(app, &mut account, &secret, &text).await?;
-    let subject = secret.credential.subject();
+    let subject = secret.credential.access();
     let wanted = required::wanted(&secret.policy, subject, secret.user_id.as_deref());
     let grantor = Grantor { app, id, secret: &secret, access: &access, subject, wanted };
     let missing_admin_permissions = missing_admin_permissions(subject, &access.granted);
@@ -132,7 +132,7 @@ impl Grantor<'_> {
         let mut tenant = Tenant {
             registration: registrations.first().map(|found| Registration {
                 id: text(&found["id"]),
-                access: found["requiredResourceAccess"].as_array().cloned().unwrap_or_default(),
+                required_access: found["requiredResourceAccess"].as_array().cloned().unwrap_or_default(),
             }),
             principal: first(&own, "service principal of the app")?,
             graph: first(&graph, "service principal of Microsoft Graph")?,

@@ -1,4 +1,4 @@
-//! The four clouds of Microsoft 365 and their hosts.
+//! Cloud: one of the four clouds of Microsoft 365, and its hosts.
 
 use serde::Serialize;
 

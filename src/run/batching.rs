@@ -1,6 +1,6 @@
 //! Lanes: cuts a wave into batches that Graph takes: at most 20 items, at most four Outlook items at once.
 
-use crate::domain::plan::BATCH;
+use crate::domain::plan::ITEMS_PER_BATCH;
 
 /// Outlook items of one mailbox that may be in flight.
 pub const OUTLOOK_AT_ONCE: usize = 4;
@@ -19,7 +19,7 @@ impl Lanes {
         let mut batch: Batch<T> = Vec::new();
         let mut lanes: Vec<usize> = Vec::new();
         for item in items {
-            if batch.len() == BATCH {
+            if batch.len() == ITEMS_PER_BATCH {
                 batches.push(std::mem::take(&mut batch));
                 lanes.clear();
             }
@@ -56,7 +56,7 @@ impl Lanes {
             let weight = usize::from(outlook(&item));
             let room = batches
                 .iter_mut()
-                .find(|(outlooks, batch)| outlooks + weight <= OUTLOOK_AT_ONCE && batch.len() < BATCH);
+                .find(|(outlooks, batch)| outlooks + weight <= OUTLOOK_AT_ONCE && batch.len() < ITEMS_PER_BATCH);
             match room {
                 Some((outlooks, batch)) => {
                     *outlooks += weight;
@@ -100,7 +100,7 @@ mod tests {
             let depth = after.map_or(0, |after| level[&after] + 1);
             level.insert(item.0, depth);
         }
-        (0..BATCH).map(|depth| level.values().filter(|level| **level == depth).count()).max().unwrap_or(0)
+        (0..ITEMS_PER_BATCH).map(|depth| level.values().filter(|level| **level == depth).count()).max().unwrap_or(0)
     }
 
     proptest! {
@@ -116,7 +116,7 @@ mod tests {
                 sent.sort_by_key(|item| item.0);
                 prop_assert_eq!(&sent, &items(&kinds), "{}", name);
                 for batch in &batches {
-                    prop_assert!(batch.len() <= BATCH && !batch.is_empty());
+                    prop_assert!(batch.len() <= ITEMS_PER_BATCH && !batch.is_empty());
                     prop_assert!(at_once(batch) <= OUTLOOK_AT_ONCE);
                     for (_, after) in batch {
                         prop_assert!(after.is_none_or(|after| batch.iter().any(|(item, _)| item.0 == after)));
@@ -127,7 +127,7 @@ mod tests {
 
         #[test]
         fn wide_batches_are_as_few_as_can_be(kinds in prop::collection::vec(any::<bool>(), 0..90)) {
-            prop_assert_eq!(Lanes::wide(items(&kinds), |item| item.1).len(), kinds.len().div_ceil(BATCH));
+            prop_assert_eq!(Lanes::wide(items(&kinds), |item| item.1).len(), kinds.len().div_ceil(ITEMS_PER_BATCH));
         }
     }
 }

@@ -257,7 +257,7 @@ pub fn scope<'a>(
 ) -> Scope<'a> {
     Scope {
         policy: &secret.policy,
-        subject: secret.credential.subject(),
+        access: secret.credential.access(),
         user_id: secret.user_id.as_deref(),
         granted,
         set_aside: &account.set_aside,
@@ -281,7 +281,7 @@ pub fn draw(
 }
 
 fn nothing_allowed(secret: &AccountSecret) -> Outcome {
-    let remedy = match (secret.credential.subject(), &secret.user_id) {
+    let remedy = match (secret.credential.access(), &secret.user_id) {
         (crate::domain::catalogue::Access::AppOnly, None) => {
             "Grant application permissions and consent to them, or name a `user_id` in the secret, or widen the policy's operations"
         }

@@ -148,7 +148,7 @@ impl<'a> Progress<'a> {
             values
                 .insert(input.need.placeholder, placeholders::take(answer, &input.need, *self.dice.get(input.step)?)?);
         }
-        (step.inputs.len() == step.operation.needs.len() || step.leftover.is_some())
+        (step.inputs.len() == step.operation.needs.len() || step.orphans.is_some())
             .then(|| (placeholders::fill_url(&step.url, &values), placeholders::fill_payload(&step.payload, &values)))
     }
 
@@ -175,14 +175,14 @@ impl<'a> Progress<'a> {
         if item.role == Role::Watch {
             self.done.watched.insert(item.operation.id, Some(body.clone()));
         }
-        if let Effect::Create { leftover, .. } = item.operation.effect {
+        if let Effect::Create { orphans, .. } = item.operation.effect {
             // Mail that was sent answers with no id: only a later run can find it.
-            let known = body.get("id").is_some() || body.get(leftover.take).is_some();
+            let known = body.get("id").is_some() || body.get(orphans.take).is_some();
             self.standing.insert(item.step, if known { SWEEPS_AFTER_DOUBT } else { SWEEPS_AFTER_MAIL });
         }
         let step = self.plan.steps.get(item.step);
-        if let Some((leftover, undo)) = step.and_then(|step| step.leftover) {
-            for values in placeholders::leftovers(&body, &leftover, undo, &self.own) {
+        if let Some((orphans, undo)) = step.and_then(|step| step.orphans) {
+            for values in placeholders::leftovers(&body, &orphans, undo, &self.own) {
                 let url = placeholders::fill_url(&self.url_like(item, undo), &values);
                 let step = self.next_step;
                 self.next_step += 1;

@@ -1,4 +1,4 @@
-//! An account: one identity at one tenant, and what the house remembers of it between runs.
+//! An account: one identity at one tenant, and its state between runs.
 
 pub mod expiry;
 pub mod history;
@@ -18,9 +18,9 @@ pub use crate::domain::account_id::AccountId;
 pub enum Status {
     /// Called when due.
     Active,
-    /// Its configuration is wrong: probed, not called.
+    /// Its configuration is wrong: it is probed, not called.
     Paused,
-    /// By hand, or because its secret is gone: never due.
+    /// Stopped by a person, or because its secret is gone: never due.
     Stopped,
 }
 
@@ -38,7 +38,7 @@ impl Status {
     }
 }
 
-/// Who stopped an account: what a person stopped, only a person starts again.
+/// Why an account is stopped. Only a person restarts what a person stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoppedBy {
@@ -59,10 +59,10 @@ impl StoppedBy {
     }
 }
 
-/// Coming runs that look for what a run left behind that was cut off.
-const SWEEPS_AFTER_CUT_OFF: u32 = 3;
+/// Coming runs that sweep for objects that a crashed run left behind.
+const SWEEPS_AFTER_CRASH: u32 = 3;
 
-/// Why and since when an account is set aside, and how often it was probed since.
+/// Why and since when an account is paused, and how often it was probed since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pause {
     pub cause: String,
@@ -70,32 +70,32 @@ pub struct Pause {
     pub probes: u32,
 }
 
-/// What is kept of an account between runs. No secret is ever part of it.
+/// The state of an account between runs. It never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub id: AccountId,
     pub status: Status,
-    /// While claimed, the end of the lease. `None`: not due until somebody acts.
+    /// While claimed, the end of the lease. `None`: never due until a person or a new secret restarts it.
     pub next_run_at: Option<DateTime<Utc>>,
     pub last_run_at: Option<DateTime<Utc>>,
-    /// Runs without success since the last one with.
+    /// Failed runs since the last successful one.
     pub consecutive_failures: u32,
-    /// Of those, the ones since the last token that failed for wrong configuration.
+    /// Of those, runs that failed because of wrong configuration since the last token.
     pub misconfigured_runs: u32,
     pub pause: Option<Pause>,
     pub stopped_by: Option<StoppedBy>,
-    /// Operations that answered 403, and until when they are left out.
+    /// Operations that are left out after a refusal, and until when.
     pub set_aside: BTreeMap<String, DateTime<Utc>>,
-    /// What recent runs have shown of each operation.
+    /// Recent calls of each operation.
     pub habits: RecentCalls,
-    /// How many coming runs must look for what an earlier one left behind.
+    /// Coming runs that must sweep for objects that an earlier one left behind.
     pub sweeps: u32,
-    /// When the subscription and the credential end, as far as that is known.
+    /// When the subscription and the credential expire, where known.
     pub expiries: Expiries,
-    /// The secret that defines this account, and the version that was read last.
+    /// The secret that defines this account, and its version as last read.
     pub secret_name: Option<String>,
     pub secret_version: Option<String>,
-    /// When the house itself last wrote this account's refresh token to its secret.
+    /// When the program itself last wrote a refresh token to this account's secret.
     pub refresh_token_saved_at: Option<DateTime<Utc>>,
     /// The run that holds the account, while claimed.
     pub run_id: Option<String>,
@@ -129,7 +129,7 @@ impl Account {
         self.run_id.is_some() && self.next_run_at.is_some_and(|end| end > now)
     }
 
-    /// Active again with a clean slate, due at `next_run_at`.
+    /// Makes the account active again with failures and pause cleared, due at `next_run_at`.
     pub fn reactivate(&mut self, next_run_at: DateTime<Utc>) {
         self.status = Status::Active;
         self.next_run_at = Some(next_run_at);
@@ -140,7 +140,7 @@ impl Account {
         self.release();
     }
 
-    /// Never due again until revived.
+    /// Makes the account never due until it is reactivated.
     pub fn stop(&mut self, by: StoppedBy) {
         self.status = Status::Stopped;
         self.next_run_at = None;
@@ -149,12 +149,12 @@ impl Account {
         self.release();
     }
 
-    /// A run ended without a record: it may have left something, also mail that is still on its way.
+    /// Marks that a run ended without a record: it may have left objects behind, also mail that is not delivered yet.
     pub fn mark_crashed(&mut self) {
-        self.sweeps = self.sweeps.max(SWEEPS_AFTER_CUT_OFF);
+        self.sweeps = self.sweeps.max(SWEEPS_AFTER_CRASH);
     }
 
-    /// No run holds the account any longer. One that did may have left something behind.
+    /// Ends the claim of the run that holds the account, if any. That run may have left objects behind.
     fn release(&mut self) {
         if self.run_id.take().is_some() {
             self.mark_crashed();
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_status_reads_back_as_it_was_written() {
+    fn a_status_parses_from_its_own_text() {
         for status in [Status::Active, Status::Paused, Status::Stopped] {
             assert_eq!(Status::parse(status.as_str()), Some(status));
         }

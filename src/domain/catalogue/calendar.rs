@@ -79,7 +79,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(calendar),
         effect: Effect::Create {
             undo: "calendar.delete",
-            leftover: OrphanQuery { list: "calendar.list", query: "$select=id,name&$top=50", name: "name", take: "id" },
+            orphans: OrphanQuery { list: "calendar.list", query: "$select=id,name&$top=50", name: "name", take: "id" },
         },
         doc: page!("user-post-calendars"),
         ..Operation::request(Method::Post, Service::Calendar, "/me/calendars")
@@ -109,7 +109,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(group),
         effect: Effect::Create {
             undo: "calendarGroup.delete",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "calendarGroup.list",
                 query: "$select=id,name&$top=50",
                 name: "name",

@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "contactFolder.delete",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "contactFolder.list",
                 query: "$select=id,displayName&$top=50",
                 name: "displayName",

@@ -108,7 +108,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "drive.item.delete",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "drive.children",
                 query: "$select=id,name&$top=200",
                 name: "name",

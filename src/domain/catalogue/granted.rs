@@ -22,8 +22,8 @@ impl GrantedPermissions {
     }
 
     /// Whether one of the permissions that Microsoft accepts for the request is among them.
-    pub fn allow(&self, operation: &Operation, subject: Access) -> bool {
-        let accepted = operation.accepted(subject);
+    pub fn allow(&self, operation: &Operation, access: Access) -> bool {
+        let accepted = operation.accepted(access);
         match self {
             Self::Known(names) => accepted.iter().any(|name| names.contains(*name)),
             Self::Unknown => !accepted.is_empty(),
@@ -43,15 +43,15 @@ mod tests {
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["Mail.Read", "User.Read", "openid"]);
     }
 
-    fn allowed(granted: &GrantedPermissions, subject: Access, id: &str) -> bool {
-        granted.allow(catalogue::find(id).unwrap(), subject)
+    fn allowed(granted: &GrantedPermissions, access: Access, id: &str) -> bool {
+        granted.allow(catalogue::find(id).unwrap(), access)
     }
 
     #[test]
     fn any_accepted_permission_will_do() {
-        for subject in [Access::Delegated, Access::AppOnly] {
-            assert!(allowed(&GrantedPermissions::from_scope("Mail.ReadWrite"), subject, "mail.messages.list"));
-            assert!(!allowed(&GrantedPermissions::from_scope("Mail.Read"), subject, "mail.folder.create"));
+        for access in [Access::Delegated, Access::AppOnly] {
+            assert!(allowed(&GrantedPermissions::from_scope("Mail.ReadWrite"), access, "mail.messages.list"));
+            assert!(!allowed(&GrantedPermissions::from_scope("Mail.Read"), access, "mail.folder.create"));
         }
     }
 
@@ -65,11 +65,11 @@ mod tests {
 
     #[test]
     fn unknown_permissions_allow_all_that_is_for_the_kind_of_token() {
-        for subject in [Access::Delegated, Access::AppOnly] {
+        for access in [Access::Delegated, Access::AppOnly] {
             for row in catalogue::all() {
                 assert_eq!(
-                    GrantedPermissions::Unknown.allow(row, subject),
-                    row.permission(subject).is_some(),
+                    GrantedPermissions::Unknown.allow(row, access),
+                    row.permission(access).is_some(),
                     "{}",
                     row.id
                 );

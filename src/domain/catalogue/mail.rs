@@ -127,7 +127,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "mail.folder.purge",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "mail.folders.list",
                 query: "$filter=startswith(displayName,'Evergreen')&$select=id,displayName&$top=50",
                 name: "displayName",
@@ -196,7 +196,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(letter),
         effect: Effect::Create {
             undo: "mail.sent.purge",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "mail.messages.list",
                 query: "$filter=startswith(subject,'Evergreen')&$select=id,subject&$top=50",
                 name: "subject",
@@ -225,7 +225,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(rule),
         effect: Effect::Create {
             undo: "mail.rule.delete",
-            leftover: OrphanQuery { list: "mail.rules.list", query: "", name: "displayName", take: "id" },
+            orphans: OrphanQuery { list: "mail.rules.list", query: "", name: "displayName", take: "id" },
         },
         doc: page!("mailfolder-post-messagerules"),
         ..Operation::request(Method::Post, Service::Mail, "/me/mailFolders/inbox/messageRules")

@@ -76,7 +76,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(category),
         effect: Effect::Create {
             undo: "category.delete",
-            leftover: OrphanQuery { list: "category.list", query: "", name: "displayName", take: "id" },
+            orphans: OrphanQuery { list: "category.list", query: "", name: "displayName", take: "id" },
         },
         doc: page!("outlookuser-post-mastercategories"),
         ..Operation::request(Method::Post, Service::MailboxSettings, "/me/outlook/masterCategories")

@@ -68,7 +68,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Bytes { content_type: "text/html", make: note },
         effect: Effect::Create {
             undo: "onenote.page.delete",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "onenote.pages",
                 query: "$select=id,title&$top=100",
                 name: "title",

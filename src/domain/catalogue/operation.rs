@@ -100,8 +100,8 @@ pub enum Effect {
     /// Changes nothing.
     Read,
     /// Makes something that stands by itself: `undo` removes it, and everything inside it, in the same
-    /// run; `leftover` tells how a later run finds what a crash left.
-    Create { undo: &'static str, leftover: OrphanQuery },
+    /// run; `orphans` tells how a later run finds what a crash left.
+    Create { undo: &'static str, orphans: OrphanQuery },
     /// Makes or changes something inside what this run made; it goes when its container goes.
     Inside,
     /// Removes what the operation `made_by` made. Runs after everything else that uses it.
@@ -155,24 +155,24 @@ impl Operation {
     }
 
     /// The least permission for this kind of token, or `None` where the operation is not for it.
-    pub const fn permission(&self, subject: Access) -> Option<&'static str> {
-        match self.accepted(subject) {
+    pub const fn permission(&self, access: Access) -> Option<&'static str> {
+        match self.accepted(access) {
             [least, ..] => Some(least),
             [] => None,
         }
     }
 
     /// Every permission that Microsoft accepts for this request, the least first.
-    pub const fn accepted(&self, subject: Access) -> &'static [&'static str] {
-        match subject {
+    pub const fn accepted(&self, access: Access) -> &'static [&'static str] {
+        match access {
             Access::Delegated => self.delegated,
             Access::AppOnly => self.application,
         }
     }
 
     /// The path for this kind of token: app-only, a leading `/me` is `/users/<user>`.
-    pub fn path_for(&self, subject: Access, user: &str) -> String {
-        match (subject, self.path.strip_prefix("/me")) {
+    pub fn path_for(&self, access: Access, user: &str) -> String {
+        match (access, self.path.strip_prefix("/me")) {
             (Access::AppOnly, Some(rest)) if rest.is_empty() || rest.starts_with('/') => format!("/users/{user}{rest}"),
             _ => self.path.to_owned(),
         }

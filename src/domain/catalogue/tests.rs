@@ -49,7 +49,7 @@ fn bytes(row: &Operation, seed: u64) -> Vec<u8> {
 fn relies_on(row: &Operation) -> Vec<&'static str> {
     let mut ids: Vec<_> = row.needs.iter().map(|need| need.from).collect();
     match row.effect {
-        Effect::Create { undo, leftover } => ids.extend([undo, leftover.list]),
+        Effect::Create { undo, orphans } => ids.extend([undo, orphans.list]),
         Effect::Remove { made_by } => ids.push(made_by),
         Effect::Read | Effect::Inside => {}
     }
@@ -146,14 +146,14 @@ fn no_row_needs_itself_in_the_end() {
 #[test]
 fn every_creation_can_be_undone_now_or_found_later() {
     check(|row| {
-        let Effect::Create { undo, leftover } = row.effect else { return None };
-        let (undo, list) = (find(undo)?, find(leftover.list)?);
+        let Effect::Create { undo, orphans } = row.effect else { return None };
+        let (undo, list) = (find(undo)?, find(orphans.list)?);
         let made_by_it = undo.effect == Effect::Remove { made_by: row.id };
         let one_placeholder = undo.needs == [Need::id(undo.needs.first()?.placeholder, row.id)]
             && placeholders(undo.path) == [undo.needs[0].placeholder];
         let listable = list.method == Method::Get && !list.writes() && list.needs.is_empty();
-        let selected = !leftover.query.contains("$select=")
-            || [leftover.name, leftover.take].iter().all(|property| leftover.query.contains(property));
+        let selected = !orphans.query.contains("$select=")
+            || [orphans.name, orphans.take].iter().all(|property| orphans.query.contains(property));
         unless(
             made_by_it && one_placeholder && listable && selected,
             "its undo must remove it by one id, its list must show name and id",
@@ -186,7 +186,7 @@ fn a_write_touches_only_what_the_run_made() {
 #[test]
 fn every_creation_bears_a_name_that_is_recognised() {
     check(|row| {
-        let Effect::Create { leftover, .. } = row.effect else { return None };
+        let Effect::Create { orphans, .. } = row.effect else { return None };
         let ours = (0..20).all(|seed| match row.body {
             Body::Json(_) => {
                 strings(&json(row, seed).unwrap_or_default()).iter().any(|text| Contents::is_generated_name(text))
@@ -197,20 +197,20 @@ fn every_creation_bears_a_name_that_is_recognised() {
                 title.is_some_and(|(title, _)| Contents::is_generated_name(title))
             }
         });
-        unless(ours, format!("no name for {}", leftover.name))
+        unless(ours, format!("no name for {}", orphans.name))
     });
 }
 
 #[test]
 fn a_row_relies_only_on_rows_for_the_same_kind_of_token() {
-    for subject in [Access::Delegated, Access::AppOnly] {
+    for access in [Access::Delegated, Access::AppOnly] {
         check(|row| {
-            row.permission(subject)?;
+            row.permission(access)?;
             let other: Vec<_> = relies_on(row)
                 .into_iter()
-                .filter(|id| find(id).is_some_and(|row| row.permission(subject).is_none()))
+                .filter(|id| find(id).is_some_and(|row| row.permission(access).is_none()))
                 .collect();
-            unless(other.is_empty(), format!("{subject:?} cannot {other:?}"))
+            unless(other.is_empty(), format!("{access:?} cannot {other:?}"))
         });
     }
 }
@@ -222,10 +222,10 @@ fn every_row_is_for_some_kind_of_token_and_can_be_drawn() {
 
 #[test]
 fn the_least_permission_stands_first_and_none_twice() {
-    for subject in [Access::Delegated, Access::AppOnly] {
+    for access in [Access::Delegated, Access::AppOnly] {
         check(|row| {
-            let least = row.permission(subject)?;
-            let accepted = row.accepted(subject);
+            let least = row.permission(access)?;
+            let accepted = row.accepted(access);
             let once: BTreeSet<_> = accepted.iter().collect();
             let own = least.trim_end_matches(".All");
             let less = [least.replace("ReadWrite", "Read"), own.to_owned(), own.replace("ReadWrite", "Read")];
@@ -239,12 +239,12 @@ fn the_least_permission_stands_first_and_none_twice() {
 fn what_removes_a_creation_also_finds_it_where_microsoft_says_so() {
     /// Here Microsoft's table has the reading permission alone for the list.
     const READ_APART: [&str; 3] = ["category.create", "extension.create", "mail.rule.create"];
-    for subject in [Access::Delegated, Access::AppOnly] {
+    for access in [Access::Delegated, Access::AppOnly] {
         check(|row| {
-            let Effect::Create { undo, leftover } = row.effect else { return None };
-            let permission = find(undo)?.permission(subject)?;
-            let finds = find(leftover.list)?.accepted(subject).contains(&permission);
-            unless(finds != READ_APART.contains(&row.id), format!("{permission} and {}", leftover.list))
+            let Effect::Create { undo, orphans } = row.effect else { return None };
+            let permission = find(undo)?.permission(access)?;
+            let finds = find(orphans.list)?.accepted(access).contains(&permission);
+            unless(finds != READ_APART.contains(&row.id), format!("{permission} and {}", orphans.list))
         });
     }
 }

@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(list),
         effect: Effect::Create {
             undo: "todo.list.delete",
-            leftover: OrphanQuery { list: "todo.lists", query: "", name: "displayName", take: "id" },
+            orphans: OrphanQuery { list: "todo.lists", query: "", name: "displayName", take: "id" },
         },
         doc: page!("todo-post-lists"),
         ..Operation::request(Method::Post, Service::Todo, "/me/todo/lists")

@@ -217,7 +217,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(extension),
         effect: Effect::Create {
             undo: "extension.delete",
-            leftover: OrphanQuery { list: "extension.list", query: "", name: "id", take: "id" },
+            orphans: OrphanQuery { list: "extension.list", query: "", name: "id", take: "id" },
         },
         doc: page!("opentypeextension-post-opentypeextension"),
         ..Operation::request(Method::Post, Service::Users, "/me/extensions")

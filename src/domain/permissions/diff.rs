@@ -19,10 +19,10 @@ const ADMINISTRATIVE: [&str; 3] =
     ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"];
 
 /// The permissions that granting takes, and the token has not.
-pub fn missing_admin_permissions(subject: Access, granted: &GrantedPermissions) -> Vec<&'static str> {
+pub fn missing_admin_permissions(access: Access, granted: &GrantedPermissions) -> Vec<&'static str> {
     let GrantedPermissions::Known(names) = granted else { return Vec::new() };
     let [register, assign, consent] = ADMINISTRATIVE;
-    let takes = [register, if subject == Access::AppOnly { assign } else { consent }];
+    let takes = [register, if access == Access::AppOnly { assign } else { consent }];
     takes.into_iter().filter(|name| !names.contains(*name)).collect()
 }
 
@@ -48,7 +48,7 @@ pub struct Registration {
     /// Object id of the application.
     pub id: String,
     /// `requiredResourceAccess`, other services' entries too.
-    pub access: Vec<Value>,
+    pub required_access: Vec<Value>,
 }
 
 /// What is to be done; names of permissions.
@@ -71,16 +71,16 @@ pub struct Step {
 }
 
 /// What the operations need beyond what the registration names and the tenant has consented to.
-pub fn diff(wanted: &[&'static Operation], subject: Access, tenant: &Tenant) -> Diff {
+pub fn diff(wanted: &[&'static Operation], access: Access, tenant: &Tenant) -> Diff {
     let beyond = |mut held: BTreeSet<String>| {
         // What they allow today is gone when they are taken away again.
         held.retain(|name| !ADMINISTRATIVE.contains(&name.as_str()));
-        let mut names = missing(wanted, subject, &GrantedPermissions::Known(held));
+        let mut names = missing(wanted, access, &GrantedPermissions::Known(held));
         names.retain(|name| !ADMINISTRATIVE.contains(name));
         names
     };
     let consent = beyond(tenant.consented.clone());
-    let register = tenant.registration.as_ref().map(|found| beyond(registered(found, subject, &tenant.offered)));
+    let register = tenant.registration.as_ref().map(|found| beyond(registered(found, access, &tenant.offered)));
     let register = register.unwrap_or_default();
     let offered = |name: &&str| tenant.offered.contains_key(*name);
     Diff {
@@ -90,8 +90,8 @@ pub fn diff(wanted: &[&'static Operation], subject: Access, tenant: &Tenant) -> 
     }
 }
 
-const fn kind(subject: Access) -> &'static str {
-    match subject {
+const fn kind(access: Access) -> &'static str {
+    match access {
         Access::AppOnly => "Role",
         Access::Delegated => "Scope",
     }
@@ -101,10 +101,10 @@ fn is_graph(entry: &Value) -> bool {
     entry["resourceAppId"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(GRAPH))
 }
 
-fn registered(found: &Registration, subject: Access, offered: &BTreeMap<String, String>) -> BTreeSet<String> {
-    let entries = found.access.iter().filter(|entry| is_graph(entry));
-    let access: Vec<&Value> = entries.filter_map(|entry| entry["resourceAccess"].as_array()).flatten().collect();
-    let holds = |id: &str| access.iter().any(|one| one["type"] == kind(subject) && one["id"] == id);
+fn registered(found: &Registration, access: Access, offered: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let entries = found.required_access.iter().filter(|entry| is_graph(entry));
+    let entries: Vec<&Value> = entries.filter_map(|entry| entry["resourceAccess"].as_array()).flatten().collect();
+    let holds = |id: &str| entries.iter().any(|one| one["type"] == kind(access) && one["id"] == id);
     offered.iter().filter(|(_, id)| holds(id)).map(|(name, _)| name.clone()).collect()
 }
 
@@ -114,7 +114,7 @@ impl Diff {
     }
 
     /// The requests, in the order in which they are to be sent: what was done before one fails stays good.
-    pub fn steps(&self, subject: Access, tenant: &Tenant) -> Vec<Step> {
+    pub fn steps(&self, access: Access, tenant: &Tenant) -> Vec<Step> {
         let mut steps = Vec::new();
         if let Some(found) = tenant.registration.as_ref().filter(|_| !self.register.is_empty()) {
             steps.push(Step {
@@ -122,13 +122,13 @@ impl Diff {
                 consents: Vec::new(),
                 method: "PATCH",
                 url: format!("/applications/{}", found.id),
-                body: json!({"requiredResourceAccess": self.registration(found, subject, tenant)}),
+                body: json!({"requiredResourceAccess": self.registration(found, access, tenant)}),
             });
         }
         if self.consent.is_empty() {
             return steps;
         }
-        match subject {
+        match access {
             Access::AppOnly => steps.extend(self.consent.iter().map(|name| Step {
                 does: format!("consent to {name}"),
                 consents: vec![name],
@@ -158,15 +158,15 @@ impl Diff {
     }
 
     /// The whole list, since Graph replaces it: all that stands there, and what is new.
-    fn registration(&self, found: &Registration, subject: Access, tenant: &Tenant) -> Vec<Value> {
-        let new = self.register.iter().map(|name| json!({"id": tenant.offered[*name], "type": kind(subject)}));
-        let mut access = found.access.clone();
-        let entry = access.iter_mut().find(|entry| is_graph(entry));
+    fn registration(&self, found: &Registration, access: Access, tenant: &Tenant) -> Vec<Value> {
+        let new = self.register.iter().map(|name| json!({"id": tenant.offered[*name], "type": kind(access)}));
+        let mut required_access = found.required_access.clone();
+        let entry = required_access.iter_mut().find(|entry| is_graph(entry));
         match entry.and_then(|entry| entry["resourceAccess"].as_array_mut()) {
             Some(list) => list.extend(new),
-            None => access.push(json!({"resourceAppId": GRAPH, "resourceAccess": new.collect::<Vec<_>>()})),
+            None => required_access.push(json!({"resourceAppId": GRAPH, "resourceAccess": new.collect::<Vec<_>>()})),
         }
-        access
+        required_access
     }
 }
 
@@ -177,15 +177,15 @@ mod tests {
     use crate::domain::permissions::required::{permissions, wanted};
     use crate::domain::policy::Policy;
 
-    fn operations(subject: Access, include: &[&str]) -> Vec<&'static Operation> {
-        wanted(&Policy::parse(json!({"operations": {"include": include}})).unwrap(), subject, Some("u"))
+    fn operations(access: Access, include: &[&str]) -> Vec<&'static Operation> {
+        wanted(&Policy::parse(json!({"operations": {"include": include}})).unwrap(), access, Some("u"))
     }
 
     /// A tenant that offers all, with nothing granted.
-    fn tenant(subject: Access) -> Tenant {
-        let names = catalogue::all().filter_map(|operation| operation.permission(subject));
+    fn tenant(access: Access) -> Tenant {
+        let names = catalogue::all().filter_map(|operation| operation.permission(access));
         Tenant {
-            registration: Some(Registration { id: "app".to_owned(), access: Vec::new() }),
+            registration: Some(Registration { id: "app".to_owned(), required_access: Vec::new() }),
             principal: "p".to_owned(),
             graph: "g".to_owned(),
             offered: names.map(|name| (name.to_owned(), format!("id of {name}"))).collect(),
@@ -195,11 +195,11 @@ mod tests {
 
     #[test]
     fn what_is_granted_is_what_the_policy_needs_and_never_an_administrative_permission() {
-        for subject in [Access::AppOnly, Access::Delegated] {
+        for access in [Access::AppOnly, Access::Delegated] {
             for include in [&["*"][..], &["mail.*"], &["users.list"]] {
-                let wanted = operations(subject, include);
-                let found = diff(&wanted, subject, &tenant(subject));
-                let needed: Vec<&str> = permissions(&wanted, subject).into_iter().collect();
+                let wanted = operations(access, include);
+                let found = diff(&wanted, access, &tenant(access));
+                let needed: Vec<&str> = permissions(&wanted, access).into_iter().collect();
                 assert_eq!((&found.consent, &found.register), (&needed, &needed));
                 assert!(needed.iter().all(|name| !ADMINISTRATIVE.contains(name)), "{needed:?}");
             }
@@ -212,9 +212,9 @@ mod tests {
         let mut tenant = tenant(Access::Delegated);
         tenant.offered.insert("Mail.ReadWrite".to_owned(), "wide".to_owned());
         tenant.consented.insert("Mail.ReadWrite".to_owned());
-        let access =
+        let required_access =
             json!({"resourceAppId": GRAPH.to_uppercase(), "resourceAccess": [{"id": "wide", "type": "Scope"}]});
-        tenant.registration.as_mut().unwrap().access.push(access);
+        tenant.registration.as_mut().unwrap().required_access.push(required_access);
         let found = diff(&wanted, Access::Delegated, &tenant);
         assert!(found.is_empty() && found.steps(Access::Delegated, &tenant).is_empty(), "{found:?}");
     }
@@ -234,13 +234,16 @@ mod tests {
             json!({"resourceAppId": "another", "resourceAccess": [{"id": "x", "type": "Role"}], "unknown": 1}),
             json!({"resourceAppId": GRAPH, "resourceAccess": [{"id": "y", "type": "Scope"}]}),
         ];
-        tenant.registration.as_mut().unwrap().access = others.to_vec();
+        tenant.registration.as_mut().unwrap().required_access = others.to_vec();
         let found = diff(&operations(Access::AppOnly, &["users.list"]), Access::AppOnly, &tenant);
         let steps = found.steps(Access::AppOnly, &tenant);
         let id = &tenant.offered[found.register[0]];
-        let access = &steps[0].body["requiredResourceAccess"];
-        assert_eq!(access[0], others[0]);
-        assert_eq!(access[1]["resourceAccess"], json!([{"id": "y", "type": "Scope"}, {"id": id, "type": "Role"}]));
+        let required_access = &steps[0].body["requiredResourceAccess"];
+        assert_eq!(required_access[0], others[0]);
+        assert_eq!(
+            required_access[1]["resourceAccess"],
+            json!([{"id": "y", "type": "Scope"}, {"id": id, "type": "Role"}])
+        );
         assert_eq!(steps[1].body, json!({"principalId": "p", "resourceId": "g", "appRoleId": id}));
     }
 

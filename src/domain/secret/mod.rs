@@ -48,7 +48,7 @@ pub enum Credential {
 
 impl Credential {
     /// Whether its tokens speak for a user or for the app itself.
-    pub const fn subject(&self) -> Access {
+    pub const fn access(&self) -> Access {
         match self {
             Self::ClientSecret { .. } | Self::Certificate { .. } | Self::Federated => Access::AppOnly,
             Self::RefreshToken { .. } | Self::Password { .. } => Access::Delegated,
@@ -339,7 +339,7 @@ mod tests {
             [("right", "right_key_pkcs8"), ("right", "right_key_pkcs1"), ("chain", "right_key_pkcs8")]
         {
             let secret = read(certified(certificate, key)).unwrap();
-            assert_eq!((secret.credential.auth(), secret.credential.subject()), ("certificate", Access::AppOnly));
+            assert_eq!((secret.credential.auth(), secret.credential.access()), ("certificate", Access::AppOnly));
         }
         for (certificate, key, refused) in [
             ("right", "other_key", "`private_key` does not belong to the (first) certificate"),
@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn federated_needs_no_field_and_goes_by_name_alone() {
         let secret = read(with(base(), json!({"auth": "federated"}))).unwrap();
-        assert_eq!((secret.credential.auth(), secret.credential.subject()), ("federated", Access::AppOnly));
+        assert_eq!((secret.credential.auth(), secret.credential.access()), ("federated", Access::AppOnly));
         assert!(refusal(base()).starts_with("`auth` is missing"));
     }
 

@@ -112,7 +112,7 @@ impl Login for Entra {
         let assertion = self.assertion(secret).await?;
         let body =
             self.post(url, &form(secret, refresh_token, assertion.as_ref())).await.map_err(|(_, error)| error)?;
-        token(&body, secret.credential.subject())
+        token(&body, secret.credential.access())
     }
 
     async fn device_code(&self, client: &ports::Client) -> Result<DeviceCode, TokenError> {
