@@ -1,12 +1,12 @@
-//! Selection: which operations a policy lets be drawn, by globs on their ids.
+//! Operation filter: the operations that a policy lets a run draw, by globs on their ids.
 
 use serde::Serialize;
 
 use crate::domain::fields::{FieldError, Fields};
 
-/// `include` says what may be drawn; `exclude` wins over it and also forbids use as a prerequisite.
+/// `include` names the operations that may be drawn. `exclude` wins over it, and also forbids use as a prerequisite.
 ///
-/// A glob is an id with `*` for any run of characters. Case and `_` do not matter:
+/// A glob is an id with `*` for any run of characters. Case and `_` are ignored:
 /// `mail.send_self` is `mail.sendSelf`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OperationFilter {
@@ -14,8 +14,9 @@ pub struct OperationFilter {
     exclude: Vec<String>,
 }
 
-/// Bounds on what a user may write, so that matching stays cheap.
+/// Most globs of a list, so that matching stays cheap.
 const MAX_GLOBS: usize = 200;
+/// Longest glob, in characters.
 const MAX_GLOB_LENGTH: usize = 100;
 
 impl Default for OperationFilter {
@@ -25,15 +26,15 @@ impl Default for OperationFilter {
 }
 
 impl OperationFilter {
-    /// This selection with the given lists in place of its own.
+    /// This filter with the given lists in place of its own.
     pub fn with_overrides(&self, mut fields: Fields) -> Result<Self, FieldError> {
         let mut globs = |field: &str| -> Result<Option<Vec<String>>, FieldError> {
             let globs = fields.strings(field)?;
-            let fit = globs.iter().flatten().all(|glob| {
+            let valid = globs.iter().flatten().all(|glob| {
                 (1..=MAX_GLOB_LENGTH).contains(&glob.len())
                     && glob.chars().all(|c| c.is_ascii_alphanumeric() || "._*".contains(c))
             });
-            if !fit || globs.as_ref().is_some_and(|globs| globs.len() > MAX_GLOBS) {
+            if !valid || globs.as_ref().is_some_and(|globs| globs.len() > MAX_GLOBS) {
                 return Err(
                     fields.error(field, "must be a list of at most 200 operation ids or globs such as `mail.*`")
                 );
@@ -49,7 +50,7 @@ impl OperationFilter {
         })
     }
 
-    /// Whether the operation may be drawn. Ids of the catalogue hold no `_`.
+    /// Whether the operation may be drawn. The ids of the catalogue have no `_`.
     pub fn draws(&self, id: &str) -> bool {
         any(&self.include, id) && !self.forbids(id)
     }
@@ -64,8 +65,8 @@ fn any(globs: &[String], id: &str) -> bool {
     globs.iter().any(|glob| matches(glob.as_bytes(), id.as_bytes()))
 }
 
-/// Linear in the text for each star: on a mismatch only the last star takes one byte more. Asked for each operation of
-/// each draw, so nothing is copied.
+/// Linear in the text for each star: on a mismatch, only the last star takes one more byte. It runs for each operation of
+/// each draw, so it allocates nothing.
 fn matches(glob: &[u8], text: &[u8]) -> bool {
     let (mut g, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -99,14 +100,14 @@ mod tests {
 
     use super::*;
 
-    fn selection(include: &[&str], exclude: &[&str]) -> OperationFilter {
+    fn filter(include: &[&str], exclude: &[&str]) -> OperationFilter {
         let fields = Fields::of("operations", json!({"include": include, "exclude": exclude})).unwrap();
         OperationFilter::default().with_overrides(fields).unwrap()
     }
 
     #[test]
     fn a_star_stands_for_any_run_of_characters() {
-        let drawn = |glob: &str, id: &str| selection(&[glob], &[]).draws(id);
+        let drawn = |glob: &str, id: &str| filter(&[glob], &[]).draws(id);
         assert!(drawn("*", "mail.messages.list"));
         assert!(drawn("mail.*", "mail.messages.list"));
         assert!(drawn("*.list", "mail.messages.list"));
@@ -119,24 +120,24 @@ mod tests {
 
     #[test]
     fn case_and_underscores_do_not_matter() {
-        assert!(selection(&["mail.send_self"], &[]).draws("mail.sendSelf"));
-        assert!(selection(&["MAIL.SENDSELF"], &[]).draws("mail.sendSelf"));
-        assert!(selection(&["_mail._*_self_"], &[]).draws("mail.sendSelf"));
-        assert!(!selection(&["mail.send_"], &[]).draws("mail.sendSelf"));
+        assert!(filter(&["mail.send_self"], &[]).draws("mail.sendSelf"));
+        assert!(filter(&["MAIL.SENDSELF"], &[]).draws("mail.sendSelf"));
+        assert!(filter(&["_mail._*_self_"], &[]).draws("mail.sendSelf"));
+        assert!(!filter(&["mail.send_"], &[]).draws("mail.sendSelf"));
     }
 
     #[test]
     fn exclude_wins_over_include() {
-        let selection = selection(&["*"], &["teams.*"]);
-        assert!(!selection.draws("teams.joined"));
-        assert!(selection.forbids("teams.joined"));
-        assert!(selection.draws("mail.messages.list"));
+        let filter = filter(&["*"], &["teams.*"]);
+        assert!(!filter.draws("teams.joined"));
+        assert!(filter.forbids("teams.joined"));
+        assert!(filter.draws("mail.messages.list"));
     }
 
     #[test]
-    fn what_is_not_included_is_not_drawn_but_may_be_a_prerequisite() {
-        let selection = selection(&["mail.messages.get"], &[]);
-        assert!(!selection.draws("mail.messages.list"));
-        assert!(!selection.forbids("mail.messages.list"));
+    fn an_operation_that_is_not_included_is_not_drawn_but_may_be_a_prerequisite() {
+        let filter = filter(&["mail.messages.get"], &[]);
+        assert!(!filter.draws("mail.messages.list"));
+        assert!(!filter.forbids("mail.messages.list"));
     }
 }

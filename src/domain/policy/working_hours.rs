@@ -1,14 +1,15 @@
 //! Working hours and days, in the policy's time zone, across daylight-saving changes.
 
-use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, Timelike, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc, Weekday};
 use serde::{Serialize, Serializer};
 
 use crate::domain::fields::{FieldError, Fields};
-use crate::domain::policy::time_zone::Zone;
+use crate::domain::policy::time_zone::TimeZone;
 
-const DAY: u32 = 24 * 60;
+const DAY_MINUTES: u32 = 24 * 60;
 
-/// Minutes of the local day, `from` included, `to` not. `from` at or after `to` spans midnight.
+/// Hours of the local day, in minutes after midnight: `from` included, `to` excluded. `from` at or after `to` spans
+/// midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkingHours {
     from: u32,
@@ -16,17 +17,21 @@ pub struct WorkingHours {
 }
 
 impl WorkingHours {
-    pub const ALL_DAY: Self = Self { from: 0, to: DAY };
+    pub const ALL_DAY: Self = Self { from: 0, to: DAY_MINUTES };
 
-    /// These hours with the given ends in place of theirs.
+    /// These hours with the given ends in place of their own.
     pub fn with_overrides(self, mut fields: Fields) -> Result<Self, FieldError> {
         let mut minutes = |field: &str, last: u32, default: u32| -> Result<u32, FieldError> {
             let Some(text) = fields.string(field)? else { return Ok(default) };
             parse_time(&text).filter(|minutes| *minutes <= last).ok_or_else(|| {
-                fields.error(field, if last == DAY { "must be HH:MM up to 24:00" } else { "must be HH:MM up to 23:59" })
+                fields.error(
+                    field,
+                    if last == DAY_MINUTES { "must be HH:MM up to 24:00" } else { "must be HH:MM up to 23:59" },
+                )
             })
         };
-        let hours = Self { from: minutes("from", DAY - 1, self.from)?, to: minutes("to", DAY, self.to)? };
+        let hours =
+            Self { from: minutes("from", DAY_MINUTES - 1, self.from)?, to: minutes("to", DAY_MINUTES, self.to)? };
         fields.finish()?;
         Ok(hours)
     }
@@ -42,7 +47,7 @@ fn parse_time(text: &str) -> Option<u32> {
     two(hours)?;
     two(minutes)?;
     let (hours, minutes) = (hours.parse::<u32>().ok()?, minutes.parse::<u32>().ok()?);
-    (minutes < 60 && hours * 60 + minutes <= DAY).then_some(hours * 60 + minutes)
+    (minutes < 60 && hours * 60 + minutes <= DAY_MINUTES).then_some(hours * 60 + minutes)
 }
 
 impl Serialize for WorkingHours {
@@ -98,14 +103,14 @@ impl Serialize for WorkingDays {
 /// When an account may be called: hours and days of one time zone.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkingWindow {
-    pub timezone: Zone,
+    pub timezone: TimeZone,
     pub hours: WorkingHours,
     pub days: WorkingDays,
 }
 
 impl WorkingWindow {
-    /// Whether the local wall clock at `at` shows working hours. The early part of a window that spans
-    /// midnight belongs to the day before.
+    /// Whether the local clock shows working hours at `at`. The early part of a window that spans midnight belongs to the
+    /// day before.
     pub fn contains(&self, at: DateTime<Utc>) -> bool {
         let local = self.timezone.local(at);
         let minute = local.hour() * 60 + local.minute();
@@ -118,11 +123,11 @@ impl WorkingWindow {
         }
     }
 
-    /// The first window that begins after `at`, as instants `start..end`. Around a daylight-saving change
-    /// parts of it may lie outside working hours ([`WorkingWindow::contains`] decides).
+    /// The first window that begins after `at`, as instants `start..end`. Around a daylight-saving change, parts of it may
+    /// lie outside working hours ([`WorkingWindow::contains`] decides).
     pub fn next_window(&self, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let today = self.timezone.local(at).date();
-        // A fortnight: a week's only window may fall into the hour that spring leaves out.
+        // Two weeks: the only window of a week may fall into the hour that spring skips.
         (0..=15)
             .filter_map(|ahead| self.window_on(today.checked_add_days(Days::new(ahead))?))
             .find(|(start, _)| *start > at)
@@ -138,17 +143,17 @@ impl WorkingWindow {
         (start < end).then_some((start, end))
     }
 
-    /// The instants at which the local clock shows the minute: two where autumn repeats it; the first
-    /// instant after the gap, twice, where spring leaves it out.
+    /// The first and the last instant at which the local clock shows the minute: two where autumn repeats it; the first
+    /// instant after the gap, twice, where spring skips it.
     fn instant(&self, date: NaiveDate, minute: u32) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let (date, minute) = if minute == DAY { (date.succ_opt()?, 0) } else { (date, minute) };
+        let (date, minute) = if minute == DAY_MINUTES { (date.succ_opt()?, 0) } else { (date, minute) };
         let mut local = date.and_time(NaiveTime::from_num_seconds_from_midnight_opt(minute * 60, 0)?);
-        // Gaps are an hour or less nearly everywhere, a day where an island changes sides.
-        for _ in 0..=DAY {
+        // Gaps are an hour or less nearly everywhere; a day where an island crosses the date line.
+        for _ in 0..=DAY_MINUTES {
             match self.timezone.instants(local) {
                 chrono::LocalResult::Single(at) => return Some((at, at)),
                 chrono::LocalResult::Ambiguous(first, last) => return Some((first, last)),
-                chrono::LocalResult::None => local += Duration::minutes(1),
+                chrono::LocalResult::None => local += TimeDelta::minutes(1),
             }
         }
         None

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{default, outlook_marks, require, taken};
-use crate::domain::policy::time_zone::Zone;
+use crate::domain::policy::time_zone::TimeZone;
 use crate::local::fake_tenant::generic;
 use crate::local::fake_tenant::graph::Context;
 use crate::local::fake_tenant::place::{self, Place};
@@ -192,7 +192,7 @@ fn zoned(name: &str, value: &Value) -> Result<(), Reply> {
     let time = value["dateTime"].as_str().unwrap_or_default();
     let zone = value["timeZone"].as_str().unwrap_or_default();
     let local = NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S%.f").is_ok();
-    let known = zone == "UTC" || zone.ends_with("Standard Time") || Zone::parse(zone).is_some();
+    let known = zone == "UTC" || zone.ends_with("Standard Time") || TimeZone::parse(zone).is_some();
     if local && known {
         return Ok(());
     }
