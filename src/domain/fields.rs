@@ -1,9 +1,9 @@
-//! Reads a JSON object field by field, with errors that name the field and never print a value.
+//! Fields of a JSON object, read one by one. Errors name the field and never print a value.
 
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-/// What is wrong with one field; `field` is its path, e.g. `policy.interval_seconds.min`.
+/// Why one field is refused; `field` is its path, e.g. `policy.interval_seconds.min`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{field}` {problem}")]
 pub struct FieldError {
@@ -12,12 +12,12 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { field: field.into(), problem: problem.into() }
+    pub fn new(field: impl Into<String>, problem: impl ToString) -> Self {
+        Self { field: field.into(), problem: problem.to_string() }
     }
 }
 
-/// An object being taken apart; what is left at [`Fields::finish`] is an unknown field.
+/// The fields of an object that are not taken yet. Any left at [`Fields::finish`] is unknown.
 pub struct Fields {
     path: String,
     object: Map<String, Value>,
@@ -41,7 +41,7 @@ impl Fields {
         self.object.remove(field).filter(|value| !value.is_null())
     }
 
-    pub fn error(&self, field: &str, problem: impl Into<String>) -> FieldError {
+    pub fn error(&self, field: &str, problem: impl ToString) -> FieldError {
         FieldError::new(self.path(field), problem)
     }
 
@@ -97,7 +97,7 @@ impl Fields {
         self.take(field).map(|value| Fields::of(&path, value)).transpose()
     }
 
-    /// Refuses what nobody asked for: a misspelt field must not be passed over in silence.
+    /// Refuses a field that was not taken: a misspelt one must not be ignored.
     pub fn finish(self) -> Result<(), FieldError> {
         match self.object.keys().next() {
             None => Ok(()),
@@ -106,7 +106,7 @@ impl Fields {
     }
 }
 
-/// A field's name as it may be printed: somebody may have pasted a secret where a name belongs.
+/// A field's name as it may be printed: a secret may have been pasted in place of a name.
 pub fn printable(name: &str) -> String {
     let plain = name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-. @".contains(c));
     if plain { name.to_owned() } else { "(a name that is not printed)".to_owned() }
