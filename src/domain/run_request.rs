@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_reads_back_as_it_was_written() {
+    fn a_request_parses_from_its_own_body() {
         let handed = Handover { run_id: "00ff".repeat(4), seed: Seed::new(Seed::MAX) };
         for order in [order(None), order(Some(handed))] {
             assert!(order.body().len() < MAX_BODY_BYTES);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_order_is_none() {
+    fn a_malformed_body_is_refused() {
         let long = format!("{{\"account\":\"a\"{}}}", " ".repeat(MAX_BODY_BYTES));
         for body in [
             "",
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_with_a_record_that_could_not_be_answered_for_is_no_event_of_a_queue() {
+    fn sqs_event_with_invalid_record_is_rejected() {
         let good = json!({"messageId": "m-1", "eventSource": "aws:sqs", "body": "x"});
         let event = |change: &dyn Fn(&mut Value)| {
             let mut event = json!({"Records": [good.clone(), good.clone()]});

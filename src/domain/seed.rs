@@ -1,4 +1,4 @@
-//! Chance that can be had again: one generator per (round seed, account, subject).
+//! Reproducible randomness: one generator per round seed, account and stream.
 
 use rand::rngs::ChaCha12Rng;
 use rand::{Rng, SeedableRng};
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::account_id::AccountId;
 use crate::domain::hash::fnv1a;
 
-/// The seed of a round. With an account's id it gives the same plan again, and adding an account
-/// changes no other account's. Lies below 2^53, so that every JSON reader keeps it whole.
+/// The seed of a round. With an account's id it always gives the same plan, and adding an account changes no other
+/// account's plan. Below 2^53, so that every JSON reader keeps it exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seed(u64);
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_account_and_subject_give_the_same_numbers_for_ever() {
+    fn the_same_seed_account_and_subject_give_the_same_numbers_forever() {
         // Written down: a change here would break the plans that users have noted by their seed.
         let first = Seed::new(42).rng(&id("a"), "plan").next_u64();
         assert_eq!(first, 10_848_367_502_820_714_956);

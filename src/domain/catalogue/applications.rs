@@ -1,4 +1,4 @@
-//! App registrations and the service principals that stand for them.
+//! App registrations and their service principals.
 
 use super::operation::Operation;
 use super::permissions;

@@ -1,4 +1,4 @@
-//! Bookings businesses, where there are any.
+//! Bookings businesses, where the tenant has any.
 
 use super::operation::{Need, Operation};
 use super::permissions;

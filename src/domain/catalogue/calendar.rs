@@ -217,7 +217,7 @@ fn group(contents: &mut Contents) -> Value {
     json!({ "name": contents.name() })
 }
 
-/// No attendees: nobody is invited, nobody is told. Shown as free, so that nobody's day looks busier.
+/// An event without attendees, so that no invitation is sent. Shown as free, so that no day looks busier.
 fn event(contents: &mut Contents) -> Value {
     let (start, end) = contents.slot();
     json!({

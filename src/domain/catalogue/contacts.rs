@@ -1,4 +1,4 @@
-//! Contacts and contact folders of the account's own mailbox. Nobody in them exists.
+//! Contacts and contact folders of the account's own mailbox. The people in them are fictional.
 
 use serde_json::{Value, json};
 

@@ -233,7 +233,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
 ];
 
-/// A name is never given twice, so that "fail" never does.
+/// Names are unique, so "fail" never occurs.
 fn folder(contents: &mut Contents) -> Value {
     json!({ "name": contents.name(), "folder": {}, "@microsoft.graph.conflictBehavior": "fail" })
 }

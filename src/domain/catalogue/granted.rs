@@ -1,4 +1,4 @@
-//! The permissions that a token carries.
+//! Granted permissions: those that a token carries.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::domain::catalogue::operation::{Access, Operation};
 #[serde(untagged)]
 pub enum GrantedPermissions {
     Known(BTreeSet<String>),
-    /// The token does not say; what is not allowed is learnt from 403s.
+    /// The token cannot be read; missing permissions are learnt from 403s.
     Unknown,
 }
 
@@ -21,7 +21,7 @@ impl GrantedPermissions {
         Self::Known(scope.split_whitespace().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect())
     }
 
-    /// Whether one of the permissions that Microsoft accepts for the request is among them.
+    /// Whether they include one of the permissions that Microsoft accepts for the request.
     pub fn allow(&self, operation: &Operation, access: Access) -> bool {
         let accepted = operation.accepted(access);
         match self {
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn any_accepted_permission_will_do() {
+    fn any_accepted_permission_is_enough() {
         for access in [Access::Delegated, Access::AppOnly] {
             assert!(allowed(&GrantedPermissions::from_scope("Mail.ReadWrite"), access, "mail.messages.list"));
             assert!(!allowed(&GrantedPermissions::from_scope("Mail.Read"), access, "mail.folder.create"));
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_write_mail_may_create_list_and_purge_folders() {
+    fn the_permission_to_write_mail_allows_creating_listing_and_purging_folders() {
         let granted = GrantedPermissions::from_scope("Mail.ReadWrite User.Read");
         for id in ["mail.folder.create", "mail.folders.list", "mail.folder.purge"] {
             assert!(allowed(&granted, Access::Delegated, id), "{id}");
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_permissions_allow_all_that_is_for_the_kind_of_token() {
+    fn unknown_permissions_allow_every_operation_of_the_kind_of_token() {
         for access in [Access::Delegated, Access::AppOnly] {
             for row in catalogue::all() {
                 assert_eq!(

@@ -1,4 +1,4 @@
-//! Groups, their people, and what Microsoft 365 groups share.
+//! Groups, their members, and the shared resources of Microsoft 365 groups.
 
 use super::operation::{Need, Operation};
 use super::permissions;

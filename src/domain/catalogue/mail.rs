@@ -206,8 +206,8 @@ pub(super) const ROWS: &[Operation] = &[
         doc: page!("user-sendmail"),
         ..Operation::request(Method::Post, Service::Mail, "/me/sendMail")
     },
-    // Sending answers with no id, and the letter arrives when it arrives: as a rule it is a later run
-    // that finds it by its subject and removes it here.
+    // Sending returns no id, and delivery takes a while: usually a later run finds the message by its subject and removes
+    // it with this operation.
     Operation {
         id: "mail.sent.purge",
         delegated: &["Mail.ReadWrite"],
@@ -242,7 +242,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
 ];
 
-/// One recipient: the account itself, and nobody else ever.
+/// The only recipient: the account itself.
 fn to_self() -> Value {
     json!([{ "emailAddress": { "address": "{own-upn}" } }])
 }
@@ -289,7 +289,7 @@ fn letter(contents: &mut Contents) -> Value {
     })
 }
 
-/// Switched off, and waiting for a subject that nobody ever writes: it cannot touch real mail.
+/// A disabled rule for a subject that never occurs: it cannot touch real mail.
 fn rule(contents: &mut Contents) -> Value {
     json!({
         "displayName": contents.name(),

@@ -1,7 +1,7 @@
-//! The catalogue: one table of Microsoft Graph requests, one row an operation.
+//! The catalogue: one table of Microsoft Graph requests, one row per operation.
 //!
-//! A new operation is one more row in the file of its service; nothing else changes. What a row may
-//! hold is the [`Operation`] struct; what must hold of every row is tested at the foot of this file.
+//! A new operation is one more row in the file of its service; nothing else changes. [`Operation`] defines a row; the tests
+//! check the invariants of every row.
 //! Paths, permissions and property names are those of Microsoft Graph v1.0 (each row links its page).
 
 /// The address of Microsoft's page on a request, from its name.

@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Operation] = &[
         doc: page!("page-get"),
         ..Operation::get(Service::Onenote, "/me/onenote/pages/{onenotePage-id}/content")
     },
-    // Needs a section though it names none: without one, Graph would make a notebook that stays.
+    // Needs a section although it names none: without one, Graph would create a notebook that is never removed.
     Operation {
         id: "onenote.page.create",
         delegated: &["Notes.Create", "Notes.ReadWrite", "Notes.ReadWrite.All"],

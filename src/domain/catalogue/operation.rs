@@ -1,4 +1,4 @@
-//! One row of the catalogue: a Graph request, what it needs, and what it leaves.
+//! Operation: one row of the catalogue, a Graph request with its permissions, its needs and its effect.
 
 use serde_json::Value;
 
@@ -15,8 +15,8 @@ pub struct Operation {
     pub service: Service,
     pub method: Method,
     /// Path below the version, delegated form. A leading `/me` becomes `/users/{user-id}` app-only.
-    /// Braces hold placeholders: those of `needs`, or those that [`Contents::fill`] knows. What is not a
-    /// placeholder is sent as it stands; what fills one must be percent-encoded.
+    /// Braces hold placeholders: those of `needs`, or those that [`Contents::fill`] knows. All else is sent
+    /// as it is; the value of a placeholder is percent-encoded.
     pub path: &'static str,
     /// Query without the `?`, percent-encoded as it is sent; may hold placeholders as the path does.
     pub query: &'static str,
@@ -26,7 +26,7 @@ pub struct Operation {
     pub delegated: &'static [&'static str],
     /// Application permissions of which one is enough, the least first; empty: not for app-only accounts.
     pub application: &'static [&'static str],
-    /// What must be known from an earlier answer of the same run; also what only has to be there, named nowhere.
+    /// Values from earlier answers of the same run, also of objects that only have to exist and fill no placeholder.
     pub needs: &'static [Need],
     pub body: Body,
     pub effect: Effect,
@@ -64,7 +64,7 @@ impl Method {
 /// Where that answer is a list, one element is chosen at random; an empty list skips the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// Name between the braces, e.g. `message-id`. May stand in the path, the query and the body's strings.
+    /// Name between the braces, e.g. `message-id`. It may occur in the path, the query and the strings of the body.
     pub placeholder: &'static str,
     /// Id of the operation whose answer holds it.
     pub from: &'static str,
@@ -81,7 +81,7 @@ impl Need {
     }
 }
 
-/// What is sent. Bodies are made when the plan is drawn, so that a plan can be printed whole.
+/// The body of a request. It is made when the plan is drawn, so that a plan can be printed in full.
 #[derive(Clone, Copy, Debug)]
 pub enum Body {
     None,
@@ -94,26 +94,27 @@ pub enum Body {
     },
 }
 
-/// What a request does to the tenant.
+/// The effect of a request on the tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Changes nothing.
     Read,
-    /// Makes something that stands by itself: `undo` removes it, and everything inside it, in the same
-    /// run; `orphans` tells how a later run finds what a crash left.
+    /// Creates an independent object: `undo` removes it and everything inside it in the same run; `orphans` is how a later
+    /// run finds one that a crash left behind.
     Create { undo: &'static str, orphans: OrphanQuery },
-    /// Makes or changes something inside what this run made; it goes when its container goes.
+    /// Creates or changes something inside an object of this run; it is removed with that object.
     Inside,
-    /// Removes what the operation `made_by` made. Runs after everything else that uses it.
+    /// Removes the object that the operation `made_by` created, after all other operations that use it.
     Remove { made_by: &'static str },
 }
 
-/// How a later run finds what an earlier one left: list, then match the name that Evergreen gave it.
+/// How a later run finds orphans, objects that an earlier one left behind: it lists them, then matches the names that
+/// Evergreen gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrphanQuery {
     /// Id of the operation that lists such things (its own query is replaced by `query`).
     pub list: &'static str,
-    /// Query for the list: the name and what `take` needs, newest first where that can be had.
+    /// Query for the list: the name and what `take` needs, newest first where Graph can sort.
     pub query: &'static str,
     /// Property that holds the name given by [`Contents::name`].
     pub name: &'static str,
@@ -129,7 +130,7 @@ pub enum Access {
 }
 
 impl Operation {
-    /// A row to fill in: a read of `path`, ordinary in all else.
+    /// A row with defaults: a read of `path`.
     pub const fn get(service: Service, path: &'static str) -> Self {
         Self {
             id: "",

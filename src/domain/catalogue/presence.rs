@@ -1,4 +1,4 @@
-//! Who is there.
+//! Presence of users.
 
 use serde_json::{Value, json};
 

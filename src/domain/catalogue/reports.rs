@@ -1,4 +1,4 @@
-//! Usage reports. Each may be asked for 14 times in ten minutes, so they are drawn seldom.
+//! Usage reports. Microsoft allows 14 requests per report in ten minutes, so they are drawn seldom.
 
 use super::operation::Operation;
 use super::service::Service;

@@ -1,4 +1,4 @@
-//! What must hold of every row.
+//! Invariants of every row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,10 +80,10 @@ fn the_catalogue_is_broad() {
 }
 
 #[test]
-fn ids_are_dotted_words_that_stand_once_and_are_found() {
+fn ids_are_dotted_words_unique_and_found() {
     let mut seen = BTreeSet::new();
     for row in all() {
-        assert!(seen.insert(row.id), "{} stands twice", row.id);
+        assert!(seen.insert(row.id), "{} is listed twice", row.id);
     }
     check(|row| {
         let words: Vec<_> = row.id.split('.').collect();
@@ -98,7 +98,7 @@ fn ids_are_dotted_words_that_stand_once_and_are_found() {
 }
 
 #[test]
-fn every_placeholder_is_filled_by_somebody() {
+fn every_placeholder_has_a_source() {
     check(|row| {
         let body = json(row, 1).map(|body| body.to_string()).unwrap_or_default();
         let headers = row.headers.iter().map(|(_, value)| *value);
@@ -131,7 +131,7 @@ fn no_row_names_a_placeholder_twice() {
 }
 
 #[test]
-fn what_a_row_relies_on_exists() {
+fn every_row_that_a_row_refers_to_exists() {
     check(|row| {
         let missing: Vec<_> = relies_on(row).into_iter().filter(|id| find(id).is_none()).collect();
         unless(missing.is_empty(), format!("{missing:?}"))
@@ -139,8 +139,8 @@ fn what_a_row_relies_on_exists() {
 }
 
 #[test]
-fn no_row_needs_itself_in_the_end() {
-    check(|row| unless(!ancestors(row).contains(row.id), "a circle"));
+fn no_row_needs_itself_directly_or_indirectly() {
+    check(|row| unless(!ancestors(row).contains(row.id), "a cycle"));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn every_creation_can_be_undone_now_or_found_later() {
 }
 
 #[test]
-fn everything_written_lies_in_or_is_something_that_is_removed() {
+fn every_written_object_is_removed_or_inside_one_that_is() {
     check(|row| match row.effect {
         Effect::Inside => unless(ancestors(row).into_iter().any(creates), "inside nothing of ours"),
         Effect::Remove { made_by } => unless(
@@ -174,7 +174,7 @@ fn everything_written_lies_in_or_is_something_that_is_removed() {
 }
 
 #[test]
-fn a_write_touches_only_what_the_run_made() {
+fn a_write_only_changes_objects_of_its_own_run() {
     check(|row| {
         let foreign = row.needs.iter().find(|need| {
             placeholders(row.path).contains(&need.placeholder) && !find(need.from).is_some_and(Operation::writes)
@@ -184,7 +184,7 @@ fn a_write_touches_only_what_the_run_made() {
 }
 
 #[test]
-fn every_creation_bears_a_name_that_is_recognised() {
+fn every_creation_has_a_recognisable_name() {
     check(|row| {
         let Effect::Create { orphans, .. } = row.effect else { return None };
         let ours = (0..20).all(|seed| match row.body {
@@ -216,12 +216,17 @@ fn a_row_relies_only_on_rows_for_the_same_kind_of_token() {
 }
 
 #[test]
-fn every_row_is_for_some_kind_of_token_and_can_be_drawn() {
-    check(|row| unless(!(row.delegated.is_empty() && row.application.is_empty()) && row.weight > 0, "for nobody"));
+fn every_row_accepts_a_kind_of_token_and_has_a_weight() {
+    check(|row| {
+        unless(
+            !(row.delegated.is_empty() && row.application.is_empty()) && row.weight > 0,
+            "no kind of token, or no weight",
+        )
+    });
 }
 
 #[test]
-fn the_least_permission_stands_first_and_none_twice() {
+fn the_least_permission_is_first_and_none_is_listed_twice() {
     for access in [Access::Delegated, Access::AppOnly] {
         check(|row| {
             let least = row.permission(access)?;
@@ -236,7 +241,7 @@ fn the_least_permission_stands_first_and_none_twice() {
 }
 
 #[test]
-fn what_removes_a_creation_also_finds_it_where_microsoft_says_so() {
+fn the_permission_that_removes_an_object_also_lists_it_where_microsoft_says_so() {
     /// Here Microsoft's table has the reading permission alone for the list.
     const READ_APART: [&str; 3] = ["category.create", "extension.create", "mail.rule.create"];
     for access in [Access::Delegated, Access::AppOnly] {
@@ -250,7 +255,7 @@ fn what_removes_a_creation_also_finds_it_where_microsoft_says_so() {
 }
 
 #[test]
-fn bodies_are_there_where_the_method_wants_one_and_nowhere_else() {
+fn a_row_has_a_body_exactly_where_its_method_takes_one() {
     /// Actions without parameters.
     const BARE: [&str; 3] = ["/permanentDelete", "/follow", "/unfollow"];
     check(|row| {
@@ -266,7 +271,7 @@ fn bodies_are_there_where_the_method_wants_one_and_nowhere_else() {
 }
 
 #[test]
-fn reads_use_no_method_that_changes_things() {
+fn reads_use_only_get_and_post() {
     check(|row| unless(row.writes() || matches!(row.method, Method::Get | Method::Post), row.method.as_str()));
     check(|row| unless(row.method != Method::Get || !row.writes(), "a GET that writes"));
 }
@@ -299,7 +304,7 @@ fn mail_goes_to_the_account_itself_only() {
 }
 
 #[test]
-fn paths_and_queries_can_be_sent_as_they_are() {
+fn paths_and_queries_are_valid_in_a_url() {
     check(|row| {
         let clean = |text: &str| text.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`|#".contains(&b));
         unless(

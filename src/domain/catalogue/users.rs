@@ -209,8 +209,7 @@ pub(super) const ROWS: &[Operation] = &[
         doc: page!("opentypeextension-get"),
         ..Operation::get(Service::Users, "/me/extensions")
     },
-    // Not app-only: a user's extensions can be listed by that user alone, so that what a crash left
-    // would never be found.
+    // Not app-only: only the user can list their extensions, so an app would never find one that a crash left behind.
     Operation {
         id: "extension.create",
         delegated: &["User.ReadWrite"],

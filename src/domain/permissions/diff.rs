@@ -1,4 +1,5 @@
-//! What a policy needs and a tenant has not granted: computed before anything is changed, and the requests that grant it.
+//! Diff between the permissions that a policy needs and those that a tenant has granted, and the requests that grant them.
+//! It is a value: it can be printed before anything is changed.
 //!
 //! Source: learn.microsoft.com/graph/permissions-grant-via-msgraph, serviceprincipal-post-approleassignments,
 //! oauth2permissiongrant-post and -update, application-update.
@@ -14,11 +15,11 @@ use crate::domain::permissions::required::missing;
 /// Microsoft Graph's own app id, the same in every tenant and cloud.
 pub const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
-/// Whoever holds these may give itself anything: they are used, never given.
+/// An app that holds these can grant itself any permission. They are used, never granted.
 const ADMINISTRATIVE: [&str; 3] =
     ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"];
 
-/// The permissions that granting takes, and the token has not.
+/// The permissions that granting requires and the token lacks.
 pub fn missing_admin_permissions(access: Access, granted: &GrantedPermissions) -> Vec<&'static str> {
     let GrantedPermissions::Known(names) = granted else { return Vec::new() };
     let [register, assign, consent] = ADMINISTRATIVE;
@@ -29,29 +30,30 @@ pub fn missing_admin_permissions(access: Access, granted: &GrantedPermissions) -
 /// A tenant as Graph describes it to the app.
 #[derive(Clone, Debug, Default)]
 pub struct Tenant {
-    /// `None`: the app is registered in another tenant.
+    /// `None` where the app is registered in another tenant.
     pub registration: Option<Registration>,
     /// Object id of the app's service principal.
     pub principal: String,
     /// Object id of Microsoft Graph's service principal.
     pub graph: String,
-    /// What Microsoft Graph offers to this kind of token: id by name.
+    /// The permissions that Microsoft Graph offers to this kind of token: id by name.
     pub offered: BTreeMap<String, String>,
-    /// What is consented to for the whole tenant.
+    /// The permissions with consent for the whole tenant.
     pub consented: BTreeSet<String>,
     /// Delegated: id and scope of the consent for all users.
     pub grant: Option<(String, String)>,
 }
 
+/// The app's registration.
 #[derive(Clone, Debug, Default)]
 pub struct Registration {
     /// Object id of the application.
     pub id: String,
-    /// `requiredResourceAccess`, other services' entries too.
+    /// `requiredResourceAccess`, with the entries of other services.
     pub required_access: Vec<Value>,
 }
 
-/// What is to be done; names of permissions.
+/// The changes that are needed, as names of permissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diff {
     pub register: Vec<&'static str>,
@@ -60,7 +62,7 @@ pub struct Diff {
     pub not_offered: Vec<&'static str>,
 }
 
-/// One request, and what it does in words.
+/// One request, and its description.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub does: String,
@@ -70,10 +72,10 @@ pub struct Step {
     pub body: Value,
 }
 
-/// What the operations need beyond what the registration names and the tenant has consented to.
+/// The permissions that the operations need beyond those of the registration and the consent.
 pub fn diff(wanted: &[&'static Operation], access: Access, tenant: &Tenant) -> Diff {
     let beyond = |mut held: BTreeSet<String>| {
-        // What they allow today is gone when they are taken away again.
+        // Administrative permissions are removed again later, and what they allow with them.
         held.retain(|name| !ADMINISTRATIVE.contains(&name.as_str()));
         let mut names = missing(wanted, access, &GrantedPermissions::Known(held));
         names.retain(|name| !ADMINISTRATIVE.contains(name));
@@ -113,7 +115,7 @@ impl Diff {
         self.register.is_empty() && self.consent.is_empty()
     }
 
-    /// The requests, in the order in which they are to be sent: what was done before one fails stays good.
+    /// The requests in the order to send them. If one fails, the effect of those before it is still correct.
     pub fn steps(&self, access: Access, tenant: &Tenant) -> Vec<Step> {
         let mut steps = Vec::new();
         if let Some(found) = tenant.registration.as_ref().filter(|_| !self.register.is_empty()) {
@@ -141,7 +143,7 @@ impl Diff {
         steps
     }
 
-    /// The consent for all users: one object, whose scopes are written as a whole.
+    /// The consent for all users: one object, whose scopes are written all at once.
     fn delegated(&self, tenant: &Tenant) -> Step {
         let held = tenant.grant.as_ref().map_or("", |(_, scope)| scope);
         let scope = held.split_whitespace().chain(self.consent.iter().copied()).collect::<Vec<_>>().join(" ");
@@ -157,7 +159,7 @@ impl Diff {
         Step { does, consents: self.consent.clone(), method, url, body }
     }
 
-    /// The whole list, since Graph replaces it: all that stands there, and what is new.
+    /// The full list, since Graph replaces it: the present entries and the new ones.
     fn registration(&self, found: &Registration, access: Access, tenant: &Tenant) -> Vec<Value> {
         let new = self.register.iter().map(|name| json!({"id": tenant.offered[*name], "type": kind(access)}));
         let mut required_access = found.required_access.clone();
@@ -181,7 +183,7 @@ mod tests {
         wanted(&Policy::parse(json!({"operations": {"include": include}})).unwrap(), access, Some("u"))
     }
 
-    /// A tenant that offers all, with nothing granted.
+    /// A tenant that offers every permission and has granted none.
     fn tenant(access: Access) -> Tenant {
         let names = catalogue::all().filter_map(|operation| operation.permission(access));
         Tenant {
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_granted_is_what_the_policy_needs_and_never_an_administrative_permission() {
+    fn the_diff_is_the_permissions_of_the_policy_and_never_an_administrative_one() {
         for access in [Access::AppOnly, Access::Delegated] {
             for include in [&["*"][..], &["mail.*"], &["users.list"]] {
                 let wanted = operations(access, include);
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_already_is_left_alone_and_a_wider_permission_is_enough() {
+    fn a_wider_permission_that_is_granted_already_is_enough() {
         let wanted = operations(Access::Delegated, &["mail.folders.list"]);
         let mut tenant = tenant(Access::Delegated);
         tenant.offered.insert("Mail.ReadWrite".to_owned(), "wide".to_owned());
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_an_administrative_permission_allows_today_is_granted_for_the_day_after() {
+    fn an_operation_that_only_an_administrative_permission_allows_still_gets_its_own() {
         let mut tenant = tenant(Access::AppOnly);
         tenant.consented.insert("Application.ReadWrite.All".to_owned());
         let found = diff(&operations(Access::AppOnly, &["applications.list"]), Access::AppOnly, &tenant);
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_registration_keeps_everything_that_stands_in_it() {
+    fn the_registration_keeps_its_other_entries() {
         let mut tenant = tenant(Access::AppOnly);
         let others = [
             json!({"resourceAppId": "another", "resourceAccess": [{"id": "x", "type": "Role"}], "unknown": 1}),
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delegated_consent_is_made_once_and_widened_after() {
+    fn a_delegated_consent_is_created_once_and_then_widened() {
         let mut tenant = tenant(Access::Delegated);
         let found = diff(&operations(Access::Delegated, &["users.list"]), Access::Delegated, &tenant);
         let made = found.steps(Access::Delegated, &tenant).pop().unwrap();
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cloud_does_not_offer_is_told_and_not_asked_for() {
+    fn a_permission_that_a_cloud_does_not_offer_is_reported_and_not_requested() {
         let mut tenant = tenant(Access::AppOnly);
         tenant.offered.clear();
         let found = diff(&operations(Access::AppOnly, &["users.list"]), Access::AppOnly, &tenant);
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn granting_takes_two_permissions_by_the_kind_of_token() {
+    fn granting_requires_two_permissions_by_kind_of_token() {
         let none = GrantedPermissions::from_scope("");
         assert_eq!(
             missing_admin_permissions(Access::AppOnly, &none),

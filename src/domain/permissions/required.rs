@@ -1,4 +1,4 @@
-//! What a policy needs: its operations with all that they bring along, and the fewest permissions for them.
+//! Required permissions of a policy: the fewest that allow its operations with their prerequisites and clean-up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::domain::catalogue::{Access, Operation};
 use crate::domain::plan::{Scope, closure, drawable};
 use crate::domain::policy::Policy;
 
-/// The scope of a draw in which no run has shown anything yet.
+/// The operations that a run without any history could draw.
 fn drawn(
     policy: &Policy,
     access: Access,
@@ -27,12 +27,12 @@ fn drawn(
     drawable(&scope)
 }
 
-/// The operations that the policy would draw if everything were granted.
+/// The operations that the policy could draw if every permission were granted.
 pub fn wanted(policy: &Policy, access: Access, user_id: Option<&str>) -> Vec<&'static Operation> {
     drawn(policy, access, user_id, &GrantedPermissions::Unknown)
 }
 
-/// Those of them that these permissions will never let be drawn.
+/// The wanted operations that cannot be drawn with these permissions.
 pub fn never_drawn(
     policy: &Policy,
     access: Access,
@@ -43,24 +43,23 @@ pub fn never_drawn(
     wanted(policy, access, user_id).into_iter().filter(|operation| !can.contains(operation.id)).collect()
 }
 
-/// The fewest permissions that allow each operation and all that it brings along: what it needs, what undoes it, and the
-/// lists in which a later run finds what a crash left.
+/// The fewest permissions that allow the operations and their closures.
 pub fn permissions(operations: &[&'static Operation], access: Access) -> BTreeSet<&'static str> {
     fewest(&closure_of_all(operations), access)
 }
 
-/// The fewest permissions for those of the requests that nothing that is granted allows.
+/// The fewest permissions that allow those of the requests that no granted permission allows.
 pub fn missing(
     operations: &[&'static Operation],
     access: Access,
     granted: &GrantedPermissions,
 ) -> BTreeSet<&'static str> {
-    let mut missing_admin_permissions = closure_of_all(operations);
-    missing_admin_permissions.retain(|operation| !granted.allow(operation, access));
-    fewest(&missing_admin_permissions, access)
+    let mut not_allowed = closure_of_all(operations);
+    not_allowed.retain(|operation| !granted.allow(operation, access));
+    fewest(&not_allowed, access)
 }
 
-/// The least permission of each request, without those that another of them makes superfluous.
+/// The least permission of each request, without those that another one makes redundant.
 fn fewest(requests: &[&'static Operation], access: Access) -> BTreeSet<&'static str> {
     let mut needed: BTreeSet<&str> = requests.iter().filter_map(|request| request.permission(access)).collect();
     for permission in needed.clone() {
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_is_enough_and_nothing_can_be_left_out() {
+    fn the_required_permissions_are_sufficient_and_all_are_missing_without_a_grant() {
         for access in [Access::Delegated, Access::AppOnly] {
             for include in [&["*"][..], &["mail.*"], &["event.*", "drive.*"], &["users.list"]] {
                 let policy = policy(include);
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_policy_needs_little() {
+    fn a_narrow_policy_needs_one_permission() {
         let wanted = wanted(&policy(&["users.list"]), Access::Delegated, None);
         assert_eq!(permissions(&wanted, Access::Delegated), BTreeSet::from(["User.ReadBasic.All"]));
     }
@@ -139,15 +138,15 @@ mod tests {
     }
 
     #[test]
-    fn what_an_operation_brings_along_counts_too() {
-        // The folder is removed again, and found by a list after a crash; the mail's address is asked for.
+    fn prerequisites_and_clean_up_count_too() {
+        // The folder is removed, and found by a list after a crash; the address of the mail is read from the user.
         assert_eq!(needed(json!({"include": ["mail.folder.create"]}), Access::Delegated), ["Mail.ReadWrite"]);
         let sending = needed(json!({"include": ["mail.send_self"]}), Access::Delegated);
         assert!(["Mail.ReadWrite", "Mail.Send", "User.Read"].iter().all(|name| sending.contains(name)), "{sending:?}");
     }
 
     #[test]
-    fn what_the_policy_does_not_draw_asks_for_nothing() {
+    fn an_operation_outside_the_policy_needs_no_permission() {
         assert_eq!(needed(json!({"exclude": ["*"]}), Access::Delegated), Vec::<&str>::new());
         let reading = Policy::parse(json!({"writes": false, "operations": {"include": ["mail.*"]}})).unwrap();
         let reading = permissions_needed(&reading, Access::Delegated, true);
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_user_an_app_needs_only_what_is_tenant_wide() {
+    fn without_a_user_an_app_needs_only_tenant_wide_permissions() {
         let all = Policy::default();
         let (with, without) = [true, false].map(|user| permissions_needed(&all, Access::AppOnly, user)).into();
         assert!(with.contains("Mail.ReadWrite") && without.contains("Reports.Read.All"));
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_enough_and_none_is_superfluous() {
+    fn the_required_permissions_are_sufficient_and_none_is_redundant() {
         for access in [Access::Delegated, Access::AppOnly] {
             for operations in [json!({}), json!({"include": ["mail.*", "files.*"]}), json!({"exclude": ["teams.*"]})] {
                 let policy = Policy::parse(json!({"operations": operations})).unwrap();
@@ -176,7 +175,7 @@ mod tests {
                 for permission in &needed {
                     let mut fewer = needed.clone();
                     fewer.remove(permission);
-                    assert!(drawable(&policy, access, &granted(&fewer)) < all, "{permission} is superfluous");
+                    assert!(drawable(&policy, access, &granted(&fewer)) < all, "{permission} is redundant");
                 }
             }
         }
