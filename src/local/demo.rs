@@ -15,11 +15,11 @@ use crate::domain::account::AccountId;
 use crate::handler::handle;
 use crate::local::app::{LocalApp, Parts, config_for};
 use crate::local::dynamodb::LocalDynamoDb;
-use crate::local::fake_tenant::{App as TenantApp, FakeTenant, Tenant, User};
 use crate::local::secret_files::{SecretFiles, write_private};
 use crate::local::table::table;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{Clock, Journal};
+use fake_tenant::{App as TenantApp, FakeTenant, Tenant, User};
 
 /// The schedule of production.
 const TICK: TimeDelta = TimeDelta::minutes(5);

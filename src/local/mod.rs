@@ -6,7 +6,6 @@ pub mod catalogue_view;
 pub mod cli;
 pub mod demo;
 pub mod dynamodb;
-pub mod fake_tenant;
 pub mod init;
 pub mod no_web_identity;
 pub mod secret_files;

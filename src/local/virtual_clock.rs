@@ -48,6 +48,18 @@ impl Clock for VirtualClock {
     }
 }
 
+/// The fake tenant has a clock of its own kind.
+#[async_trait]
+impl fake_tenant::Clock for VirtualClock {
+    fn now(&self) -> DateTime<Utc> {
+        Clock::now(self)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        Clock::sleep(self, duration).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -300,8 +300,8 @@ class Tenant:
 @contextlib.contextmanager
 def fake_tenant():
     with step("the fake tenant"):
-        run(["cargo", "build", "--locked", "--example", "fake_tenant"])
-    program = TARGET / "debug" / "examples" / "fake_tenant"
+        run(["cargo", "build", "--locked", "--package", "fake_tenant"])
+    program = TARGET / "debug" / "fake_tenant"
     with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Tenant(process)

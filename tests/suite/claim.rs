@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::TimeDelta;
 use e5_evergreen::app::App;
 use e5_evergreen::handler::handle;
-use e5_evergreen::local::fake_tenant::{Act, Fault as TenantFault, When};
+use fake_tenant::{Fault as TenantFault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -62,10 +62,10 @@ async fn two_hundred(seed: u64) {
     world.begin().await;
     world.dynamo.fail_randomly(seed, 0.10, &[Fault::THROTTLED, Fault::Dropped, Fault::AnswerLost, Fault::SERVER_ERROR]);
     world.secrets.fail_randomly(seed, 0.10, &[Fault::THROTTLED, Fault::Dropped, Fault::AnswerLost]);
-    let unwell = |status| Act::Status { status, retry_after: None, applied_anyway: false };
+    let unwell = |status| FaultAction::Status { status, retry_after: None, applied_anyway: false };
     world.tenant.inject(TenantFault::login(When::Chance(0.03), unwell(503)));
-    world.tenant.inject(TenantFault::http(When::Chance(0.03), Act::Reset { after: true }));
-    world.tenant.inject(TenantFault::http(When::Chance(0.03), Act::Truncated));
+    world.tenant.inject(TenantFault::http(When::Chance(0.03), FaultAction::Reset { after: true }));
+    world.tenant.inject(TenantFault::http(When::Chance(0.03), FaultAction::Truncated));
     world.tenant.inject(TenantFault::http(When::Chance(0.03), unwell(500)));
     world.tenant.inject(TenantFault::item("GET", "*", When::Chance(0.03), unwell(504)));
 

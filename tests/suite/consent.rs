@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use e5_evergreen::local::fake_tenant::{App, Registration};
+use fake_tenant::{App, Registration};
 use reqwest::Url;
 use serde_json::{Value, json};
 

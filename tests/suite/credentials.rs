@@ -1,7 +1,7 @@
 //! The credentials without a shared secret: `certificate` and `federated`, as far as the tenant and AWS can tell.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, Recorded, When};
+use fake_tenant::{Fault, FaultAction, Recorded, When};
 use serde_json::{Value, json};
 
 use crate::support::sts::{self, FakeSts};
@@ -182,7 +182,7 @@ async fn a_federated_credential_that_is_not_there_is_given_two_runs_and_then_cou
 #[tokio::test]
 async fn a_federated_credential_that_comes_within_minutes_is_no_fault() {
     let world = world().await;
-    world.tenant.inject(Fault::login(When::First(1), Act::Aadsts(70_021)));
+    world.tenant.inject(Fault::login(When::First(1), FaultAction::Aadsts(70_021)));
     world.put("a", &under(federated(), json!({"pause_after": 1})));
     world.sync().await;
     world.next_round("a").await;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use e5_evergreen::handler::handle;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -40,7 +40,7 @@ async fn assert_nobody_hurt(world: &World) {
 #[tokio::test]
 async fn what_does_not_fit_before_the_deadline_is_deferred_and_due_at_the_next_tick() {
     let world = many(45, 1).await;
-    world.tenant.inject(Fault::http(When::Always, Act::Slow(Duration::from_secs(60))));
+    world.tenant.inject(Fault::http(When::Always, FaultAction::Slow(Duration::from_secs(60))));
     let started = world.now();
     let report = world.tick().await;
     assert!(world.now() - started <= TimeDelta::minutes(6), "{}", world.now() - started);
@@ -77,7 +77,7 @@ async fn a_plan_that_runs_out_of_time_is_cleaned_up() {
         world.put("a", &under(password(0), policy));
         world.begin().await;
         let before = world.snapshot();
-        world.tenant.inject(Fault::http(When::Nth(2), Act::Slow(Duration::from_secs(293))));
+        world.tenant.inject(Fault::http(When::Nth(2), FaultAction::Slow(Duration::from_secs(293))));
         let report = world.tick().await;
         assert_eq!(number(&report, "succeeded"), 1);
         assert!(

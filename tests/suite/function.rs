@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{TimeDelta, Utc};
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::surroundings::*;
@@ -130,7 +130,7 @@ async fn a_call_that_failed_is_logged_with_status_code_and_request_id_but_not_wi
     around.secret(ACCOUNT, app_only(only));
     let function = around.function().await;
     answered(&function, "sync").await;
-    let refusal = Act::Error { status: 404, code: "ErrorNonExistent".to_owned(), message: MARK.to_owned() };
+    let refusal = FaultAction::Error { status: 404, code: "ErrorNonExistent".to_owned(), message: MARK.to_owned() };
     around.tenant.inject(Fault::item("GET", "/users", When::Always, refusal));
     let ran = answered(&function, "run").await;
     assert_counts(&ran, &[("calls_ok", 1), ("calls_failed", 1)]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use e5_evergreen::local::fake_tenant::{Act, Fault as Misbehaviour, When};
+use fake_tenant::{Fault as Misbehaviour, FaultAction, When};
 use serde_json::json;
 
 use crate::support::aws_json::{At, Fault};
@@ -147,7 +147,7 @@ async fn what_a_killed_function_held_waits_for_the_leases_end_and_is_then_run_on
     around.make_due(ACCOUNT).await;
 
     // Between the creation, which takes effect, and the clean-up, which would need its answer.
-    around.tenant.inject(Misbehaviour::http(When::Always, Act::Hang { after: true }));
+    around.tenant.inject(Misbehaviour::http(When::Always, FaultAction::Hang { after: true }));
     let runtime = killed.runtime().clone();
     let tick = tokio::spawn(async move { runtime.invoke(&event("tick")).await });
     while around.objects() == before {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{APP, PUBLIC_APP, TENANT, World, app_only, refresh_token, under, user};
@@ -126,7 +126,7 @@ async fn a_user_without_an_administrators_role_is_told_so() {
 #[tokio::test]
 async fn what_a_failure_left_undone_is_told_and_done_the_next_time() {
     let world = bare(APP).await;
-    let broken = Act::Status { status: 503, retry_after: None, applied_anyway: false };
+    let broken = FaultAction::Status { status: 503, retry_after: None, applied_anyway: false };
     world.tenant.inject(Fault::item("POST", "/servicePrincipals/*/appRoleAssignments", When::Nth(3), broken));
     let answer = apply(&world).await;
     let count = |list: &str| answer[list].as_array().unwrap().len();
@@ -140,7 +140,7 @@ async fn what_a_failure_left_undone_is_told_and_done_the_next_time() {
 #[tokio::test]
 async fn a_wait_that_graph_asks_for_is_kept() {
     let world = bare(APP).await;
-    let throttled = Act::Status429 { retry_after: Some(120), applied_anyway: false };
+    let throttled = FaultAction::Status429 { retry_after: Some(120), applied_anyway: false };
     world.tenant.inject(Fault::item("PATCH", "/applications/*", When::First(1), throttled));
     let answer = apply(&world).await;
     assert!(answer["message"].as_str().unwrap().contains("429"), "{answer:#}");

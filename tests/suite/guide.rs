@@ -1,7 +1,7 @@
 //! `docs/entra.md`, done as it says: the pictures are filled in, the secrets put, the events sent, in the page's order.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{App, Federated, Secret, Tenant, User};
+use fake_tenant::{App, Federated, Secret, Tenant, User};
 use serde_json::{Value, json};
 
 use crate::support::browser;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use e5_evergreen::adapters::system::clock::SystemClock;
-use e5_evergreen::local::fake_tenant::App;
+use fake_tenant::App;
 use serde_json::json;
 use tokio::net::TcpListener;
 

@@ -1,7 +1,7 @@
 //! Leftovers: whatever happens to a run, what it made is gone again in the end, and nothing else was touched.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{Moment, Setting, World, app_only, difference, password, reads, under, user, writes};
@@ -173,23 +173,27 @@ async fn after_a_hundred_runs_with_random_faults_and_some_without_the_tenant_is_
     world.begin().await;
     let before = world.snapshot();
 
-    let status = |status, applied_anyway| Act::Status { status, retry_after: None, applied_anyway };
+    let status = |status, applied_anyway| FaultAction::Status { status, retry_after: None, applied_anyway };
     // Two accounts: a hundred runs. Answers are lost in one round and refused in the next: of a wait whose
     // telling was lost nobody could know.
     for round in 0..50 {
         world.tenant.clear_faults();
         if round % 2 == 0 {
-            for act in
-                [Act::Reset { after: true }, Act::Reset { after: false }, Act::Truncated, Act::Html, status(503, true)]
-            {
+            for act in [
+                FaultAction::Reset { after: true },
+                FaultAction::Reset { after: false },
+                FaultAction::Truncated,
+                FaultAction::Html,
+                status(503, true),
+            ] {
                 world.tenant.inject(Fault::http(When::Chance(0.04), act));
             }
         } else {
-            world.tenant.inject(Fault::http(When::Chance(0.03), Act::TokenExpired));
+            world.tenant.inject(Fault::http(When::Chance(0.03), FaultAction::TokenExpired));
             for method in ["GET", "POST", "PATCH", "PUT", "DELETE"] {
                 world.tenant.inject(Fault::item(method, "*", When::Chance(0.03), status(500, true)));
                 world.tenant.inject(Fault::item(method, "*", When::Chance(0.03), status(503, false)));
-                let busy = Act::Status429 { retry_after: Some(2), applied_anyway: true };
+                let busy = FaultAction::Status429 { retry_after: Some(2), applied_anyway: true };
                 world.tenant.inject(Fault::item(method, "*", When::Chance(0.02), busy));
             }
         }

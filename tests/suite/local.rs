@@ -7,9 +7,8 @@ use std::process::{Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use e5_evergreen::adapters::system::clock::SystemClock;
 use e5_evergreen::domain::catalogue;
-use e5_evergreen::local::fake_tenant::{Act, App as TenantApp, FakeTenant, Fault, Tenant, User, When};
+use fake_tenant::{App as TenantApp, FakeTenant, Fault, FaultAction, SystemClock, Tenant, User, When};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -294,7 +293,7 @@ async fn a_run_under_way_cleans_up_and_is_recorded_before_serve_ends() {
     app.json(&["once"]).await;
     app.event(json!({"action": "resume", "account": "mine"})).await;
     app.tenant.clear_requests();
-    app.tenant.inject(Fault::http(When::Always, Act::Slow(Duration::from_millis(100))));
+    app.tenant.inject(Fault::http(When::Always, FaultAction::Slow(Duration::from_millis(100))));
     let serving = app.serve();
     while app.tenant.requests().iter().all(|request| request.is_login()) {
         tokio::time::sleep(Duration::from_millis(2)).await;

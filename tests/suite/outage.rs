@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{Setting, World, app_only, password, under};
@@ -15,8 +15,8 @@ fn hourly() -> Value {
     })
 }
 
-fn status(status: u16) -> Act {
-    Act::Status { status, retry_after: None, applied_anyway: false }
+fn status(status: u16) -> FaultAction {
+    FaultAction::Status { status, retry_after: None, applied_anyway: false }
 }
 
 /// The waits after each failed run of an account that runs hourly.
@@ -51,13 +51,13 @@ async fn while_graph_is_down_the_interval_doubles_up_to_a_day_and_then_all_is_as
         status(502),
         status(503),
         status(504),
-        Act::Reset { after: false },
-        Act::Reset { after: true },
-        Act::Truncated,
-        Act::Html,
+        FaultAction::Reset { after: false },
+        FaultAction::Reset { after: true },
+        FaultAction::Truncated,
+        FaultAction::Html,
     ] {
         let name = format!("{act:?}");
-        let runs = if matches!(act, Act::Html) { 6 } else { 2 };
+        let runs = if matches!(act, FaultAction::Html) { 6 } else { 2 };
         outlast(&world, runs, Fault::http(When::Always, act), &name).await;
     }
     for code in [500, 502, 503, 504, 509] {
@@ -73,14 +73,14 @@ async fn while_the_login_service_is_down_the_interval_doubles_up_to_a_day_and_th
     for act in [
         status(500),
         status(503),
-        Act::Reset { after: false },
-        Act::Reset { after: true },
-        Act::Truncated,
-        Act::Html,
-        Act::Aadsts(90033),
+        FaultAction::Reset { after: false },
+        FaultAction::Reset { after: true },
+        FaultAction::Truncated,
+        FaultAction::Html,
+        FaultAction::Aadsts(90033),
     ] {
         let name = format!("{act:?}");
-        let runs = if matches!(act, Act::Html) { 6 } else { 2 };
+        let runs = if matches!(act, FaultAction::Html) { 6 } else { 2 };
         outlast(&world, runs, Fault::login(When::Always, act), &name).await;
     }
     assert_eq!(world.batches().iter().filter(|batch| batch.status != Some(200)).count(), 0);
@@ -94,7 +94,7 @@ async fn a_graph_that_never_answers_is_given_up_in_time() {
         world.time = TimeDelta::milliseconds(250);
         world.put("a", &under(app_only(0), hourly()));
         world.sync().await;
-        outlast(&world, 2, Fault::http(When::Always, Act::Hang { after }), "hang").await;
+        outlast(&world, 2, Fault::http(When::Always, FaultAction::Hang { after }), "hang").await;
     }
 }
 
@@ -103,7 +103,7 @@ async fn a_login_service_that_never_answers_is_given_up_in_time() {
     let world = World::with(Setting { http: Duration::from_millis(300), ..Setting::default() }).await;
     world.put("a", &under(app_only(0), hourly()));
     world.sync().await;
-    outlast(&world, 2, Fault::login(When::Always, Act::Hang { after: false }), "hang").await;
+    outlast(&world, 2, Fault::login(When::Always, FaultAction::Hang { after: false }), "hang").await;
 }
 
 #[tokio::test]

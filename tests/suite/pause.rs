@@ -1,7 +1,7 @@
 //! A pause: what is wrongly configured is set aside, probed gently, and comes back by itself.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, Federated, When};
+use fake_tenant::{Fault, FaultAction, Federated, When};
 use serde_json::{Value, json};
 
 use crate::support::sts;
@@ -187,7 +187,7 @@ async fn pauses_after_three(world: &World, code: &str) -> String {
 async fn every_code_of_wrong_configuration_pauses_with_the_third_run_and_is_told_in_plain_words() {
     let world = one(password(0), json!({})).await;
     for code in MISCONFIGURED {
-        only(&world, Fault::login(When::Always, Act::Aadsts(code))).await;
+        only(&world, Fault::login(When::Always, FaultAction::Aadsts(code))).await;
         let told = pauses_after_three(&world, &format!("AADSTS{code}")).await;
         assert!(!told.contains("Look the code up"), "{told}");
         assert_eq!((world.token_requests().len(), world.batches().len()), (3, 0), "no run came to a call");
@@ -197,7 +197,7 @@ async fn every_code_of_wrong_configuration_pauses_with_the_third_run_and_is_told
 #[tokio::test]
 async fn a_code_that_nobody_knows_pauses_too_and_is_named() {
     let world = one(password(0), json!({})).await;
-    only(&world, Fault::login(When::Always, Act::Aadsts(123_456))).await;
+    only(&world, Fault::login(When::Always, FaultAction::Aadsts(123_456))).await;
     assert!(pauses_after_three(&world, "AADSTS123456").await.contains("Look the code up"));
 }
 
@@ -205,7 +205,7 @@ async fn a_code_that_nobody_knows_pauses_too_and_is_named() {
 async fn a_lockout_and_a_request_loop_are_left_alone_for_a_day_each_time_and_never_pause() {
     for code in LONG_BACKOFF {
         let world = one(password(0), json!({"pause_after": 1})).await;
-        only(&world, Fault::login(When::Always, Act::Aadsts(code))).await;
+        only(&world, Fault::login(When::Always, FaultAction::Aadsts(code))).await;
         for _ in 0..4 {
             world.next_round("a").await;
             assert_eq!((world.status("a").await.as_str(), world.attribute("a", "pause_cause").await), ("active", None));
@@ -225,10 +225,10 @@ async fn a_lockout_and_a_request_loop_are_left_alone_for_a_day_each_time_and_nev
 #[tokio::test]
 async fn what_passes_never_pauses_however_long_it_lasts() {
     let world = one(password(0), json!({"pause_after": 1})).await;
-    let status = |status| Act::Status { status, retry_after: None, applied_anyway: false };
+    let status = |status| FaultAction::Status { status, retry_after: None, applied_anyway: false };
     // Of Graph's faults `every_error_of_graph_pauses_or_does_not` tells.
-    let others = [status(429), status(500), status(503), Act::Html, Act::Reset { after: false }];
-    for act in TRANSIENT.map(Act::Aadsts).into_iter().chain(others) {
+    let others = [status(429), status(500), status(503), FaultAction::Html, FaultAction::Reset { after: false }];
+    for act in TRANSIENT.map(FaultAction::Aadsts).into_iter().chain(others) {
         let what = format!("{act:?}");
         // A token from the memory of the function would not meet the login service.
         world.tenant.expire_access_tokens();
@@ -290,7 +290,7 @@ async fn a_role_whose_name_differs_in_case_is_wrong_at_once() {
 
 #[tokio::test]
 async fn every_error_of_graph_pauses_or_does_not() {
-    let error = |status, code: &str| Act::Error { status, code: code.to_owned(), message: "MARKED".to_owned() };
+    let error = |status, code: &str| FaultAction::Error { status, code: code.to_owned(), message: "MARKED".to_owned() };
     let world = one(password(0), reads(5)).await;
     // Each of Graph's classes as the answer to every call of every run: the worst case.
     for (status, code, outcome, pauses) in [
@@ -401,7 +401,7 @@ async fn a_passing_fault_between_wrong_runs_neither_pauses_nor_forgives() {
     let world = World::new().await;
     world.put("a", &mistyped());
     world.sync().await;
-    for act in [None, Some(Act::Html), None, Some(Act::Reset { after: false })] {
+    for act in [None, Some(FaultAction::Html), None, Some(FaultAction::Reset { after: false })] {
         world.tenant.clear_faults();
         if let Some(act) = act {
             world.tenant.inject(Fault::login(When::Always, act));
@@ -417,7 +417,7 @@ async fn a_passing_fault_between_wrong_runs_neither_pauses_nor_forgives() {
 #[tokio::test]
 async fn a_probe_that_meets_an_outage_is_made_again_and_does_not_count() {
     let world = paused().await;
-    world.tenant.inject(Fault::login(When::First(1), Act::Html));
+    world.tenant.inject(Fault::login(When::First(1), FaultAction::Html));
     for _ in 0..2 {
         assert_eq!(world.wait("a").await, 6 * 3600);
         world.next_round("a").await;

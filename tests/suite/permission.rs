@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use e5_evergreen::domain::catalogue;
-use e5_evergreen::local::fake_tenant::{Act, App, Fault, Tenant, User, When};
+use fake_tenant::{App, Fault, FaultAction, Tenant, User, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{APP, READS, TENANT, World, app_only, password, under, user, writes};
@@ -33,7 +33,7 @@ async fn an_operation_that_answers_403_is_left_out_for_seven_days_and_no_longer(
         let world = World::new().await;
         world.put("a", &under(app_only(0), all_reads()));
         world.begin().await;
-        let denied = Act::Error { status: 403, code: code.to_owned(), message: "no".to_owned() };
+        let denied = FaultAction::Error { status: 403, code: code.to_owned(), message: "no".to_owned() };
         world.tenant.inject(Fault::item("GET", "*/drive/root", When::First(1), denied));
         let report = world.tick().await;
         assert_eq!((report["succeeded"].as_u64(), report["calls_failed"].as_u64()), (Some(1), Some(1)));
@@ -151,7 +151,7 @@ async fn a_full_mailbox_or_drive_is_not_written_to_for_a_day() {
     world.put("a", &under(password(0), policy));
     world.begin().await;
     let before = world.snapshot();
-    let full = Act::Error { status: 507, code: "quotaLimitReached".to_owned(), message: "full".to_owned() };
+    let full = FaultAction::Error { status: 507, code: "quotaLimitReached".to_owned(), message: "full".to_owned() };
     world.tenant.inject(Fault::item("POST", "*", When::First(1), full));
     let first = world.now();
     world.tick().await;
@@ -173,7 +173,7 @@ async fn where_every_call_is_forbidden_the_account_is_wrongly_configured() {
     policy["pause_after"] = json!(1);
     world.put("a", &under(app_only(0), policy));
     world.begin().await;
-    let denied = Act::Error { status: 403, code: "accessDenied".to_owned(), message: "no".to_owned() };
+    let denied = FaultAction::Error { status: 403, code: "accessDenied".to_owned(), message: "no".to_owned() };
     world.tenant.inject(Fault::item("GET", "*", When::Always, denied));
     assert_eq!(world.tick().await["paused"], 1);
     assert!(world.attribute("a", "pause_cause").await.unwrap().starts_with("forbidden: "));

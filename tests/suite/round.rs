@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Fault, FaultAction, When};
 use serde_json::json;
 
 use crate::support::{
@@ -53,7 +53,7 @@ async fn a_run_leaves_a_row_of_history_and_one_line_with_all_that_is_asked_of_it
         "GET",
         "/users/*",
         When::First(1),
-        Act::Error { status: 404, code: "ErrorItemNotFound".to_owned(), message: "gone".to_owned() },
+        FaultAction::Error { status: 404, code: "ErrorItemNotFound".to_owned(), message: "gone".to_owned() },
     ));
     let started = world.now();
     world.tick().await;

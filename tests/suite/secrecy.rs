@@ -5,7 +5,7 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, App, Fault, Tenant, User, When};
+use fake_tenant::{App, Fault, FaultAction, Tenant, User, When};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -254,7 +254,7 @@ async fn malformed_secrets_are_written_nowhere() {
 #[tokio::test]
 async fn what_the_tenant_says_in_its_errors_is_written_nowhere() {
     let value = mark("error");
-    let acts = |status| Act::Error { status, code: value.clone(), message: value.clone() };
+    let acts = |status| FaultAction::Error { status, code: value.clone(), message: value.clone() };
     let world = World::new().await;
     for (number, account) in ["a", "b"].into_iter().enumerate() {
         let secret = if number == 0 { app_only(0) } else { password(1) };

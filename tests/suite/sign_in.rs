@@ -1,7 +1,7 @@
 //! `sign_in`: a person with a browser makes an account, and no secret is ever seen by anybody.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::browser;
@@ -58,7 +58,7 @@ async fn a_call_polls_at_the_interval_until_its_deadline_and_blips_do_not_end_it
     let world = World::new().await;
     begun(&world).await;
     world.forget();
-    world.tenant.inject(Fault::login(When::First(2), Act::Html));
+    world.tenant.inject(Fault::login(When::First(2), FaultAction::Html));
     let began = world.now();
     assert_eq!(world.ask(event()).await["state"], "waiting");
     let took = (world.now() - began).num_seconds();

@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use e5_evergreen::app::App;
 use e5_evergreen::handler::handle;
-use e5_evergreen::local::fake_tenant::{Act, App as TenantApp, FakeTenant, Fault as TenantFault, Tenant, User, When};
+use fake_tenant::{App as TenantApp, FakeTenant, Fault as TenantFault, FaultAction, Tenant, User, When};
 use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
 use serde_json::{Value, json};
 
@@ -118,11 +118,17 @@ impl Soak {
         let (world, seed) = (&self.world, self.rng.random());
         world.tenant.clear_faults();
         let lost = self.round.is_multiple_of(2);
-        let status = |status, applied_anyway| Act::Status { status, retry_after: None, applied_anyway };
+        let status = |status, applied_anyway| FaultAction::Status { status, retry_after: None, applied_anyway };
         let acts = if lost {
-            vec![Act::Reset { after: true }, Act::Reset { after: false }, Act::Truncated, Act::Html, status(503, true)]
+            vec![
+                FaultAction::Reset { after: true },
+                FaultAction::Reset { after: false },
+                FaultAction::Truncated,
+                FaultAction::Html,
+                status(503, true),
+            ]
         } else {
-            let wait = |retry_after| Act::Status429 { retry_after, applied_anyway: false };
+            let wait = |retry_after| FaultAction::Status429 { retry_after, applied_anyway: false };
             vec![status(500, false), status(502, false), status(503, false), wait(Some(2)), wait(None)]
         };
         for act in acts {
@@ -131,9 +137,9 @@ impl Soak {
             world.tenant.inject(TenantFault::login(chance, act));
         }
         if !lost {
-            world.tenant.inject(TenantFault::http(When::Chance(0.02), Act::TokenExpired));
+            world.tenant.inject(TenantFault::http(When::Chance(0.02), FaultAction::TokenExpired));
             for method in ["GET", "POST", "PATCH", "DELETE"] {
-                let busy = Act::Status429 { retry_after: Some(2), applied_anyway: true };
+                let busy = FaultAction::Status429 { retry_after: Some(2), applied_anyway: true };
                 world.tenant.inject(TenantFault::item(method, "*", When::Chance(SHARE / 4.0), status(500, true)));
                 world.tenant.inject(TenantFault::item(method, "*", When::Chance(SHARE / 4.0), busy));
             }

@@ -1,7 +1,7 @@
 //! Throttling: a tenant that asks to wait is waited for, by all its accounts, and is sent again only what it refused.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, App, Fault, Recorded, Tenant, User, When};
+use fake_tenant::{App, Fault, FaultAction, Recorded, Tenant, User, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{APP, APP_SECRET, Setting, TENANT, World, app_only, password, reads, under, user};
@@ -13,15 +13,15 @@ fn plain() -> Value {
     json!({"operations": {"include": PLAIN}, "writes": false, "calls_per_run": {"min": 5, "max": 5}})
 }
 
-fn refused(retry_after: Option<i64>) -> Act {
-    Act::Status429 { retry_after, applied_anyway: false }
+fn refused(retry_after: Option<i64>) -> FaultAction {
+    FaultAction::Status429 { retry_after, applied_anyway: false }
 }
 
-fn unavailable(retry_after: Option<i64>) -> Act {
-    Act::Status { status: 503, retry_after, applied_anyway: false }
+fn unavailable(retry_after: Option<i64>) -> FaultAction {
+    FaultAction::Status { status: 503, retry_after, applied_anyway: false }
 }
 
-fn drive_root(when: When, act: Act) -> Fault {
+fn drive_root(when: When, act: FaultAction) -> Fault {
     Fault::item("GET", "*/drive/root", when, act)
 }
 
@@ -198,7 +198,7 @@ async fn a_write_that_was_refused_but_carried_out_all_the_same_is_not_left_behin
         world.put("a", &under(password(0), policy));
         world.begin().await;
         let before = world.snapshot();
-        let twice = Act::Status429 { retry_after: Some(3), applied_anyway: true };
+        let twice = FaultAction::Status429 { retry_after: Some(3), applied_anyway: true };
         world.tenant.inject(Fault::item("POST", "*", When::First(3), twice));
         world.tick().await;
         world.tenant.clear_faults();

@@ -1,7 +1,7 @@
 //! Tokens: one request where one is enough, and refresh tokens that are never lost.
 
 use chrono::TimeDelta;
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -57,7 +57,7 @@ async fn a_token_that_expires_on_the_way_is_replaced_once_and_the_run_goes_on() 
         let world = World::new().await;
         world.put("a", &under(password(0), two_waves()));
         world.begin().await;
-        world.tenant.inject(Fault::http(When::Nth(nth), Act::TokenExpired));
+        world.tenant.inject(Fault::http(When::Nth(nth), FaultAction::TokenExpired));
         let report = world.tick().await;
         assert_eq!((report["calls_ok"].as_u64(), report["calls_failed"].as_u64()), (Some(2), Some(0)), "{report}");
         assert_eq!((world.token_requests().len(), world.batches().len()), (2, 3));
@@ -82,7 +82,7 @@ async fn a_token_that_is_refused_twice_is_wrong_configuration() {
     policy["pause_after"] = json!(1);
     world.put("a", &under(app_only(0), policy));
     world.begin().await;
-    world.tenant.inject(Fault::http(When::Always, Act::TokenExpired));
+    world.tenant.inject(Fault::http(When::Always, FaultAction::TokenExpired));
     assert_eq!(world.tick().await["paused"], 1);
     assert_eq!((world.token_requests().len(), world.batches().len()), (2, 2));
     assert!(world.attribute("a", "pause_cause").await.unwrap().starts_with("InvalidAuthenticationToken: "));

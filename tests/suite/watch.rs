@@ -1,7 +1,7 @@
 //! Watching: when subscription and credential end is asked once a day, remembered, measured and told.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use e5_evergreen::local::fake_tenant::{Act, Fault, When};
+use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{APP, TENANT, World, app_only, reads, under, writes};
@@ -98,9 +98,10 @@ async fn a_refusal_sets_the_question_aside_and_what_is_throttled_is_asked_again_
     let world = World::new().await;
     world.put("a", &under(app_only(0), one_read()));
     world.begin().await;
-    let refusal = Act::Error { status: 403, code: "Authorization_RequestDenied".to_owned(), message: String::new() };
+    let refusal =
+        FaultAction::Error { status: 403, code: "Authorization_RequestDenied".to_owned(), message: String::new() };
     world.tenant.inject(Fault::item("GET", SUBSCRIPTION, When::Always, refusal));
-    let down = Act::Error { status: 503, code: "ServiceUnavailable".to_owned(), message: String::new() };
+    let down = FaultAction::Error { status: 503, code: "ServiceUnavailable".to_owned(), message: String::new() };
     world.tenant.inject(Fault::item("GET", "/applications", When::Always, down));
     world.tick().await;
     let shown = world.act("show", "a").await;

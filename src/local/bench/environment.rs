@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http::{Timeouts, client};
-use crate::adapters::system::clock::SystemClock;
+
 use crate::domain::account::{Account, AccountId};
 use crate::domain::catalogue::Access;
 use crate::domain::permissions::required;
@@ -26,8 +26,8 @@ use crate::local::bench::recording::{Book, Service};
 use crate::local::bench::recording_proxy::Door;
 use crate::local::bench::{BenchArgs, child, secrets_manager};
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
-use crate::local::fake_tenant::{Act, App, FakeTenant, Fault, Secret, Tenant, User, When};
 use crate::ports::AccountStore;
+use fake_tenant::{App, FakeTenant, Fault, FaultAction, Secret, SystemClock, Tenant, User, When};
 
 /// Every account has a client secret of its own, this and its id, so that a token request tells whose it is.
 pub const CLIENT_SECRET: &str = "secret-of-";
@@ -65,10 +65,10 @@ pub async fn serve(asked: &BenchArgs) -> anyhow::Result<()> {
     tenant.set_recording(false);
     let (login_takes, graph_takes) = (millis(asked.login_ms), millis(asked.graph_ms));
     if !login_takes.is_zero() {
-        tenant.inject(Fault::login(When::Always, Act::Slow(login_takes)));
+        tenant.inject(Fault::login(When::Always, FaultAction::Slow(login_takes)));
     }
     if !graph_takes.is_zero() {
-        tenant.inject(Fault::http(When::Always, Act::Slow(graph_takes)));
+        tenant.inject(Fault::http(When::Always, FaultAction::Slow(graph_takes)));
     }
     let secrets = populate(&tenant, asked)?;
     let embedded = LocalDynamoDb::in_memory(client.clone()).await?;

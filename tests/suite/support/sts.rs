@@ -9,8 +9,8 @@ use axum::routing::post;
 use axum::{Router, body::Bytes};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use e5_evergreen::local::fake_tenant::Federated;
 use e5_evergreen::ports::Clock;
+use fake_tenant::Federated;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

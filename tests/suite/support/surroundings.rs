@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use e5_evergreen::adapters::system::clock::SystemClock;
-use e5_evergreen::local::fake_tenant::{App, FakeTenant, Tenant, User};
+use fake_tenant::{App, FakeTenant, SystemClock, Tenant, User};
 use serde_json::{Value, json};
 
 use super::dynamodb::{ACCOUNTS, FakeDynamo, RUNS};

@@ -21,12 +21,12 @@ use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
 use e5_evergreen::domain::secret::AccountSecret;
 use e5_evergreen::handler::{HandlerError, handle};
-use e5_evergreen::local::fake_tenant::{App as TenantApp, FakeTenant, Recorded, Tenant, User};
 use e5_evergreen::local::virtual_clock::VirtualClock;
 use e5_evergreen::ports::{
     Alert, Alerts, BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, InfraError, Journal,
     Login, Poll, Queue, Token, TokenError,
 };
+use fake_tenant::{App as TenantApp, FakeTenant, Recorded, Tenant, User};
 use rand::{SeedableRng, rngs::ChaCha12Rng};
 use secrecy::SecretString;
 use serde_json::{Value, json};

@@ -1,0 +1,181 @@
+//! The project's rules, as tests over its source text.
+
+mod source;
+
+use std::fs;
+
+use e5_evergreen::event::{self, EventError};
+
+use source::{Source, files, sources};
+
+/// Asserts that no line of code of the files complains.
+#[track_caller]
+fn check(folder: &str, concerns: impl Fn(&Source) -> bool, complaint: impl Fn(&Source, &str) -> Option<String>) {
+    let files = sources(folder);
+    let mut complaints = Vec::new();
+    for file in files.iter().filter(|file| concerns(file)) {
+        for (number, line) in file.code() {
+            complaints
+                .extend(complaint(file, line).map(|why| format!("{}:{number}: {why}: {}", file.path, line.trim())));
+        }
+    }
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+/// Whether a word stands in the line by itself: `env` in `std::env::var`, not in `clap_env`.
+fn word(line: &str, wanted: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(wanted)
+        .any(|(at, _)| !line[..at].ends_with(part) && !line[at + wanted.len()..].starts_with(part))
+}
+
+fn first_of(line: &str, words: &[&str]) -> Option<String> {
+    words.iter().find(|wanted| word(line, wanted)).map(|found| format!("`{found}` has no place here"))
+}
+
+/// What follows each mention of `prefix` in the line, as far as it is a name.
+fn names_after<'a>(line: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+    line.match_indices(prefix).map(move |(at, _)| {
+        let rest = &line[at + prefix.len()..];
+        rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default()
+    })
+}
+
+#[test]
+fn the_domain_knows_nothing_of_the_world() {
+    let world = ["tokio", "reqwest", "aws_config", "aws_sdk_dynamodb", "aws_sdk_secretsmanager", "async", "await"];
+    let system = ["std::fs", "std::net", "std::env", "SystemTime", "Instant", "Utc::now", "Local::now", "SysRng"];
+    let words = [&world[..], &system[..]].concat();
+    check("src/domain", |_| true, |_, line| first_of(line, &words));
+    check(
+        "src/domain",
+        |_| true,
+        |_, line| {
+            let stranger = names_after(line, "crate::").find(|name| *name != "domain");
+            stranger.map(|name| format!("the domain uses `crate::{name}`"))
+        },
+    );
+}
+
+#[test]
+fn time_and_chance_are_asked_for_at_the_edge_alone() {
+    let edge = ["src/adapters/system/clock.rs", "src/main.rs", "src/adapters/system/stdout.rs"];
+    let inside = |file: &Source| !edge.contains(&&*file.path) && !file.within("src/local/");
+    let words =
+        ["Utc::now", "Local::now", "SystemTime", "Instant", "SysRng", "rand::rng", "thread_rng", "tokio::time::sleep"];
+    check("src", inside, |_, line| first_of(line, &words));
+}
+
+#[test]
+fn adapters_never_use_each_other() {
+    // What they share: the HTTP stack, a header's reader, the words for an SDK's error.
+    let shared = ["http", "retry_after", "sdk_error"];
+    check(
+        "src/adapters",
+        |_| true,
+        |file, line| {
+            let own = file.path["src/adapters/".len()..].split(['/', '.']).next().unwrap_or_default();
+            let other = names_after(line, "adapters::").find(|name| *name != own && !shared.contains(name));
+            let deep = file.path.matches('/').count() > 2;
+            let beside =
+                names_after(line, "super::").find(|name| !shared.contains(name) && (!deep || *name == "super"));
+            let declares = file.path == "src/adapters/mod.rs";
+            other.or(beside).filter(|_| !declares).map(|name| format!("it uses the adapter `{name}`"))
+        },
+    );
+}
+
+#[test]
+fn only_main_and_the_local_program_know_adapters() {
+    let outside = |file: &Source| {
+        !["src/adapters/", "src/local/"].iter().any(|folder| file.within(folder)) && file.path != "src/main.rs"
+    };
+    check("src", outside, |file, line| {
+        let allowed = file.path == "src/config.rs" && line == "use crate::adapters::http::checked_endpoint;";
+        (word(line, "adapters") && !allowed && line != "pub mod adapters;").then(|| "it knows an adapter".to_owned())
+    });
+}
+
+#[test]
+fn only_main_and_the_local_program_know_the_local_program() {
+    let function = |file: &Source| !file.within("src/local/") && file.path != "src/bin/evergreen.rs";
+    check("src", function, |_, line| line.contains("local::").then(|| "it uses the local program".to_owned()));
+}
+
+#[test]
+fn the_environment_is_read_in_one_place_for_each_program() {
+    let readers = ["src/config.rs", "src/local/app.rs"];
+    check(
+        "src",
+        |file| !readers.contains(&&*file.path),
+        |_, line| first_of(line, &["env::var", "env::vars", "env::var_os", "env::vars_os"]),
+    );
+    check(
+        "src",
+        |file| file.path != "src/local/cli.rs",
+        |_, line| {
+            (line.contains("#[arg(") && word(line, "env")).then(|| "only the command line has variables".to_owned())
+        },
+    );
+}
+
+#[test]
+fn nothing_is_printed_past_the_journal() {
+    let words = ["println!", "print!", "dbg!", "todo!", "unimplemented!"];
+    check("src", |_| true, |_, line| first_of(line, &words));
+    let speakers = ["src/adapters/system/stdout.rs", "src/local/cli.rs", "src/bin/evergreen.rs"];
+    let words = ["eprintln!", "eprint!", "io::stdout", "io::stderr"];
+    check("src", |file| !speakers.contains(&&*file.path), |_, line| first_of(line, &words));
+}
+
+#[test]
+fn the_function_does_not_panic_of_its_own_accord() {
+    let function = |file: &Source| !file.within("src/local/");
+    check("src", function, |_, line| {
+        let calls =
+            [".unwrap()", ".expect(", ".unwrap_err()", ".expect_err("].into_iter().find(|call| line.contains(call));
+        calls
+            .map(|call| format!("`{call}` has no place here"))
+            .or_else(|| first_of(line, &["panic!", "unreachable!", "assert!", "assert_eq!", "assert_ne!"]))
+    });
+}
+
+#[test]
+fn each_file_says_first_what_it_is_for() {
+    for folder in ["src", "tests"] {
+        for file in sources(folder) {
+            assert!(file.text.starts_with("//! "), "{} begins with `//! ` and a line on what it is for", file.path);
+        }
+    }
+}
+
+#[test]
+fn files_stay_short() {
+    const MOST: usize = 450;
+    let longer = [
+        ("tests/suite/support/lambda_runtime.rs", "a stand-in with its own tests"),
+        ("tests/suite/support/secrets_manager.rs", "a stand-in with its own tests"),
+        ("tests/suite/support/world.rs", "the house on stand-ins, with all that a test asks of it"),
+    ];
+    for file in sources("src").into_iter().chain(sources("tests")) {
+        let lines = file.text.lines().count();
+        let excused = longer.iter().any(|(path, _)| *path == file.path);
+        assert!(lines < MOST || excused, "{} has {lines} lines: split it, or say here why not", file.path);
+    }
+}
+
+#[test]
+fn every_action_has_its_event_and_every_event_is_known() {
+    let mut actions = Vec::new();
+    for path in files("events", "json") {
+        let text = fs::read_to_string(&path).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        event::parse(&value).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        actions.extend(value["action"].as_str().map(str::to_owned));
+    }
+    let accepted = EventError::Unknown.to_string();
+    let (_, list) = accepted.split_once("one of ").expect("the error lists what is accepted");
+    for action in list.split(", ").map(|action| action.split(' ').next().unwrap_or_default()) {
+        assert!(actions.contains(&action.to_owned()), "events/ has a file for `{action}`");
+    }
+}
