@@ -1,6 +1,6 @@
 //! An account: one identity at one tenant, and its state between runs.
 
-pub mod expiry;
+pub(crate) mod expiry;
 pub mod history;
 pub mod recent_calls;
 

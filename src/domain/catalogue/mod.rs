@@ -19,7 +19,7 @@ mod audit;
 mod bookings;
 mod calendar;
 mod contacts;
-pub mod contents;
+pub(crate) mod contents;
 mod date_time;
 mod directory;
 mod excel;

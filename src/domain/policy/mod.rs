@@ -1,10 +1,10 @@
 //! Policy: the settings of an account: when it is called, how often, how many calls, and which operations.
 
-pub mod operation_filter;
-pub mod range;
+mod operation_filter;
+mod range;
 pub mod schedule;
-pub mod time_zone;
-pub mod working_hours;
+mod time_zone;
+mod working_hours;
 
 use serde::Serialize;
 use serde_json::{Map, Value};

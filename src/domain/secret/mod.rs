@@ -1,16 +1,16 @@
 //! A secret: the identity that Graph is called as, its credential, and its policy.
 
 mod account_secret;
-pub mod certificate;
+pub(crate) mod certificate;
 mod credential;
 mod der;
 mod document;
 mod error;
-pub mod import;
+pub(crate) mod import;
 mod key_material;
 mod pem;
-pub mod private_key;
-pub mod rewrite;
+pub(crate) mod private_key;
+pub(crate) mod rewrite;
 #[cfg(test)]
 mod tests;
 
