@@ -14,6 +14,8 @@ pub enum Cloud {
 }
 
 impl Cloud {
+    pub const WORDS: [&str; 4] = ["global", "us_gov", "us_gov_dod", "china"];
+
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "global" => Self::Global,

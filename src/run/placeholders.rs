@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::{Need, Operation, OrphanQuery};
-use crate::domain::plan::{Payload, Plan, encode, fill};
+use crate::domain::path_segment::{encode, is_dot_segment};
+use crate::domain::plan::{Payload, Plan, fill};
 
 /// The value for a need: of the answer itself, or of one element of the list that it is. All who take from one
 /// answer with the same `dice` take from the same element: a channel belongs to its team.
@@ -19,7 +20,7 @@ pub fn take(answer: &Value, need: &Need, dice: u64) -> Option<String> {
         .into_iter()
         .filter(|element| need.only.is_none_or(|(property, wanted)| is(element.get(property), wanted)))
         .filter_map(|element| element.get(need.take)?.as_str())
-        .filter(|value| !value.is_empty())
+        .filter(|value| !is_dot_segment(value))
         .collect();
     let chosen = dice.checked_rem(fitting.len() as u64)?;
     fitting.get(usize::try_from(chosen).ok()?).map(|value| (*value).to_owned())
@@ -88,6 +89,7 @@ pub fn leftovers(
                 .is_some_and(|name| Contents::is_generated_name(name) && !own.contains(name))
         })
         .filter_map(|element| element.get(leftover.take)?.as_str())
+        .filter(|id| !is_dot_segment(id))
         .map(|id| BTreeMap::from([(need.placeholder, id.to_owned())]))
         .collect()
 }
@@ -114,7 +116,9 @@ mod tests {
         let unified = Need { only: Some(("groupTypes", "Unified")), ..Need::id("id", "x") };
         assert!((0..5).all(|dice| take(&answer, &unified, dice).as_deref() == Some("2")));
         assert_eq!(take(&json!({"value": []}), &Need::id("id", "x"), 0), None);
-        assert_eq!(take(&json!({"id": ""}), &Need::id("id", "x"), 0), None);
+        for lost in ["", ".", ".."] {
+            assert_eq!(take(&json!({"id": lost}), &Need::id("id", "x"), 0), None, "a URL would lose {lost:?}");
+        }
     }
 
     #[test]

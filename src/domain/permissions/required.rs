@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn the_required_permissions_are_sufficient_and_none_is_redundant() {
         for access in [Access::Delegated, Access::AppOnly] {
-            for operations in [json!({}), json!({"include": ["mail.*", "files.*"]}), json!({"exclude": ["teams.*"]})] {
+            for operations in [json!({}), json!({"include": ["mail.*", "drive.*"]}), json!({"exclude": ["teams.*"]})] {
                 let policy = Policy::parse(json!({"operations": operations})).unwrap();
                 let needed = permissions_needed(&policy, access, true);
                 let all = drawable(&policy, access, &GrantedPermissions::Unknown);

@@ -37,7 +37,7 @@ pub fn sweeps(scope: &Scope, contents: &mut Contents) -> Vec<Step> {
 pub fn askable(scope: &Scope, secret: &AccountSecret) -> Vec<ExpiryQuery> {
     let allowed = |query: &ExpiryQuery| {
         catalogue::find(query.operation)
-            .is_some_and(|operation| callable(scope, operation) && scope.policy.operations.draws(operation.id))
+            .is_some_and(|operation| callable(scope, operation) && scope.policy.operations.draws(operation))
     };
     expiry::queries(secret).into_iter().filter(allowed).collect()
 }

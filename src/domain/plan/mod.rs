@@ -25,7 +25,7 @@ pub use closure::closure;
 pub use housekeeping::askable;
 pub use scope::{Scope, WRITES, drawable};
 pub use step::{ITEMS_PER_BATCH, Input, Payload, Role, Step};
-pub use template::{encode, fill};
+pub use template::fill;
 
 /// Seeds whose draws are compared before one is chosen.
 const CANDIDATES: usize = 4;

@@ -31,7 +31,7 @@ pub struct Scope<'a> {
 /// The operations that may be drawn: each together with its prerequisites and its clean-up.
 pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
     catalogue::all()
-        .filter(|operation| scope.policy.operations.draws(operation.id) && !removes_another_way(operation))
+        .filter(|operation| scope.policy.operations.draws(operation) && !removes_another_way(operation))
         .filter(|operation| closure(operation).iter().all(|operation| callable(scope, operation)))
         .collect()
 }

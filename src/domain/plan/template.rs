@@ -2,6 +2,7 @@
 
 use crate::domain::catalogue::Operation;
 use crate::domain::catalogue::contents::Contents;
+use crate::domain::path_segment::encode;
 use crate::domain::plan::scope::Scope;
 
 /// Path and query with all placeholders filled in that are known before the first answer.
@@ -26,17 +27,4 @@ pub fn fill(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> String
     }
     filled.push_str(rest);
     filled
-}
-
-/// Percent-encodes a value for a path segment or a value of the query.
-pub fn encode(value: &str) -> String {
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~!$*,;:@".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }

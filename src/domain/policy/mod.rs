@@ -1,9 +1,11 @@
 //! Policy: the settings of an account: when it is called, how often, how many calls, and which operations.
 
 mod operation_filter;
+mod preset;
 mod range;
 pub mod schedule;
 mod time_zone;
+mod time_zone_names;
 mod working_hours;
 
 use serde::Serialize;
@@ -11,8 +13,10 @@ use serde_json::{Map, Value};
 
 use crate::domain::fields::{FieldError, Fields};
 use crate::domain::policy::operation_filter::OperationFilter;
+use crate::domain::policy::preset::Preset;
 use crate::domain::policy::range::{Pacing, Range};
 use crate::domain::policy::time_zone::TimeZone;
+use crate::domain::policy::time_zone_names::nearest_zone;
 use crate::domain::policy::working_hours::{WorkingDays, WorkingHours};
 
 /// Every field has a default; see DESIGN.md's contract for names, units and bounds.
@@ -25,6 +29,8 @@ pub struct Policy {
     pub interval_seconds: Range,
     /// Operations drawn for a run, within 1..=40.
     pub calls_per_run: Range,
+    /// `preset` and `operations`.
+    #[serde(flatten)]
     pub operations: OperationFilter,
     /// Pauses between small batches; `None`: as few and full batches as possible, without a pause.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,7 +39,25 @@ pub struct Policy {
     pub writes: bool,
     /// Runs in a row that fail because of wrong configuration before the account is paused, 1..=10.
     pub pause_after: u32,
+    /// Whether the account's credential is renewed before it expires.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renew_credential: bool,
 }
+
+/// All fields of a policy.
+const FIELDS: &[&str] = &[
+    "timezone",
+    "working_hours",
+    "working_days",
+    "interval_seconds",
+    "calls_per_run",
+    "preset",
+    "operations",
+    "pacing",
+    "writes",
+    "pause_after",
+    "renew_credential",
+];
 
 /// Bounds of `interval_seconds`.
 const INTERVAL_SECONDS: Range = Range { min: 500, max: 86_400 };
@@ -52,6 +76,7 @@ impl Default for Policy {
             pacing: None,
             writes: true,
             pause_after: 3,
+            renew_credential: false,
         }
     }
 }
@@ -71,35 +96,38 @@ impl Policy {
     /// # Errors
     /// As [`Policy::parse`].
     pub fn with_overrides(&self, value: Value) -> Result<Self, FieldError> {
-        let mut fields = Fields::of("policy", value)?;
+        let mut fields = Fields::new("policy", value, FIELDS)?;
         let mut policy = self.clone();
         if let Some(name) = fields.string("timezone")? {
-            policy.timezone = TimeZone::parse(&name)
-                .ok_or_else(|| fields.error("timezone", "must be an IANA time zone such as `Europe/Berlin`"))?;
-        }
-        if let Some(hours) = fields.object("working_hours")? {
-            policy.working_hours = policy.working_hours.with_overrides(hours)?;
-        }
-        if let Some(days) = fields.strings("working_days")? {
-            policy.working_days = WorkingDays::parse(&days).ok_or_else(|| {
-                fields.error("working_days", "must name at least one of mon, tue, wed, thu, fri, sat, sun")
+            policy.timezone = TimeZone::parse(&name).ok_or_else(|| {
+                let near = nearest_zone(&name).map(|zone| format!("; did you mean `{zone}`?")).unwrap_or_default();
+                fields.error("timezone", format!("must be an IANA time zone such as `Europe/Berlin`{near}"))
             })?;
         }
-        if let Some(range) = fields.object("interval_seconds")? {
+        if let Some(hours) = fields.object("working_hours", WorkingHours::FIELDS, WorkingHours::EXAMPLE)? {
+            policy.working_hours = policy.working_hours.with_overrides(hours)?;
+        }
+        if let Some(days) = fields.strings("working_days", r#"["mon", "tue"]"#)? {
+            policy.working_days = WorkingDays::parse(&days).map_err(|error| fields.error("working_days", error))?;
+        }
+        if let Some(range) = fields.object("interval_seconds", Range::FIELDS, r#"{"min": 3600, "max": 14400}"#)? {
             policy.interval_seconds = Range::parse(range, INTERVAL_SECONDS, policy.interval_seconds)?;
         }
-        if let Some(range) = fields.object("calls_per_run")? {
+        if let Some(range) = fields.object("calls_per_run", Range::FIELDS, r#"{"min": 3, "max": 12}"#)? {
             policy.calls_per_run = Range::parse(range, CALLS_PER_RUN, policy.calls_per_run)?;
         }
-        if let Some(operations) = fields.object("operations")? {
+        if let Some(word) = fields.word("preset", &Preset::WORDS)? {
+            policy.operations.preset = Preset::parse(word).unwrap_or_default();
+        }
+        if let Some(operations) = fields.object("operations", OperationFilter::FIELDS, OperationFilter::EXAMPLE)? {
             policy.operations = policy.operations.with_overrides(operations)?;
         }
-        if let Some(pacing) = fields.object("pacing")? {
+        if let Some(pacing) = fields.object("pacing", Pacing::FIELDS, Pacing::EXAMPLE)? {
             policy.pacing = Some(Pacing::parse(pacing)?);
         }
         policy.writes = fields.bool("writes")?.unwrap_or(policy.writes);
         policy.pause_after = fields.integer("pause_after", 1, 10)?.unwrap_or(policy.pause_after);
-        fields.finish()?;
+        policy.renew_credential = fields.bool("renew_credential")?.unwrap_or(policy.renew_credential);
         Ok(policy)
     }
 }

@@ -12,6 +12,8 @@ pub struct Range {
 }
 
 impl Range {
+    pub const FIELDS: &[&str] = &["min", "max"];
+
     /// Reads `min` and `max`, each within `bounds`. Where only one is given, the other is that of `default`, moved as far
     /// as it must be: `{"min": 20000}` alone is not an error.
     pub fn parse(mut fields: Fields, bounds: Self, default: Self) -> Result<Self, FieldError> {
@@ -21,7 +23,6 @@ impl Range {
             (None, Some(max)) => Self { min: default.min.min(max), max },
             (None, None) => default,
         };
-        fields.finish()?;
         Ok(range)
     }
 
@@ -50,6 +51,9 @@ pub struct Pacing {
 const PACING: Range = Range { min: 0, max: 60_000 };
 
 impl Pacing {
+    pub const FIELDS: &[&str] = &["min_ms", "max_ms"];
+    pub const EXAMPLE: &str = r#"{"min_ms": 500, "max_ms": 5000}"#;
+
     /// Reads `min_ms` and `max_ms`. `min_ms` alone is a constant pause, `max_ms` alone begins at 0.
     pub fn parse(mut fields: Fields) -> Result<Self, FieldError> {
         let pacing = match Range::ends(&mut fields, ["min_ms", "max_ms"], PACING)? {
@@ -57,7 +61,6 @@ impl Pacing {
             (None, Some(max_ms)) => Self { min_ms: 0, max_ms },
             (None, None) => return Err(fields.error("min_ms", "is missing")),
         };
-        fields.finish()?;
         Ok(pacing)
     }
 }

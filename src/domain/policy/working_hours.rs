@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc, Weekday};
 use serde::{Serialize, Serializer};
+use thiserror::Error;
 
 use crate::domain::fields::{FieldError, Fields};
 use crate::domain::policy::time_zone::TimeZone;
+use crate::domain::suggest;
 
 const DAY_MINUTES: u32 = 24 * 60;
 
@@ -17,6 +19,8 @@ pub struct WorkingHours {
 }
 
 impl WorkingHours {
+    pub const FIELDS: &[&str] = &["from", "to"];
+    pub const EXAMPLE: &str = r#"{"from": "09:00", "to": "18:30"}"#;
     pub const ALL_DAY: Self = Self { from: 0, to: DAY_MINUTES };
 
     /// These hours with the given ends in place of their own.
@@ -24,15 +28,14 @@ impl WorkingHours {
         let mut minutes = |field: &str, last: u32, default: u32| -> Result<u32, FieldError> {
             let Some(text) = fields.string(field)? else { return Ok(default) };
             parse_time(&text).filter(|minutes| *minutes <= last).ok_or_else(|| {
-                fields.error(
-                    field,
-                    if last == DAY_MINUTES { "must be HH:MM up to 24:00" } else { "must be HH:MM up to 23:59" },
-                )
+                let meant = meant_time(&text).filter(|minutes| *minutes <= last);
+                let hint = meant.map(|minutes| format!(": write {}", clock(minutes))).unwrap_or_default();
+                let latest = if last == DAY_MINUTES { "24:00" } else { "23:59" };
+                fields.error(field, format!("must be HH:MM up to {latest}{hint}"))
             })
         };
         let hours =
             Self { from: minutes("from", DAY_MINUTES - 1, self.from)?, to: minutes("to", DAY_MINUTES, self.to)? };
-        fields.finish()?;
         Ok(hours)
     }
 
@@ -50,6 +53,42 @@ fn parse_time(text: &str) -> Option<u32> {
     (minutes < 60 && hours * 60 + minutes <= DAY_MINUTES).then_some(hours * 60 + minutes)
 }
 
+/// A time as people write it in other forms: `9:00`, `9`, `0900`, `9.30`, `09:00:00`, `9 am`, `6:30 PM`.
+fn meant_time(text: &str) -> Option<u32> {
+    let text = text.to_ascii_lowercase().replace(' ', "");
+    let (text, afternoon) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
+        (Some(text), _) => (text, Some(false)),
+        (_, Some(text)) => (text, Some(true)),
+        _ => (text.as_str(), None),
+    };
+    let mut parts = text.split([':', '.', '：', 'h']);
+    let (hours, minutes) =
+        match (parts.next()?, parts.next().filter(|part| !part.is_empty()), parts.next(), parts.next()) {
+            (digits, None, None, None) if digits.len() == 4 => digits.split_at_checked(2)?,
+            (hours, minutes, None | Some("00"), None) => (hours, minutes.unwrap_or("0")),
+            _ => return None,
+        };
+    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten();
+    let hours = match (number(hours)?, afternoon) {
+        (hours, None) => hours,
+        (12, Some(afternoon)) => {
+            if afternoon {
+                12
+            } else {
+                0
+            }
+        }
+        (hours @ 1..12, Some(afternoon)) => hours + if afternoon { 12 } else { 0 },
+        _ => return None,
+    };
+    let minutes = number(minutes).filter(|minutes| *minutes < 60)?;
+    Some(hours.checked_mul(60)? + minutes)
+}
+
+fn clock(minutes: u32) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 impl Serialize for WorkingHours {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -57,8 +96,7 @@ impl Serialize for WorkingHours {
             from: String,
             to: String,
         }
-        let text = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
-        Shape { from: text(self.from), to: text(self.to) }.serialize(serializer)
+        Shape { from: clock(self.from), to: clock(self.to) }.serialize(serializer)
     }
 }
 
@@ -76,17 +114,64 @@ const DAYS: [(&str, Weekday); 7] = [
     ("sun", Weekday::Sun),
 ];
 
+/// Why a list of days is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum DayError {
+    #[error("must name at least one of mon, tue, wed, thu, fri, sat, sun")]
+    Empty,
+    #[error("names a day that is not known: the days are mon, tue, wed, thu, fri, sat, sun")]
+    Unknown,
+    #[error("names a day that is not known: write `{0}`; the days are mon, tue, wed, thu, fri, sat, sun")]
+    LongName(&'static str),
+}
+
+/// The day that a name means: `Monday`, `Montag`, `周一`, `星期一`, or a misspelt one.
+fn meant_day(name: &str) -> Option<&'static str> {
+    const OTHERS: [(&str, usize); 26] = [
+        ("monday", 0),
+        ("tuesday", 1),
+        ("wednesday", 2),
+        ("thursday", 3),
+        ("friday", 4),
+        ("saturday", 5),
+        ("sunday", 6),
+        ("周一", 0),
+        ("周二", 1),
+        ("周三", 2),
+        ("周四", 3),
+        ("周五", 4),
+        ("周六", 5),
+        ("周日", 6),
+        ("星期一", 0),
+        ("星期二", 1),
+        ("星期三", 2),
+        ("星期四", 3),
+        ("星期五", 4),
+        ("星期六", 5),
+        ("星期日", 6),
+        ("星期天", 6),
+        ("tues", 1),
+        ("weds", 2),
+        ("thur", 3),
+        ("thurs", 3),
+    ];
+    let near = suggest::nearest(name, OTHERS.iter().map(|(other, _)| *other))?;
+    OTHERS.iter().find(|(other, _)| *other == near).map(|(_, day)| DAYS[*day].0)
+}
+
 impl WorkingDays {
     pub const ALL: Self = Self(0b111_1111);
 
-    /// `None` where a name is unknown or the list is empty.
-    pub fn parse(names: &[String]) -> Option<Self> {
+    /// # Errors
+    /// An empty list, or a name that is not a day, in words that follow the field's name.
+    pub fn parse(names: &[String]) -> Result<Self, DayError> {
         let mut days = 0;
         for name in names {
-            let (_, day) = DAYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+            let found = DAYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            let (_, day) = found.ok_or_else(|| meant_day(name).map_or(DayError::Unknown, DayError::LongName))?;
             days |= 1 << day.num_days_from_monday();
         }
-        (days != 0).then_some(Self(days))
+        if days == 0 { Err(DayError::Empty) } else { Ok(Self(days)) }
     }
 
     pub fn contains(self, day: Weekday) -> bool {
@@ -157,5 +242,58 @@ impl WorkingWindow {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_time_in_another_form_is_recognised() {
+        for (text, time) in [
+            ("9:00", "09:00"),
+            ("9", "09:00"),
+            ("0900", "09:00"),
+            ("9.30", "09:30"),
+            ("9：30", "09:30"),
+            ("18h30", "18:30"),
+            ("09:00:00", "09:00"),
+            ("9 am", "09:00"),
+            ("12am", "00:00"),
+            ("12:15 PM", "12:15"),
+            ("6:30 PM", "18:30"),
+        ] {
+            assert_eq!(meant_time(text).map(clock).as_deref(), Some(time), "{text}");
+        }
+        for text in ["", "9h30m", "noon", "9:60", "13 pm", ":", "1:2:3", "9:00:01", "é9:0"] {
+            assert_eq!(meant_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_in_another_form_is_recognised() {
+        for (name, day) in [("Monday", "mon"), ("SUNDAY", "sun"), ("wensday", "wed"), ("周五", "fri"), ("Tues", "tue")]
+        {
+            assert_eq!(WorkingDays::parse(&[name.to_owned()]), Err(DayError::LongName(day)), "{name}");
+        }
+        assert_eq!(WorkingDays::parse(&["MON".to_owned(), "holiday!".to_owned()]), Err(DayError::Unknown));
+        assert_eq!(WorkingDays::parse(&[]), Err(DayError::Empty));
+    }
+
+    proptest! {
+        #[test]
+        fn every_minute_parses_from_its_own_text(minutes in 0_u32..=DAY_MINUTES) {
+            prop_assert_eq!(parse_time(&clock(minutes)), Some(minutes));
+            prop_assert_eq!(meant_time(&clock(minutes)), Some(minutes));
+        }
+
+        #[test]
+        fn any_text_is_a_time_or_none(text in "\\PC{0,12}|[0-9:.h apm]{0,9}") {
+            prop_assert!(parse_time(&text).is_none_or(|minutes| minutes <= DAY_MINUTES));
+            prop_assert!(meant_time(&text).is_none_or(|minutes| minutes % 60 < 60));
+        }
     }
 }

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use crate::domain::catalogue::Access;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::{FieldError, Fields};
+use crate::domain::path_segment::is_dot_segment;
 use crate::domain::policy::Policy;
 use crate::domain::secret::credential::Credential;
 
@@ -19,33 +21,52 @@ pub struct AccountSecret {
     pub policy: Policy,
 }
 
+/// All fields of an account.
+const FIELDS: &[&str] = &[
+    "tenant_id",
+    "client_id",
+    "auth",
+    "client_secret",
+    "certificate",
+    "private_key",
+    "refresh_token",
+    "username",
+    "password",
+    "user_id",
+    "cloud",
+    "policy",
+];
+
+/// Names that the login service takes for any tenant. An app has no token there.
+const SHARED_TENANTS: [&str; 3] = ["common", "organizations", "consumers"];
+
 impl AccountSecret {
     /// Reads the object at `path`; its policy overrides `default`.
     ///
     /// # Errors
     /// The first field that is unknown, missing or wrong, by name and without its value.
     pub fn parse(path: &str, value: Value, default: &Policy) -> Result<Self, FieldError> {
-        let mut fields = Fields::of(path, value)?;
-        let tenant_id = fields.required_text("tenant_id")?;
+        let mut fields = Fields::new(path, value, FIELDS)?;
+        let tenant_id = fields.required_string("tenant_id")?;
         if !is_name_in_a_path(&tenant_id) {
             return Err(fields.error("tenant_id", "must be a GUID or a domain name"));
         }
-        let client_id = fields.required_text("client_id")?;
+        let client_id = fields.required_string("client_id")?;
         if !is_name_in_a_path(&client_id) {
             return Err(fields.error("client_id", "must be the application's GUID"));
         }
-        let cloud = match fields.string("cloud")? {
-            None => Cloud::default(),
-            Some(text) => Cloud::parse(&text)
-                .ok_or_else(|| fields.error("cloud", "must be one of global, us_gov, us_gov_dod, china"))?,
-        };
+        let cloud = fields.word("cloud", &Cloud::WORDS)?.and_then(Cloud::parse).unwrap_or_default();
         let user_id = fields.string("user_id")?;
-        if user_id.as_ref().is_some_and(|id| id.len() > 256 || id.chars().any(char::is_control)) {
+        let is_user = |id: &String| id.len() <= 256 && !id.chars().any(char::is_control) && !is_dot_segment(id);
+        if user_id.as_ref().is_some_and(|id| !is_user(id)) {
             return Err(fields.error("user_id", "must be an object id or a user principal name"));
         }
         let credential = Credential::parse(&mut fields)?;
+        let shared_tenant = SHARED_TENANTS.iter().any(|shared| tenant_id.eq_ignore_ascii_case(shared));
+        if shared_tenant && credential.access() == Access::AppOnly {
+            return Err(fields.error("tenant_id", "must be the tenant's own id or domain"));
+        }
         let policy = fields.take("policy").map_or_else(|| Ok(default.clone()), |own| default.with_overrides(own))?;
-        fields.finish()?;
         Ok(Self { tenant_id, client_id, cloud, user_id, credential, policy })
     }
 }

@@ -2,14 +2,21 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use ring::digest::{SHA256, digest};
 use secrecy::ExposeSecret;
 
 use crate::domain::cause::Cause;
 use crate::domain::secret::der::{BIT_STRING, CONTEXT_0, Der, GENERALIZED_TIME, INTEGER, OBJECT_ID, UTC_TIME};
-use crate::domain::secret::key_material::KeyMaterialError;
-use crate::domain::secret::pem;
+use crate::domain::secret::key_material::{KeyMaterialError, looks_like_path};
+use crate::domain::secret::pem::{self, Block};
+
+/// Of a PEM block.
+const LABEL: &str = "CERTIFICATE";
+
+/// Minutes by which the clocks of this machine and of the one that made the certificate may differ. The login service
+/// decides in that time.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
 
 /// 1.2.840.113549.1.1.1
 pub const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
@@ -32,12 +39,32 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// The first certificate of a chain.
+    /// Whether the text holds a certificate, sound or not.
+    pub fn is_in(text: &str) -> bool {
+        pem::blocks(text).any(|block| block.label == LABEL)
+    }
+
+    /// The usable certificates of a text, in its order: a chain may hold others.
     ///
     /// # Errors
-    /// Why it cannot be used.
-    pub fn parse(text: &str) -> Result<Self, KeyMaterialError> {
-        let block = pem::find(text, |label| label == "CERTIFICATE").ok_or(KeyMaterialError::NoCertificate)?;
+    /// Why the first one cannot be used, where none can.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, KeyMaterialError> {
+        let (mut usable, mut refused) = (Vec::new(), None);
+        for block in pem::blocks(text).filter(|block| block.label == LABEL) {
+            match Self::parse(&block) {
+                Ok(certificate) => usable.push(certificate),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        match refused {
+            _ if !usable.is_empty() => Ok(usable),
+            Some(error) => Err(error),
+            None if looks_like_path(text) => Err(KeyMaterialError::Path),
+            None => Err(KeyMaterialError::NoCertificate),
+        }
+    }
+
+    fn parse(block: &Block) -> Result<Self, KeyMaterialError> {
         let der = block.decode().ok_or(KeyMaterialError::NotBase64)?;
         Self::read(der.expose_secret())?.ok_or(KeyMaterialError::NotX509)
     }
@@ -61,7 +88,7 @@ impl Certificate {
             let what = format!("`certificate` expired on {}", self.not_after.format("%F"));
             return Err(Cause::new("certificate_expired", what, MAKE_NEW_CERTIFICATE));
         }
-        if now < self.not_before {
+        if now + CLOCK_SKEW < self.not_before {
             let what = format!("`certificate` is valid from {} only", self.not_before.format("%FT%TZ"));
             let remedy = "Wait until then, or make a certificate that is valid at once";
             return Err(Cause::new("certificate_not_yet_valid", what, remedy));
@@ -116,25 +143,37 @@ mod tests {
         };
     }
 
+    fn all(text: &str) -> Vec<Certificate> {
+        Certificate::parse_all(text).unwrap()
+    }
+
+    fn one(text: &str) -> Certificate {
+        all(text).remove(0)
+    }
+
     #[test]
     fn thumbprint_and_dates_are_what_openssl_says() {
-        let certificate = Certificate::parse(fixture!("right.pem")).unwrap();
+        let certificate = one(fixture!("right.pem"));
         assert_eq!(certificate.thumbprint, "uEF3dnCNDe8omRqRXXA0-rAYLKk3hWKEY7gjlo2csq0");
         assert_eq!(certificate.not_before.to_rfc3339(), "2026-11-23T14:06:27+00:00");
         assert_eq!(certificate.not_after.to_rfc3339(), "2126-10-30T14:06:27+00:00");
     }
 
     #[test]
-    fn the_leaf_of_a_chain_is_its_first_certificate() {
-        assert_eq!(Certificate::parse(fixture!("chain.pem")), Certificate::parse(fixture!("right.pem")));
+    fn all_usable_certificates_of_a_chain_are_read() {
+        let (chain, right) = (all(fixture!("chain.pem")), all(fixture!("right.pem")));
+        assert_eq!(chain.first(), right.first());
+        assert!(chain.len() > 1);
+        let mixed = concat!(fixture!("ec.pem"), fixture!("right.pem"));
+        assert_eq!(all(mixed), right);
     }
 
     #[test]
-    fn a_certificate_is_valid_from_its_first_second_to_its_last() {
-        let certificate = Certificate::parse(fixture!("expired.pem")).unwrap();
+    fn a_certificate_is_valid_from_ten_minutes_before_its_first_second_to_its_last() {
+        let certificate = one(fixture!("expired.pem"));
         let code = |time: &str| certificate.check_dates(time.parse().unwrap()).map_err(|cause| cause.code);
-        assert_eq!(code("2026-11-23T14:06:26Z"), Err("certificate_not_yet_valid".to_owned()));
-        assert_eq!(code("2026-11-23T14:06:27Z"), Ok(()));
+        assert_eq!(code("2026-11-23T13:56:26Z"), Err("certificate_not_yet_valid".to_owned()));
+        assert_eq!(code("2026-11-23T13:56:27Z"), Ok(()));
         assert_eq!(code("2026-11-24T14:06:26Z"), Ok(()));
         assert_eq!(code("2026-11-24T14:06:27Z"), Err("certificate_expired".to_owned()));
         let message = certificate.check_dates("2031-03-03T08:00:00Z".parse().unwrap()).unwrap_err().to_string();
@@ -157,7 +196,7 @@ mod tests {
 
     #[test]
     fn an_unusable_certificate_is_refused_with_its_reason() {
-        let refused = |text: &str| Certificate::parse(text).unwrap_err();
+        let refused = |text: &str| Certificate::parse_all(text).unwrap_err();
         assert_eq!(refused(fixture!("ec.pem")), KeyMaterialError::EllipticCurve);
         assert_eq!(refused(fixture!("right_key_pkcs8.pem")), KeyMaterialError::NoCertificate);
         let short = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
@@ -170,7 +209,7 @@ mod tests {
     fn damaged_text_never_panics() {
         let text = fixture!("right.pem");
         for at in (0..text.len()).step_by(7) {
-            let damaged = Certificate::parse(&format!("{}{}", &text[..at], &text[at + 1..]));
+            let damaged = Certificate::parse_all(&format!("{}{}", &text[..at], &text[at + 1..]));
             assert_ne!(damaged.as_ref(), Err(&KeyMaterialError::NotPkcs8));
         }
     }

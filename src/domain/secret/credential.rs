@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::catalogue::Access;
-use crate::domain::fields::{FieldError, Fields, printable};
+use crate::domain::fields::{FieldError, Fields};
 use crate::domain::secret::certificate::Certificate;
 use crate::domain::secret::private_key::PrivateKey;
 
@@ -56,67 +56,110 @@ impl Credential {
     /// # Errors
     /// The field that is missing or wrong.
     pub fn parse(fields: &mut Fields) -> Result<Self, FieldError> {
-        let auth = fields.string("auth")?;
-        let mut secret = |field: &str| -> Result<Option<SecretString>, FieldError> {
-            Ok(fields.string(field)?.map(SecretString::from))
-        };
-        let client_secret = secret("client_secret")?;
-        let refresh_token = secret("refresh_token")?;
-        let password = secret("password")?;
-        let certificate = secret("certificate")?;
-        let private_key = secret("private_key")?;
-        let username = fields.string("username")?;
-
+        let auth = fields.word("auth", &AUTHS)?;
+        let mut parts = Parts::take(fields)?;
         let auth = match auth {
             Some(auth) => auth,
-            None => {
-                let user = username.is_some() || password.is_some();
-                let certified = certificate.is_some() || private_key.is_some();
-                match (refresh_token.is_some(), user, certified, client_secret.is_some()) {
-                    (true, false, false, _) => "refresh_token",
-                    (false, true, false, _) => "password",
-                    (false, false, true, false) => "certificate",
-                    (false, false, false, true) => "client_secret",
-                    _ => return Err(fields.error("auth", "is missing, and the other fields leave a doubt")),
-                }
-                .to_owned()
-            }
+            None => parts.auth(fields)?,
         };
-        let missing = |field: &str| fields.error(field, format!("is missing (auth is `{}`)", printable(&auth)));
-        match auth.as_str() {
-            "client_secret" => {
-                Ok(Credential::ClientSecret { client_secret: client_secret.ok_or_else(|| missing("client_secret"))? })
-            }
-            "refresh_token" => Ok(Credential::RefreshToken {
-                refresh_token: refresh_token.ok_or_else(|| missing("refresh_token"))?,
-                client_secret,
+        let missing = |field: &str| fields.error(field, format!("is missing (auth is `{auth}`)"));
+        match auth {
+            "client_secret" => Ok(Self::ClientSecret {
+                client_secret: parts.client_secret.take().ok_or_else(|| missing("client_secret"))?,
             }),
-            "password" => Ok(Credential::Password {
-                username: username.ok_or_else(|| missing("username"))?,
-                password: password.ok_or_else(|| missing("password"))?,
-                client_secret,
+            "refresh_token" => Ok(Self::RefreshToken {
+                refresh_token: parts.refresh_token.take().ok_or_else(|| missing("refresh_token"))?,
+                client_secret: parts.client_secret,
             }),
-            "certificate" => {
-                let certificate = certificate.ok_or_else(|| missing("certificate"))?;
-                let private_key = private_key.ok_or_else(|| missing("private_key"))?;
-                certified(fields, &certificate, &private_key)
-            }
-            "federated" => Ok(Credential::Federated),
-            _ => {
-                let all = "must be one of client_secret, certificate, federated, refresh_token, password";
-                Err(fields.error("auth", all))
-            }
+            "password" => Ok(Self::Password {
+                username: parts.username.take().ok_or_else(|| missing("username"))?,
+                password: parts.password.take().ok_or_else(|| missing("password"))?,
+                client_secret: parts.client_secret,
+            }),
+            "certificate" => certified(fields, parts.certificate.as_ref(), parts.private_key.as_ref()),
+            _ => Ok(Self::Federated),
         }
     }
 }
 
-fn certified(fields: &Fields, certificate: &SecretString, key: &SecretString) -> Result<Credential, FieldError> {
-    let certificate = Certificate::parse(certificate.expose_secret());
-    let certificate = certificate.map_err(|problem| fields.error("certificate", problem))?;
-    let private_key = PrivateKey::parse(key.expose_secret());
-    let private_key = private_key.map_err(|problem| fields.error("private_key", problem))?;
-    if !private_key.belongs_to(&certificate) {
-        return Err(fields.error("private_key", "does not belong to the (first) certificate in `certificate`"));
+const AUTHS: [&str; 5] = ["client_secret", "certificate", "federated", "refresh_token", "password"];
+
+/// The fields of all credentials, as far as they are given.
+struct Parts {
+    client_secret: Option<SecretString>,
+    refresh_token: Option<SecretString>,
+    username: Option<String>,
+    password: Option<SecretString>,
+    certificate: Option<SecretString>,
+    private_key: Option<SecretString>,
+}
+
+impl Parts {
+    fn take(fields: &mut Fields) -> Result<Self, FieldError> {
+        let client_secret = fields.string("client_secret")?.map(SecretString::from);
+        if client_secret.as_ref().is_some_and(|text| is_guid(text.expose_secret())) {
+            return Err(fields.error("client_secret", GUID_AS_SECRET));
+        }
+        let mut secret = |field: &str| fields.string(field).map(|text| text.map(SecretString::from));
+        Ok(Self {
+            client_secret,
+            refresh_token: secret("refresh_token")?,
+            certificate: secret("certificate")?,
+            private_key: secret("private_key")?,
+            username: fields.string("username")?,
+            password: fields.password("password")?.map(SecretString::from),
+        })
     }
-    Ok(Credential::Certificate { certificate, private_key })
+
+    /// The credential that the given fields belong to.
+    fn auth(&self, fields: &Fields) -> Result<&'static str, FieldError> {
+        let user = self.username.is_some() || self.password.is_some();
+        let certified = self.certificate.is_some() || self.private_key.is_some();
+        match (self.refresh_token.is_some(), user, certified, self.client_secret.is_some()) {
+            (true, false, false, _) => Ok("refresh_token"),
+            (false, true, false, _) => Ok("password"),
+            (false, false, true, false) => Ok("certificate"),
+            (false, false, false, true) => Ok("client_secret"),
+            (false, false, false, false) => Err(fields.lacks(NO_CREDENTIAL)),
+            _ => Err(fields.error(
+                "auth",
+                "is missing, and the fields of several credentials are given: add `auth`, or remove the others",
+            )),
+        }
+    }
+}
+
+const NO_CREDENTIAL: &str = "no credential: add `client_secret`, or `certificate` and `private_key`, or `refresh_token`, \
+    or `username` and `password`, or `\"auth\": \"federated\"`";
+
+const GUID_AS_SECRET: &str = "is a GUID: this is the secret's id; the value is what is needed: copy the column Value; \
+    it is shown only once, right after the secret is made";
+
+fn is_guid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// The certificate with its key. Each may be in either text, where the other text does not hold it.
+fn certified(
+    fields: &Fields,
+    certificate: Option<&SecretString>,
+    key: Option<&SecretString>,
+) -> Result<Credential, FieldError> {
+    let missing = |field: &str| fields.error(field, "is missing (auth is `certificate`)");
+    let (certificate, key) = match (certificate, key) {
+        (Some(certificate), Some(key)) => (certificate.expose_secret(), key.expose_secret()),
+        (Some(both), None) if PrivateKey::is_in(both.expose_secret()) => (both.expose_secret(), both.expose_secret()),
+        (None, Some(both)) if Certificate::is_in(both.expose_secret()) => (both.expose_secret(), both.expose_secret()),
+        (Some(_), None) => return Err(missing("private_key")),
+        (None, _) => return Err(missing("certificate")),
+    };
+    let certificates = Certificate::parse_all(certificate);
+    let certificates = certificates.map_err(|error| fields.error("certificate", error))?;
+    let private_key = PrivateKey::parse(key).map_err(|error| fields.error("private_key", error))?;
+    match certificates.into_iter().find(|certificate| private_key.belongs_to(certificate)) {
+        Some(certificate) => Ok(Credential::Certificate { certificate, private_key }),
+        None => Err(fields.error("private_key", "does not belong to any certificate in `certificate`")),
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::domain::account_id::AccountId;
 use crate::domain::fields::{FieldError, Fields, printable};
+use crate::domain::json::{self, is_padding};
 use crate::domain::policy::Policy;
 use crate::domain::secret::account_secret::AccountSecret;
 use crate::domain::secret::credential::Credential;
@@ -30,18 +31,23 @@ impl SecretDocument {
         if text.len() > MAX_SECRET_BYTES {
             return Err(SecretError::TooLarge);
         }
-        let value: Value = serde_json::from_str(text)
-            .map_err(|error| SecretError::NotJson { line: error.line(), column: error.column() })?;
+        let value = match json::parse(text)? {
+            // The whole JSON as one string of JSON.
+            Value::String(text) if text.trim_start_matches(is_padding).starts_with('{') => json::parse(&text)?,
+            value => value,
+        };
         if value.get("accounts").is_none() {
             return Ok(Self::One(value));
         }
-        let mut fields = Fields::of("", value)?;
+        let mut fields = Fields::new("", value, &["accounts"])?;
         let accounts = match fields.take("accounts") {
-            Some(Value::Object(accounts)) => accounts.into_iter().collect(),
-            _ => return Err(fields.error("accounts", "must be an object of accounts by id").into()),
+            Some(Value::String(text)) => json::parse(&text).map_err(|error| fields.error("accounts", error))?,
+            accounts => accounts.unwrap_or_default(),
         };
-        fields.finish()?;
-        Ok(Self::Many(accounts))
+        match accounts {
+            Value::Object(accounts) => Ok(Self::Many(accounts.into_iter().collect())),
+            _ => Err(fields.error("accounts", "must be an object of accounts by id").into()),
+        }
     }
 
     /// The ids of its accounts; `own` is the last part of the secret's name. An id that the contract does not allow is an

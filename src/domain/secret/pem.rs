@@ -7,6 +7,8 @@ use base64::engine::general_purpose::PAD;
 use secrecy::SecretSlice;
 use secrecy::zeroize::Zeroizing;
 
+use crate::domain::json::is_padding;
+
 /// Standard base64 with padding; anything that is not canonical is refused.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, PAD);
 
@@ -17,19 +19,16 @@ pub struct Block<'a> {
     body: &'a str,
 }
 
-/// The first block whose label is wanted.
-pub fn find<'a>(text: &'a str, wanted: impl Fn(&str) -> bool) -> Option<Block<'a>> {
+/// The blocks of a text, up to one that is not closed.
+pub fn blocks(text: &str) -> impl Iterator<Item = Block<'_>> {
     let mut rest = text;
-    loop {
+    std::iter::from_fn(move || {
         let (_, begun) = rest.split_once("-----BEGIN ")?;
         let (label, inside) = begun.split_once("-----")?;
         let (body, after) = inside.split_once("-----END ")?;
-        if wanted(label) {
-            let closed = after.strip_prefix(label).is_some_and(|after| after.starts_with("-----"));
-            return closed.then_some(Block { label, body });
-        }
-        rest = after;
-    }
+        rest = after.strip_prefix(label)?.strip_prefix("-----")?;
+        Some(Block { label, body })
+    })
 }
 
 impl Block<'_> {
@@ -42,7 +41,16 @@ impl Block<'_> {
     pub fn decode(&self) -> Option<SecretSlice<u8>> {
         // Both are wiped, and allocated once: a buffer that grows or shrinks leaves copies.
         let mut plain = Zeroizing::new(String::with_capacity(self.body.len()));
-        plain.extend(self.body.chars().filter(|c| !c.is_whitespace()));
+        let mut chars = self.body.chars().peekable();
+        while let Some(c) = chars.next() {
+            if c == '\\' {
+                // A line break as two characters, perhaps escaped again.
+                while chars.next_if_eq(&'\\').is_some() {}
+                chars.next_if(|c| matches!(c, 'n' | 'r' | 't'));
+            } else if !is_padding(c) {
+                plain.push(c);
+            }
+        }
         let mut bytes = Zeroizing::new(Vec::with_capacity(plain.len()));
         BASE64.decode_vec(plain.as_bytes(), &mut bytes).ok()?;
         Some(SecretSlice::new(Box::from(&bytes[..])))
@@ -56,7 +64,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<Vec<u8>> {
-        Some(find(text, |label| label == "X")?.decode()?.expose_secret().to_vec())
+        Some(blocks(text).find(|block| block.label == "X")?.decode()?.expose_secret().to_vec())
     }
 
     #[test]

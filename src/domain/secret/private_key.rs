@@ -7,8 +7,11 @@ use secrecy::{ExposeSecret, SecretSlice};
 
 use crate::domain::secret::certificate::{Certificate, EC_PUBLIC_KEY, RSA_ENCRYPTION};
 use crate::domain::secret::der::{Der, INTEGER, OBJECT_ID};
-use crate::domain::secret::key_material::KeyMaterialError;
+use crate::domain::secret::key_material::{KeyMaterialError, looks_like_path};
 use crate::domain::secret::pem;
+
+/// The end of the labels of PEM blocks.
+const LABEL: &str = "PRIVATE KEY";
 
 /// A valid RSA key. Its bytes are wiped from memory when it is dropped.
 #[derive(Clone)]
@@ -30,14 +33,23 @@ impl fmt::Debug for PrivateKey {
 }
 
 impl PrivateKey {
+    /// Whether the text holds a private key, sound or not.
+    pub fn is_in(text: &str) -> bool {
+        pem::blocks(text).any(|block| block.label.ends_with(LABEL))
+    }
+
     /// # Errors
     /// Why it cannot be used.
     pub fn parse(text: &str) -> Result<Self, KeyMaterialError> {
-        let block = pem::find(text, |label| label.ends_with("PRIVATE KEY")).ok_or(KeyMaterialError::NoPrivateKey)?;
+        let block = pem::blocks(text).find(|block| block.label.ends_with(LABEL));
+        let block = block.ok_or_else(|| {
+            if looks_like_path(text) { KeyMaterialError::Path } else { KeyMaterialError::NoPrivateKey }
+        })?;
         let encoding = match block.label {
             "PRIVATE KEY" => Encoding::Pkcs8,
             "RSA PRIVATE KEY" if !block.has_headers() => Encoding::Pkcs1,
             "ENCRYPTED PRIVATE KEY" | "RSA PRIVATE KEY" => return Err(KeyMaterialError::Encrypted),
+            "OPENSSH PRIVATE KEY" => return Err(KeyMaterialError::OpenSsh),
             "EC PRIVATE KEY" => return Err(KeyMaterialError::EllipticCurve),
             _ => return Err(KeyMaterialError::NotRsa),
         };
@@ -90,13 +102,17 @@ mod tests {
         };
     }
 
+    fn certificate(text: &str) -> Certificate {
+        Certificate::parse_all(text).unwrap().remove(0)
+    }
+
     fn key(text: &str) -> PrivateKey {
         PrivateKey::parse(text).unwrap()
     }
 
     #[test]
     fn a_key_in_either_encoding_belongs_to_its_certificate_and_another_key_does_not() {
-        let certificate = Certificate::parse(fixture!("right.pem")).unwrap();
+        let certificate = certificate(fixture!("right.pem"));
         assert!(key(fixture!("right_key_pkcs8.pem")).belongs_to(&certificate));
         assert!(key(fixture!("right_key_pkcs1.pem")).belongs_to(&certificate));
         assert!(!key(fixture!("other_key.pem")).belongs_to(&certificate));
@@ -105,13 +121,18 @@ mod tests {
     #[test]
     fn one_text_may_hold_both_key_and_certificate() {
         let both = concat!(fixture!("right_key_pkcs8.pem"), fixture!("right.pem"));
-        assert!(key(both).belongs_to(&Certificate::parse(both).unwrap()));
+        assert!(key(both).belongs_to(&certificate(both)));
     }
 
     #[test]
-    fn line_breaks_may_be_lost() {
+    fn line_breaks_may_be_lost_or_written_as_escapes() {
+        for escape in ["\\n", "\\r\\n", "\\\\n", "\\n\n", "\u{200b}\n"] {
+            let escaped = |text: &str| text.replace('\n', escape);
+            let key = key(&escaped(fixture!("right_key_pkcs8.pem")));
+            assert!(key.belongs_to(&certificate(&escaped(fixture!("right.pem")))), "{escape}");
+        }
         let flat = |text: &str| text.replace('\n', " ");
-        assert!(Certificate::parse(&flat(fixture!("right.pem"))).is_ok());
+        assert!(Certificate::parse_all(&flat(fixture!("right.pem"))).is_ok());
         assert!(PrivateKey::parse(&flat(fixture!("right_key_pkcs1.pem"))).is_ok());
     }
 
@@ -125,6 +146,9 @@ mod tests {
         assert_eq!(refused(fixture!("short_key.pem")), KeyMaterialError::Unsound);
         assert_eq!(refused(fixture!("right.pem")), KeyMaterialError::NoPrivateKey);
         assert_eq!(refused("right"), KeyMaterialError::NoPrivateKey);
+        assert_eq!(refused("keys/right.pem"), KeyMaterialError::Path);
+        let open_ssh = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaA==\n-----END OPENSSH PRIVATE KEY-----";
+        assert_eq!(refused(open_ssh), KeyMaterialError::OpenSsh);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::account_id::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::FieldError;
+use crate::domain::json;
 use crate::domain::policy::{self, Policy};
 use crate::domain::secret::document::MAX_SECRET_BYTES;
 use crate::domain::secret::error::SecretError;
@@ -24,8 +25,11 @@ pub fn with_policy(
     let mut secret = object(text)?;
     let account = account(&mut secret, id)?;
     let own = account.entry("policy").or_insert(Value::Null);
-    if own.is_null() {
-        *own = Value::Object(Map::new());
+    match own {
+        Value::Null => *own = Value::Object(Map::new()),
+        // A form that stores flat strings holds the policy as its JSON text.
+        Value::String(text) => *own = json::parse(text).map_err(|error| FieldError::new("policy", error))?,
+        _ => {}
     }
     let own = own.as_object_mut().ok_or_else(|| FieldError::new("policy", "must be a JSON object"))?;
     policy::merge(own, changes);
@@ -72,10 +76,13 @@ pub fn signed_in(
 /// # Errors
 /// Where the text is not a JSON object; never with a value.
 pub fn object(text: &SecretString) -> Result<Map<String, Value>, SecretError> {
-    match serde_json::from_str(text.expose_secret()) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(FieldError::new("the secret", "must be a JSON object").into()),
-        Err(error) => Err(SecretError::NotJson { line: error.line(), column: error.column() }),
+    let value = match json::parse(text.expose_secret())? {
+        Value::String(text) => json::parse(&text).unwrap_or_default(),
+        value => value,
+    };
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(FieldError::new("the secret", "must be a JSON object").into()),
     }
 }
 

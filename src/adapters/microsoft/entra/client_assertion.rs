@@ -72,7 +72,8 @@ mod tests {
     }
 
     fn sign(certificate: &str) -> Result<String, Cause> {
-        let (certificate, key) = (Certificate::parse(certificate).unwrap(), PrivateKey::parse(KEY).unwrap());
+        let (certificate, key) =
+            (Certificate::parse_all(certificate).unwrap().remove(0), PrivateKey::parse(KEY).unwrap());
         signed(&certificate, &key, "the-app", "https://login.example/t/oauth2/v2.0/token", now())
             .map(|jwt| jwt.expose_secret().to_owned())
     }
