@@ -6,7 +6,8 @@ use secrecy::zeroize::Zeroize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::domain::json::{self, is_padding};
+use crate::domain::invisible::is_invisible;
+use crate::domain::json;
 use crate::domain::suggest;
 
 /// Why one field is refused; `field` is its path, e.g. `policy.interval_seconds.min`. It is empty where the problem is not
@@ -50,7 +51,7 @@ impl Fields {
         let object = match value {
             Value::Object(object) => object,
             Value::String(mut text) => {
-                let is_json = text.trim_start_matches(is_padding).starts_with('{');
+                let is_json = text.trim_start_matches(is_invisible).starts_with('{');
                 let read = json::parse(&text);
                 text.zeroize();
                 match read {
@@ -62,7 +63,7 @@ impl Fields {
             _ => return Err(FieldError::new(name, "must be a JSON object")),
         };
         let object: Map<_, _> =
-            object.into_iter().map(|(name, value)| (name.trim_matches(is_padding).to_owned(), value)).collect();
+            object.into_iter().map(|(name, value)| (name.trim_matches(is_invisible).to_owned(), value)).collect();
         let fields = Self { path: path.to_owned(), object, known };
         match fields.object.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(fields),
@@ -101,18 +102,18 @@ impl Fields {
 
     /// A string that is not blank, without white space and invisible characters around it.
     pub fn string(&mut self, field: &str) -> Result<Option<String>, FieldError> {
-        self.trimmed(field, is_padding)
+        self.trimmed(field, is_invisible)
     }
 
     /// As [`Fields::string`], but with the plain spaces around it: a password may begin or end with one.
     pub fn password(&mut self, field: &str) -> Result<Option<String>, FieldError> {
-        self.trimmed(field, |c| c != ' ' && is_padding(c))
+        self.trimmed(field, |c| c != ' ' && is_invisible(c))
     }
 
     fn trimmed(&mut self, field: &str, padding: fn(char) -> bool) -> Result<Option<String>, FieldError> {
         match self.take(field) {
             None => Ok(None),
-            Some(Value::String(mut text)) if !text.trim_matches(is_padding).is_empty() => {
+            Some(Value::String(mut text)) if !text.trim_matches(is_invisible).is_empty() => {
                 let trimmed = text.trim_matches(padding);
                 if trimmed.len() == text.len() {
                     return Ok(Some(text));
@@ -143,7 +144,7 @@ impl Fields {
         let flag = match self.take(field) {
             None => return Ok(None),
             Some(Value::Bool(flag)) => Some(flag),
-            Some(Value::String(text)) => match text.trim_matches(is_padding).to_ascii_lowercase().as_str() {
+            Some(Value::String(text)) => match text.trim_matches(is_invisible).to_ascii_lowercase().as_str() {
                 "true" => Some(true),
                 "false" => Some(false),
                 _ => None,
@@ -157,7 +158,7 @@ impl Fields {
     pub fn integer(&mut self, field: &str, min: u32, max: u32) -> Result<Option<u32>, FieldError> {
         let number = match self.take(field) {
             None => return Ok(None),
-            Some(Value::String(text)) => text.trim_matches(is_padding).parse().ok(),
+            Some(Value::String(text)) => text.trim_matches(is_invisible).parse().ok(),
             Some(value) => value.as_u64().and_then(|number| u32::try_from(number).ok()),
         };
         number
@@ -175,7 +176,7 @@ impl Fields {
             value => value,
         };
         let strings = list.as_array().and_then(|items| {
-            items.iter().map(|item| item.as_str().map(|text| text.trim_matches(is_padding).to_owned())).collect()
+            items.iter().map(|item| item.as_str().map(|text| text.trim_matches(is_invisible).to_owned())).collect()
         });
         strings.map(Some).ok_or_else(|| self.error(field, format!("must be a list of strings, like {example}")))
     }
@@ -191,7 +192,7 @@ impl Fields {
         match self.take(field) {
             None => Ok(None),
             Some(value @ Value::Object(_)) => Fields::new(&path, value, known).map(Some),
-            Some(Value::String(text)) if text.trim_start_matches(is_padding).starts_with('{') => {
+            Some(Value::String(text)) if text.trim_start_matches(is_invisible).starts_with('{') => {
                 Fields::new(&path, Value::String(text), known).map(Some)
             }
             Some(_) => Err(self.error(field, format!("must be like {example}"))),

@@ -3,6 +3,8 @@
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::domain::invisible::is_invisible;
+
 /// Why a text is not JSON. Lines and columns are counted from 1, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum JsonError {
@@ -44,8 +46,8 @@ impl Mistake {
 /// # Errors
 /// The place of the first mistake, and its kind where that is recognised.
 pub fn parse(text: &str) -> Result<Value, JsonError> {
-    let start = text.trim_start_matches(is_padding);
-    let json = start.trim_end_matches(is_padding);
+    let start = text.trim_start_matches(is_invisible);
+    let json = start.trim_end_matches(is_invisible);
     if json.is_empty() {
         return Err(JsonError::Empty);
     }
@@ -57,11 +59,6 @@ pub fn parse(text: &str) -> Result<Value, JsonError> {
         let (line, column) = position(text, text.len() - start.len() + at);
         JsonError::Syntax { line, column, mistake }
     })
-}
-
-/// Whether a character is white space, or an invisible one that copies bring along.
-pub fn is_padding(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
 /// The byte at the parser's line and column, both from 1; its columns are bytes.
@@ -98,7 +95,7 @@ fn first_mistake(text: &str) -> Option<(usize, Mistake)> {
             '：' | '，' | '｛' | '｝' => return Some((at, Mistake::FullWidth)),
             '}' | ']' if comma.is_some() => return comma.map(|at| (at, Mistake::TrailingComma)),
             ',' => comma = Some(at),
-            c if is_padding(c) => {}
+            c if is_invisible(c) => {}
             c => (in_string, comma) = (c == '"', None),
         }
     }
@@ -153,8 +150,8 @@ mod tests {
         #[test]
         fn any_text_is_read_or_refused_at_a_place_inside_it(text in "[ \\n{}\\[\\]\":,/#'“é\u{feff}\\\\a1]{0,40}|\\PC{0,40}") {
             match parse(&text) {
-                Ok(value) => prop_assert_eq!(Some(value), serde_json::from_str(text.trim_matches(is_padding)).ok()),
-                Err(JsonError::Empty) => prop_assert!(text.chars().all(is_padding)),
+                Ok(value) => prop_assert_eq!(Some(value), serde_json::from_str(text.trim_matches(is_invisible)).ok()),
+                Err(JsonError::Empty) => prop_assert!(text.chars().all(is_invisible)),
                 Err(JsonError::Syntax { line, column, .. }) => {
                     let lines: Vec<&str> = text.split('\n').collect();
                     prop_assert!((1..=lines.len()).contains(&line), "{line}");

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::domain::json::is_padding;
+use crate::domain::invisible::is_invisible;
 
 /// Why the bytes of a file are not text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -61,7 +61,7 @@ fn strict(text: &str) -> String {
             }
             if c == ',' {
                 comma = Some(strict.len());
-            } else if !is_padding(c) {
+            } else if !is_invisible(c) {
                 comma = None;
             }
             strict.push_str(token);

@@ -7,6 +7,7 @@ pub(crate) mod cause;
 pub(crate) mod cloud;
 pub(crate) mod fields;
 pub(crate) mod hash;
+pub(crate) mod invisible;
 pub(crate) mod json;
 pub mod lenient_json;
 pub(crate) mod outcome;

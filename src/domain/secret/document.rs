@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::domain::account_id::AccountId;
 use crate::domain::fields::{FieldError, Fields, printable};
-use crate::domain::json::{self, is_padding};
+use crate::domain::invisible::is_invisible;
+use crate::domain::json;
 use crate::domain::policy::Policy;
 use crate::domain::secret::account_secret::AccountSecret;
 use crate::domain::secret::credential::Credential;
@@ -33,7 +34,7 @@ impl SecretDocument {
         }
         let value = match json::parse(text)? {
             // The whole JSON as one string of JSON.
-            Value::String(text) if text.trim_start_matches(is_padding).starts_with('{') => json::parse(&text)?,
+            Value::String(text) if text.trim_start_matches(is_invisible).starts_with('{') => json::parse(&text)?,
             value => value,
         };
         if value.get("accounts").is_none() {

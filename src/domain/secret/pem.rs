@@ -7,7 +7,7 @@ use base64::engine::general_purpose::PAD;
 use secrecy::SecretSlice;
 use secrecy::zeroize::Zeroizing;
 
-use crate::domain::json::is_padding;
+use crate::domain::invisible::is_invisible;
 
 /// Standard base64 with padding; anything that is not canonical is refused.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, PAD);
@@ -47,7 +47,7 @@ impl Block<'_> {
                 // A line break as two characters, perhaps escaped again.
                 while chars.next_if_eq(&'\\').is_some() {}
                 chars.next_if(|c| matches!(c, 'n' | 'r' | 't'));
-            } else if !is_padding(c) {
+            } else if !is_invisible(c) {
                 plain.push(c);
             }
         }
