@@ -146,8 +146,17 @@ fn nearest_prefixes(word: &str) -> BTreeSet<&'static str> {
     match (of_service(word), suggest::nearest(word, catalogue::all().map(prefix))) {
         (found, _) if !found.is_empty() => found,
         (_, Some(near)) => BTreeSet::from([near]),
-        (_, None) => suggest::nearest(word, services).map(of_service).unwrap_or_default(),
+        (_, None) => match suggest::nearest(word, services) {
+            Some(service) => of_service(service),
+            None => catalogue::all().map(prefix).filter(|prefix| extends(word, prefix)).collect(),
+        },
     }
+}
+
+/// Whether one of two words begins with the other: `auditLogs` and `audit`.
+fn extends(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    short.len() >= 4 && long.get(..short.len()).is_some_and(|start| start.eq_ignore_ascii_case(short))
 }
 
 /// Ids that one message suggests.
@@ -253,6 +262,7 @@ mod tests {
         for (field, globs, message) in [
             ("include", json!(["mial.*"]), "`operations.include` matches no operation; did you mean `mail.*`?"),
             ("include", json!(["files.*"]), "`operations.include` matches no operation; did you mean `drive.*`"),
+            ("include", json!(["auditLogs.*"]), "`operations.include` matches no operation; did you mean `audit.*`?"),
             ("exclude", json!(["teems.*"]), "`operations.exclude` matches no operation; did you mean `teams.*`?"),
             (
                 "exclude",
