@@ -23,9 +23,9 @@ READS_PER_IDLE_TICK = 0.5
 # An item of history, and one of an account.
 ROW_KB = 0.8
 ITEM_KB = 0.7
-LOG_KB_PER_RUN = 0.55
+LOG_KB_PER_RUN = 0.7
 # The round's line and the metrics.
-LOG_KB_PER_ROUND = 0.85
+LOG_KB_PER_ROUND = 1.05
 
 # Estimated: these depend on Microsoft and on AWS. An answer of Microsoft's, an invocation that finds nothing to do, and Lambda's own
 # three lines on each.

@@ -44,9 +44,9 @@ pub mod event;
 pub mod handler;
 #[cfg(feature = "local")]
 pub mod local;
-pub mod log;
 pub mod notifications;
 pub mod ports;
 pub mod round;
 pub mod run;
 pub mod sync;
+pub mod telemetry;

@@ -14,27 +14,30 @@ use e5_evergreen::adapters::http::{self, Timeouts};
 use e5_evergreen::adapters::microsoft::entra::Entra;
 use e5_evergreen::adapters::microsoft::graph::GraphClient;
 use e5_evergreen::adapters::system::clock::SystemClock;
-use e5_evergreen::adapters::system::stdout::Stdout;
 use e5_evergreen::app::{App, Ports, Settings};
-use e5_evergreen::config::Config;
+use e5_evergreen::config::{Config, LogConfig};
 use e5_evergreen::handler::{HandlerError, handle};
-use e5_evergreen::log::{Level, line};
-use e5_evergreen::ports::{Alerts, Journal, Queue};
+use e5_evergreen::ports::{Alerts, Queue};
+use e5_evergreen::telemetry::{self, output};
 use lambda_runtime::tower::util::ThenLayer;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use rand::SeedableRng;
 use rand::rngs::{ChaCha12Rng, SysRng};
 use reqwest::Url;
-use serde_json::{Value, json};
+use serde_json::Value;
+use tracing::{Instrument, dispatcher, error};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    let LogConfig { level, format } = LogConfig::from_env();
+    // Fails where there is one already; there is none.
+    let _ = dispatcher::set_global_default(telemetry::dispatch(level, format, output::stdout));
     match serve().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain("the function cannot start", json!({"error": error.to_string()}));
+            error!(error = %error, "the function cannot start");
             ExitCode::FAILURE
         }
     }
@@ -42,8 +45,12 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), Failure> {
     let app = Arc::new(app().await?);
-    let misdeployed = AtomicBool::new(false);
-    let service = service_fn(|event: LambdaEvent<Value>| answer(&app, event, &misdeployed));
+    let (misdeployed, cold_start) = (AtomicBool::new(false), AtomicBool::new(true));
+    let service = service_fn(|event: LambdaEvent<Value>| {
+        let cold_start = cold_start.swap(false, Ordering::Relaxed);
+        let span = telemetry::invocation_span(&event.context.request_id, cold_start);
+        answer(&app, event, &misdeployed).instrument(span)
+    });
     // Once the answer is delivered: where the tables are not as they should be, Lambda starts the function anew.
     let leave = ThenLayer::new(|delivered: Result<(), Failure>| {
         let misdeployed = misdeployed.load(Ordering::Relaxed);
@@ -64,12 +71,8 @@ async fn answer(app: &Arc<App>, event: LambdaEvent<Value>, misdeployed: &AtomicB
 /// What Lambda's caller sees. The scheduler looks at no answer: without the line nobody would ever know why.
 fn diagnostic(error: &HandlerError) -> Diagnostic {
     let (error_type, error_message) = (error.kind().to_owned(), error.to_string());
-    complain("the event was not carried out", json!({"error_type": error_type, "error": error_message}));
+    error!(error_type, error = error_message, "the event was not carried out");
     Diagnostic { error_type, error_message }
-}
-
-fn complain(what: &str, fields: Value) {
-    Stdout.write(&line(Level::Error, what, fields));
 }
 
 /// Everything that outlives an invocation: one HTTP client for Graph and AWS alike.
@@ -97,7 +100,6 @@ async fn app() -> Result<App, Failure> {
         tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint, clock.clone(), identity)),
         graph: Arc::new(GraphClient::new(client, config.graph_endpoint)),
         clock,
-        journal: Arc::new(Stdout),
         alerts,
         queue,
     };

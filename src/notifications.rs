@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use serde_json::json;
+use tracing::error;
 
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::outcome::Change;
-use crate::log::{Level, line};
-use crate::ports::{Alert, Alerts, InfraError, Journal};
+use crate::ports::{Alert, Alerts, InfraError};
 use crate::run::RunReport;
 
 /// More changes than these in one round become one message.
@@ -127,11 +126,11 @@ fn when(expiry: Expiry, now: DateTime<Utc>) -> String {
 /// Publishes the changes, where there is a topic. A failure is logged.
 pub async fn notify(app: &App, changes: &[AccountChange]) {
     if let Some(alerts) = &app.alerts {
-        send(alerts.as_ref(), app.journal.as_ref(), messages(changes)).await;
+        send(alerts.as_ref(), messages(changes)).await;
     }
 }
 
-async fn send(alerts: &dyn Alerts, journal: &dyn Journal, messages: Vec<Alert>) {
+async fn send(alerts: &dyn Alerts, messages: Vec<Alert>) {
     if messages.is_empty() {
         return;
     }
@@ -142,8 +141,7 @@ async fn send(alerts: &dyn Alerts, journal: &dyn Journal, messages: Vec<Alert>) 
         Err(_) => Some(InfraError::new("publishing changes", "no answer in time")),
     };
     if let Some(error) = failure {
-        let fields = json!({"error": error.to_string(), "messages": count});
-        journal.write(&line(Level::Error, "not every alert could be sent", fields));
+        error!(%error, messages = count, "not every alert could be sent");
     }
 }
 
@@ -180,10 +178,14 @@ fn messages(changes: &[AccountChange]) -> Vec<Alert> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use async_trait::async_trait;
     use serde_json::Value;
+    use tracing::instrument::WithSubscriber;
+    use tracing::level_filters::LevelFilter;
+
+    use crate::telemetry::{self, LogFormat};
 
     use super::*;
 
@@ -211,15 +213,6 @@ mod tests {
             }
             self.told.lock().unwrap().push(alert.clone());
             Ok(())
-        }
-    }
-
-    #[derive(Default)]
-    struct Lines(Mutex<Vec<Value>>);
-
-    impl Journal for Lines {
-        fn write(&self, line: &Value) {
-            self.0.lock().unwrap().push(line.clone());
         }
     }
 
@@ -256,10 +249,13 @@ mod tests {
     #[tokio::test]
     async fn failing_topic_is_logged_once_and_other_messages_are_sent() {
         let topic = Topic { fails: Some("a3"), ..Topic::default() };
-        let lines = Lines::default();
-        send(&topic, &lines, messages(&many(5))).await;
+        let lines = Arc::new(Mutex::new(Vec::<Value>::new()));
+        let kept = Arc::clone(&lines);
+        let keep = move |line: &str| kept.lock().unwrap().push(serde_json::from_str(line).unwrap());
+        let log = telemetry::dispatch(LevelFilter::INFO, LogFormat::Json, keep);
+        send(&topic, messages(&many(5))).with_subscriber(log).await;
         assert_eq!(topic.told.lock().unwrap().len(), 4);
-        let lines = lines.0.lock().unwrap();
+        let lines = lines.lock().unwrap();
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0]["error"], "publishing: AuthorizationError");
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde_json::Value;
+use tracing::warn;
 
 use crate::app::App;
 use crate::domain::account::Account;
 use crate::domain::policy::Policy;
 use crate::domain::secret::MAX_SECRET_BYTES;
-use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretFault, SecretText};
 use crate::run::secret_name;
 
@@ -79,8 +79,7 @@ pub fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), Infr
             let (Some(known), name) = (known, name(app)) else {
                 return Err(InfraError::new("reading the default policy", fault.to_string()));
             };
-            let said = "the default policy could not be read; what it was before holds";
-            app.journal.write(&line(Level::Warn, said, json!({"secret": name, "error": fault.to_string()})));
+            warn!(secret = name, error = %fault, "the default policy could not be read; what it was before holds");
             Some(known)
         }
         Err(fault) => Some(Defaults { fault: Some(fault.to_string()), ..Defaults::default() }),
@@ -89,8 +88,7 @@ pub fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), Infr
     };
     let new = new.unwrap_or_default();
     if let Some(fault) = &new.fault {
-        let said = "the default policy is faulty and ignored";
-        app.journal.write(&line(Level::Warn, said, json!({"secret": name(app), "error": fault})));
+        warn!(secret = name(app), error = fault, "the default policy is faulty and ignored");
     }
     app.token_cache.set_defaults(Defaults { read_at: app.clock.now(), ..new });
     Ok(())

@@ -1,15 +1,14 @@
 //! Token: how a run comes by an access token, and what becomes of a rotated refresh token.
 
 use chrono::Duration;
-use secrecy::ExposeSecret;
-use serde_json::json;
+use secrecy::{ExposeSecret, SecretString};
+use tracing::{debug, warn};
 
 use crate::app::App;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::Account;
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{AccountSecret, Credential, with_refresh_token};
-use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretText, Token, TokenError};
 use crate::run::secret_name;
 
@@ -48,11 +47,11 @@ pub async fn renew(
         return Err(Outcome::Throttled { until: Some(until) });
     }
     let remembered = app.token_cache.refresh_token(&account.id, &text.version);
-    let mut answer = app.tokens.request(secret, remembered.as_ref()).await;
+    let mut answer = request(app, account, secret, remembered.as_ref()).await;
     if remembered.is_some() && matches!(answer, Err(TokenError::Misconfigured(_))) {
         // The newer one may have been lost on its way; the secret's own may still be good.
         app.token_cache.remove(&account.id);
-        answer = app.tokens.request(secret, None).await;
+        answer = request(app, account, secret, None).await;
     }
     let now = app.clock.now();
     let Token { access_token, lifetime, granted, user, refresh_token } = answer.map_err(|error| match error {
@@ -73,6 +72,27 @@ pub async fn renew(
     let newest = refresh_token.or_else(|| app.token_cache.refresh_token(&account.id, &text.version));
     app.token_cache.insert(&account.id, &text.version, Some(access.clone()), newest);
     Ok(access)
+}
+
+async fn request(
+    app: &App,
+    account: &Account,
+    secret: &AccountSecret,
+    refresh_token: Option<&SecretString>,
+) -> Result<Token, TokenError> {
+    let sent_at = app.clock.now();
+    let answer = app.tokens.request(secret, refresh_token).await;
+    let outcome = match &answer {
+        Ok(_) => "ok",
+        Err(TokenError::Misconfigured(cause) | TokenError::LongBackoff(cause) | TokenError::NotYet(cause)) => {
+            &cause.code
+        }
+        Err(TokenError::Throttled { .. }) => "throttled",
+        Err(TokenError::Transient(why)) => why,
+    };
+    let ms = (app.clock.now() - sent_at).num_milliseconds();
+    debug!(account = %account.id, outcome, ms, "token request");
+    answer
 }
 
 /// Writes a rotated refresh token to its secret, at most once a day. A secret that the house did not write
@@ -98,12 +118,14 @@ pub async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecr
             account.refresh_token_saved_at = Some(now);
         }
         Ok(None) => {
-            let said = "the secret changed meanwhile: the rotated refresh token was not written, the new secret holds";
-            app.journal.write(&line(Level::Warn, said, json!({"account": account.id})));
+            let message =
+                "the secret changed meanwhile: the rotated refresh token was not written, the new secret holds";
+            warn!(account = %account.id, "{message}");
         }
         Err(error) => {
-            let said = "the rotated refresh token could not be written; it is kept in memory and tried again next run";
-            app.journal.write(&line(Level::Warn, said, json!({"account": account.id, "error": error})));
+            let message =
+                "the rotated refresh token could not be written; it is kept in memory and tried again next run";
+            warn!(account = %account.id, error, "{message}");
         }
     }
 }

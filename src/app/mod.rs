@@ -15,7 +15,7 @@ use crate::app::mailbox_locks::MailboxLocks;
 use crate::app::throttle::Throttle;
 use crate::app::token_cache::TokenCache;
 use crate::domain::policy::Policy;
-use crate::ports::{AccountStore, Alerts, Clock, Graph, Journal, Login, Queue, Secrets};
+use crate::ports::{AccountStore, Alerts, Clock, Graph, Login, Queue, Secrets};
 
 /// Everything that a story is told with. Built once, in `main`.
 pub struct App {
@@ -24,7 +24,6 @@ pub struct App {
     pub tokens: Arc<dyn Login>,
     pub graph: Arc<dyn Graph>,
     pub clock: Arc<dyn Clock>,
-    pub journal: Arc<dyn Journal>,
     pub alerts: Option<Arc<dyn Alerts>>,
     pub queue: Option<Arc<dyn Queue>>,
     pub settings: Settings,
@@ -51,7 +50,6 @@ pub struct Ports {
     pub tokens: Arc<dyn Login>,
     pub graph: Arc<dyn Graph>,
     pub clock: Arc<dyn Clock>,
-    pub journal: Arc<dyn Journal>,
     /// Who is told of changes, where anybody is.
     pub alerts: Option<Arc<dyn Alerts>>,
     /// Where a tick sends claimed accounts, where it does not run them itself.
@@ -61,14 +59,13 @@ pub struct Ports {
 impl App {
     /// `chance` seeds rounds and names runs; production takes it from the system.
     pub fn new(ports: Ports, settings: Settings, chance: ChaCha12Rng) -> Self {
-        let Ports { accounts, secrets, tokens, graph, clock, journal, alerts, queue } = ports;
+        let Ports { accounts, secrets, tokens, graph, clock, alerts, queue } = ports;
         Self {
             accounts,
             secrets,
             tokens,
             graph,
             clock,
-            journal,
             alerts,
             queue,
             settings,

@@ -3,12 +3,13 @@
 pub mod account;
 pub mod account_id;
 pub mod catalogue;
-pub(crate) mod cause;
+pub mod cause;
 pub(crate) mod cloud;
 pub(crate) mod fields;
 pub(crate) mod hash;
 pub(crate) mod invisible;
 pub(crate) mod json;
+pub(crate) mod language;
 pub mod lenient_json;
 pub(crate) mod outcome;
 pub(crate) mod path_segment;

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::no_web_identity::NoWebIdentity;
 use crate::local::secret_files::{PREFIX, SecretFiles};
-use crate::ports::{Clock, Journal, Secrets};
+use crate::ports::{Clock, Secrets};
 
 /// The house with its own database.
 pub struct LocalApp {
@@ -32,7 +32,6 @@ pub struct Parts {
     pub embedded: LocalDynamoDb,
     pub secrets: Arc<dyn Secrets>,
     pub clock: Arc<dyn Clock>,
-    pub journal: Arc<dyn Journal>,
     pub http: reqwest::Client,
     pub config: Config,
     pub chance: ChaCha12Rng,
@@ -41,7 +40,7 @@ pub struct Parts {
 impl LocalApp {
     /// Opens the folder that `evergreen init` made. The environment may set what [`Config`] knows; its tables
     /// are the folder's own.
-    pub async fn open(data: &Path, journal: Arc<dyn Journal>) -> anyhow::Result<Self> {
+    pub async fn open(data: &Path) -> anyhow::Result<Self> {
         let secrets = secrets_folder(data);
         anyhow::ensure!(
             secrets.is_dir(),
@@ -55,7 +54,6 @@ impl LocalApp {
             embedded,
             secrets: Arc::new(SecretFiles::new(secrets)),
             clock: Arc::new(SystemClock),
-            journal,
             http,
             config: config()?,
             chance: ChaCha12Rng::try_from_rng(&mut SysRng).context("asking the system for chance")?,
@@ -64,7 +62,7 @@ impl LocalApp {
     }
 
     pub fn build(parts: Parts) -> Self {
-        let Parts { embedded, secrets, clock, journal, http, config, chance } = parts;
+        let Parts { embedded, secrets, clock, http, config, chance } = parts;
         let retention = TimeDelta::days(config.run_retention_days.into());
         let accounts = DynamoAccounts::new(
             embedded.client.clone(),
@@ -84,7 +82,6 @@ impl LocalApp {
             )),
             graph: Arc::new(GraphClient::new(http, config.graph_endpoint)),
             clock,
-            journal,
             // What is told to a topic stands in `list` and `history`.
             alerts: None,
             queue: None,

@@ -1,15 +1,15 @@
 //! The command line of the local program.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::TimeDelta;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
+use tracing::dispatcher;
+use tracing::level_filters::LevelFilter;
 
-use crate::adapters::system::stdout::Stdout;
 use crate::config::LOCAL_ROUND;
 use crate::handler::handle;
 use crate::local::app::LocalApp;
@@ -20,7 +20,7 @@ use crate::local::init::init;
 use crate::local::serve::serve;
 use crate::local::simulate::{self, simulate};
 use crate::local::table::table;
-use crate::ports::Journal;
+use crate::telemetry::{self, LogFormat, output};
 
 /// Keeps Microsoft 365 developer tenants exercised and watched.
 ///
@@ -34,6 +34,51 @@ use crate::ports::Journal;
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug, Args)]
+struct LogArgs {
+    /// Log more: each Graph call and token request; twice for all there is
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Log less: warnings and errors; twice for errors alone
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    quiet: u8,
+    /// Form of log lines: on a terminal text, elsewhere json, where nothing is said
+    #[arg(long, global = true, value_enum, value_name = "FORM")]
+    log_format: Option<LogForm>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogForm {
+    /// Short lines, coloured on a terminal
+    Text,
+    /// One JSON object a line, as the function writes them
+    Json,
+}
+
+impl LogArgs {
+    /// From now on lines go to `write`. `terminal`: whether a person reads there; `colour`: whether the terminal's
+    /// environment (NO_COLOR and the like) allows it.
+    fn start(self, terminal: bool, colour: bool, write: fn(&str)) {
+        let level = match (self.verbose, self.quiet) {
+            (0, 0) => LevelFilter::INFO,
+            (0, 1) => LevelFilter::WARN,
+            (0, _) => LevelFilter::ERROR,
+            (1, _) => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
+        };
+        let format = match self.log_format {
+            Some(LogForm::Json) => LogFormat::Json,
+            None if !terminal => LogFormat::Json,
+            _ => LogFormat::Short { colour: terminal && colour },
+        };
+        // Fails where there is one already; there is none.
+        let _ = dispatcher::set_global_default(telemetry::dispatch(level, format, write));
+    }
 }
 
 const AFTER: &str = "\
@@ -66,7 +111,7 @@ enum Command {
     Init(Data),
     /// Run the accounts of a data folder, one round a minute, until Ctrl-C or SIGTERM
     ///
-    /// Each round reads the secrets, so that new, changed and removed ones need no restart, and logs one JSON line
+    /// Each round reads the secrets, so that new, changed and removed ones need no restart, and logs one line
     /// for each run and each round. When told to stop, runs under way clean up and are recorded, then it ends.
     Serve(Data),
     /// Read the secrets, run the accounts that are due, once
@@ -171,10 +216,18 @@ struct Data {
 
 /// Reads the command line and carries it out.
 pub async fn main() -> anyhow::Result<()> {
-    match Cli::parse().command.unwrap_or(Command::Demo) {
+    let Cli { command, log } = Cli::parse();
+    let command = command.unwrap_or(Command::Demo);
+    match command {
+        // The demonstration shows itself; the benchmark's parts log what they measure.
+        Command::Demo | Command::BenchPart(_) => {}
+        Command::Serve(_) => log.start(stdout().is_terminal(), console::colors_enabled(), output::stdout),
+        _ => log.start(stderr().is_terminal(), console::colors_enabled_stderr(), output::stderr),
+    }
+    match command {
         Command::Demo => print(&demo::week().await?)?,
         Command::Init(Data { data }) => print(&init(&data)?)?,
-        Command::Serve(Data { data }) => serve(LocalApp::open(&data, Arc::new(Stdout)).await?).await?,
+        Command::Serve(Data { data }) => serve(LocalApp::open(&data).await?).await?,
         Command::Once(Data { data }) => {
             let synced = ask(&data, &json!({"action": "sync"})).await?;
             for error in synced["errors"].as_array().into_iter().flatten() {
@@ -257,19 +310,11 @@ async fn list(data: &Path) -> anyhow::Result<Vec<Value>> {
 
 /// Carries an event out on a data folder; log lines go to standard error.
 async fn ask(data: &Path, event: &Value) -> anyhow::Result<Value> {
-    let station = LocalApp::open(data, Arc::new(Stderr)).await?;
+    let station = LocalApp::open(data).await?;
     let deadline = station.app.clock.now() + TimeDelta::from_std(LOCAL_ROUND)?;
     let answer = handle(&station.app, event, deadline).await;
     station.close().await;
     Ok(answer?)
-}
-
-struct Stderr;
-
-impl Journal for Stderr {
-    fn write(&self, line: &Value) {
-        eprintln!("{line}");
-    }
 }
 
 fn text(value: &Value) -> &str {
@@ -282,7 +327,7 @@ fn print_json(value: &Value) -> anyhow::Result<()> {
 
 /// What a command answers. A reader that has seen enough (`| head`) is no failure.
 fn print(text: &str) -> anyhow::Result<()> {
-    match writeln!(std::io::stdout().lock(), "{text}") {
+    match writeln!(stdout().lock(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("writing the answer"),
         _ => Ok(()),
     }

@@ -18,7 +18,7 @@ use crate::local::dynamodb::LocalDynamoDb;
 use crate::local::secret_files::{SecretFiles, write_private};
 use crate::local::table::table;
 use crate::local::virtual_clock::VirtualClock;
-use crate::ports::{Clock, Journal};
+use crate::ports::Clock;
 use fake_tenant::{App as TenantApp, FakeTenant, Tenant, User};
 
 /// The schedule of production.
@@ -100,7 +100,6 @@ async fn station(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> an
         embedded: LocalDynamoDb::in_memory(http.clone()).await?,
         secrets: Arc::new(SecretFiles::new(folder)),
         clock: Arc::new(clock.clone()),
-        journal: Arc::new(Silence),
         http,
         config: config_for(tenant.endpoint().parse()?)?,
         chance: ChaCha12Rng::seed_from_u64(2026),
@@ -188,10 +187,4 @@ fn tempfolder() -> anyhow::Result<TempFolder> {
     let path = std::env::temp_dir().join(format!("evergreen-demo-{}", std::process::id()));
     std::fs::create_dir(&path).with_context(|| format!("making {}", path.display()))?;
     Ok(TempFolder(path))
-}
-
-struct Silence;
-
-impl Journal for Silence {
-    fn write(&self, _: &Value) {}
 }

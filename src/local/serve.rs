@@ -7,10 +7,11 @@ use chrono::TimeDelta;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
+use tracing::error;
+
 use crate::app::App;
 use crate::config::LOCAL_ROUND;
 use crate::local::app::LocalApp;
-use crate::log::{Level, line};
 use crate::round::round;
 use crate::sync::sync;
 
@@ -41,7 +42,7 @@ pub async fn serve(station: LocalApp) -> anyhow::Result<()> {
         if rounds.is_multiple_of(SWEEP_EVERY)
             && let Err(error) = station.embedded.sweep()
         {
-            complain(&station.app, "expired history could not be removed", &error.to_string());
+            error!(%error, "expired history could not be removed");
         }
         rounds = rounds.wrapping_add(1);
         tokio::select! {
@@ -57,14 +58,10 @@ pub async fn serve(station: LocalApp) -> anyhow::Result<()> {
 /// Sync and a round. What fails is logged; the next turn tries again.
 async fn turn(app: &std::sync::Arc<App>) {
     if let Err(error) = sync(app).await {
-        complain(app, "accounts could not be brought in line with the secrets", &error.to_string());
+        error!(%error, "accounts could not be brought in line with the secrets");
     }
     let deadline = app.clock.now() + TimeDelta::from_std(LOCAL_ROUND).unwrap_or(TimeDelta::minutes(5));
     if let Err(error) = round(app, deadline).await {
-        complain(app, "the round failed", &error.to_string());
+        error!(%error, "the round failed");
     }
-}
-
-fn complain(app: &App, what: &str, error: &str) {
-    app.journal.write(&line(Level::Error, what, serde_json::json!({"error": error})));
 }

@@ -2,12 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
-use serde_json::json;
+use tracing::error;
 
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
 use crate::ports::{Claim, ClaimKind, ClaimRequest, Due, InfraError};
 use crate::round::due::DueStream;
 use crate::run::{Claimed, SeedChoice};
@@ -70,8 +69,7 @@ impl<'a> Claims<'a> {
                 Ok(Some(due)) => found.push(due),
                 Ok(None) => break,
                 Err(broken) => {
-                    let said = "due accounts could not be listed";
-                    self.app.journal.write(&line(Level::Error, said, json!({"error": broken.to_string()})));
+                    error!(error = %broken, "due accounts could not be listed");
                     self.counts.broken = Some(broken);
                     break;
                 }
@@ -95,9 +93,7 @@ impl<'a> Claims<'a> {
                 }
                 Ok(None) => {}
                 Err(broken) => {
-                    let said = "the account could not be claimed; it stays due";
-                    let fields = json!({"account": due.id, "error": broken.to_string()});
-                    self.app.journal.write(&line(Level::Error, said, fields));
+                    error!(account = %due.id, error = %broken, "the account could not be claimed; it stays due");
                     self.counts.deferred += 1;
                     self.counts.broken = Some(broken);
                 }

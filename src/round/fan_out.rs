@@ -6,15 +6,16 @@
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::json;
+use tracing::error;
 
 use crate::app::App;
 use crate::domain::run_request::{Handover, RunRequest};
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
 use crate::ports::{InfraError, Queue};
 use crate::round::claims::{Claims, Counts, count};
 use crate::round::report::RoundReport;
 use crate::run::{Claimed, release};
+use crate::telemetry::as_fields;
 
 /// Messages that one `SendMessageBatch` takes.
 pub const BATCH: usize = 10;
@@ -72,9 +73,9 @@ async fn send(app: &App, queue: &dyn Queue, seed: Seed, claimed: Vec<Claimed>) -
         }
         Err(broken) => (claimed, Some(broken.to_string()), Some(broken)),
     };
-    let said = "the queue did not take every account; the others are due again";
     let accounts: Vec<_> = unsent.iter().map(|claimed: &Claimed| &claimed.found.account.id).collect();
-    app.journal.write(&line(Level::Error, said, json!({"accounts": accounts, "error": why})));
+    let fields = as_fields(&json!({"accounts": accounts, "error": why}));
+    error!(fields, "the queue did not take every account; the others are due again");
     // What a worker has taken over already did arrive.
     let released = join_all(unsent.into_iter().map(|claimed| release(app, claimed))).await;
     let released = count(released.into_iter().filter(|released| *released).count());

@@ -15,15 +15,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use serde_json::json;
 use tokio::sync::mpsc;
+use tracing::instrument::WithSubscriber;
+use tracing::{Instrument, error};
 
 use crate::access::default_policy::{self, Fetched};
 use crate::app::App;
 use crate::domain::account::Status;
 use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
 use crate::notifications::{self, AccountChange};
 use crate::ports::{InfraError, SecretFault, SecretText};
 use crate::round::claims::{Claims, Counts};
@@ -55,13 +55,14 @@ pub async fn round(app: &Arc<App>, deadline: DateTime<Utc>) -> Result<RoundRepor
     report.claimed = counts.claimed;
     report.deferred += counts.deferred;
     let broken = counts.broken.filter(|_| report.queued.unwrap_or(counts.claimed) == 0);
-    report.tell(app, broken.is_none());
+    report.tell(app.clock.now(), broken.is_none());
     broken.map_or(Ok(report), Err)
 }
 
 async fn run_due(app: &Arc<App>, deadline: DateTime<Utc>, report: &mut RoundReport) -> Result<Counts, InfraError> {
     let (ready, claimed) = mpsc::channel(AHEAD);
-    let claiming = tokio::spawn(claim_all(Arc::clone(app), report.seed, deadline, ready));
+    let claiming = claim_all(Arc::clone(app), report.seed, deadline, ready);
+    let claiming = tokio::spawn(claiming.in_current_span().with_current_subscriber());
     run_all(app, claimed, deadline, report).await;
     claiming.await.map_err(|error| InfraError::new("claiming due accounts", error.to_string()))
 }
@@ -116,7 +117,7 @@ pub async fn with_secrets(app: &App, claimed: Vec<Claimed>, defaults: bool) -> V
     let fetched: BTreeMap<String, Result<SecretText, SecretFault>> = match fetch(app, &names, defaults).await {
         Ok(fetched) => fetched.into_iter().collect(),
         Err(broken) => {
-            app.journal.write(&line(Level::Error, "secrets could not be read", json!({"error": broken.to_string()})));
+            error!(error = %broken, "secrets could not be read");
             let fault = SecretFault::Transient(broken.what);
             names.into_iter().map(|name| (name, Err(fault.clone()))).collect()
         }

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tracing::info;
 
-use crate::app::App;
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
+use crate::telemetry::{METRICS, as_fields};
 
 /// Counts of one round; the names are part of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,16 +73,12 @@ impl RoundReport {
     }
 
     /// Ends the round, and tells of it; in metrics too where it did its work: the alarm on missing rounds counts those.
-    pub fn tell(&mut self, app: &App, did_its_work: bool) {
-        self.duration_ms = (app.clock.now() - self.started_at).num_milliseconds();
-        app.journal.write(&self.line());
+    pub fn tell(&mut self, now: DateTime<Utc>, did_its_work: bool) {
+        self.duration_ms = (now - self.started_at).num_milliseconds();
+        info!(fields = as_fields(&json!({"round": self})), "round");
         if did_its_work {
-            app.journal.write(&self.metrics());
+            info!(target: METRICS, fields = as_fields(&self.metrics()));
         }
-    }
-
-    fn line(&self) -> Value {
-        line(Level::Info, "round", json!({"round": self}))
     }
 
     /// CloudWatch's embedded metric format: one line, no dimension, so that the cost does not grow with accounts.
@@ -104,7 +100,6 @@ impl RoundReport {
         let mut names: Vec<Value> = metrics.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
         names.push(json!({"Name": "RoundDuration", "Unit": "Milliseconds"}));
         let mut event = json!({
-            "level": "INFO",
             "_aws": {
                 "Timestamp": self.started_at.timestamp_millis(),
                 "CloudWatchMetrics": [{"Namespace": "E5Evergreen", "Dimensions": [[]]}]

@@ -10,12 +10,13 @@ use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tracing::instrument::WithSubscriber;
+use tracing::{Instrument, error};
 
 use crate::access::default_policy;
 use crate::app::App;
 use crate::domain::run_request::{Message, RunRequest};
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
 use crate::ports::{ClaimKind, InfraError};
 use crate::round::claims::{claim, count, last_start};
 use crate::round::report::RoundReport;
@@ -31,12 +32,13 @@ use crate::run::{Claimed, SeedChoice, release};
 pub async fn work(app: &Arc<App>, messages: Vec<Message>, deadline: DateTime<Utc>) -> Result<Value, InfraError> {
     let mut report = RoundReport::of_worker(Seed::new(app.random_u64()), app.clock.now());
     let (ready, taken) = mpsc::channel(AHEAD);
-    let taking = tokio::spawn(take_all(Arc::clone(app), messages, report.seed, deadline, ready));
+    let taking = take_all(Arc::clone(app), messages, report.seed, deadline, ready);
+    let taking = tokio::spawn(taking.in_current_span().with_current_subscriber());
     run_all(app, taken, deadline, &mut report).await;
     let taken = taking.await.map_err(|error| InfraError::new("taking accounts over", error.to_string()))?;
     report.claimed = taken.claimed;
     report.deferred += taken.deferred;
-    report.tell(app, true);
+    report.tell(app.clock.now(), true);
     let failed = taken.failed.into_iter().map(|id| json!({"itemIdentifier": id}));
     Ok(json!({"batchItemFailures": failed.collect::<Vec<_>>()}))
 }
@@ -102,9 +104,8 @@ async fn take(app: &App, messages: Vec<Message>, seed: Seed, taken: &mut Taken) 
             // Not the body: nobody knows what it holds.
             None => ("a message of the queue is none that a worker understands", "malformed".to_owned()),
         };
-        let account = order.map(|order| order.account);
-        let fields = json!({"message_id": id, "account": account, "error": error});
-        app.journal.write(&line(Level::Error, said, fields));
+        let account = order.map(|order| order.account.to_string());
+        error!(message_id = id, account, error, "{said}");
         taken.failed.push(id);
     }
     claims

@@ -8,6 +8,7 @@ pub mod progress;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
+use tracing::{Instrument, error, info, warn};
 
 use crate::access::token;
 use crate::app::App;
@@ -22,10 +23,10 @@ use crate::domain::plan::{self, Plan, Scope};
 use crate::domain::policy::Policy;
 use crate::domain::secret::{AccountSecret, Credential, SecretDocument};
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
 use crate::ports::{RecordResult, SecretFault, SecretText, StoredAccount};
 use crate::run::executor::Executor;
 use crate::run::progress::{EarlyEnd, RunCalls};
+use crate::telemetry::{as_fields, run_span};
 
 /// An account that this round has claimed.
 pub struct Claimed {
@@ -87,11 +88,21 @@ pub async fn run(
     secret: Result<SecretText, SecretFault>,
     deadline: DateTime<Utc>,
 ) -> RunReport {
+    let span = run_span(claimed.found.account.id.as_str(), &claimed.run_id);
+    run_claimed(app, claimed, secret, deadline).instrument(span).await
+}
+
+async fn run_claimed(
+    app: &App,
+    claimed: Claimed,
+    secret: Result<SecretText, SecretFault>,
+    deadline: DateTime<Utc>,
+) -> RunReport {
     let Claimed { found, run_id, mut chance, previous_run_crashed, manual, started_at } = claimed;
     let mut account = found.account;
     account.run_id = None;
     for warning in &found.warnings {
-        app.journal.write(&line(Level::Warn, warning, json!({"account": account.id})));
+        warn!("{warning}");
     }
     if previous_run_crashed {
         account.mark_crashed();
@@ -129,8 +140,7 @@ pub async fn run(
         next_run_at: account.next_run_at,
     };
     if let Err(error) = app.accounts.add_history(&row).await {
-        let said = "the run's history could not be written";
-        app.journal.write(&line(Level::Error, said, json!({"account": account.id, "error": error.to_string()})));
+        error!(%error, "the run's history could not be written");
     }
     let skipped = done.skipped;
     let report = RunReport {
@@ -144,7 +154,7 @@ pub async fn run(
         unrecorded,
         outcome,
     };
-    app.journal.write(&report.line());
+    report.log();
     report
 }
 
@@ -159,9 +169,8 @@ pub async fn release(app: &App, claimed: Claimed) -> bool {
     match app.accounts.record(&account, &claimed.run_id).await {
         Ok(recorded) => recorded == RecordResult::Written,
         Err(error) => {
-            let said = "the account could not be released; it is due again when the claim runs out";
-            let fields = json!({"account": account.id, "error": error.to_string()});
-            app.journal.write(&line(Level::Error, said, fields));
+            let message = "the account could not be released; it is due again when the claim runs out";
+            error!(account = %account.id, %error, "{message}");
             true
         }
     }
@@ -362,7 +371,7 @@ async fn record(app: &App, account: &mut Account, run_id: &str) -> (Option<Strin
             format!("the result could not be written; the account is due again when the claim runs out ({error})")
         }
     };
-    app.journal.write(&line(Level::Error, &why, json!({"account": account.id, "run_id": run_id})));
+    error!("{why}");
     (Some(why), account.status)
 }
 
@@ -402,11 +411,10 @@ impl RunReport {
         })
     }
 
-    fn line(&self) -> Value {
-        let level = match self.outcome {
-            Outcome::Succeeded | Outcome::Probed => Level::Info,
-            _ => Level::Warn,
-        };
-        line(level, "run", self.value())
+    fn log(&self) {
+        match self.outcome {
+            Outcome::Succeeded | Outcome::Probed => info!(fields = as_fields(&self.value()), "run"),
+            _ => warn!(fields = as_fields(&self.value()), "run"),
+        }
     }
 }

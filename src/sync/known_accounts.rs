@@ -3,11 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use serde_json::json;
+use tracing::warn;
 
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
-use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretEntry, StoredAccount};
 
 /// The accounts that existed when the sync began, in the order of their ids.
@@ -40,7 +39,7 @@ impl KnownAccounts {
             let page = app.accounts.all(after).await?;
             for found in page.accounts {
                 for warning in &found.warnings {
-                    app.journal.write(&line(Level::Warn, warning, json!({"account": found.account.id})));
+                    warn!(account = %found.account.id, "{warning}");
                 }
                 accounts.push(Entry::of(found, &mut texts));
             }

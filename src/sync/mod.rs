@@ -8,18 +8,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::json;
+use tracing::info;
 
 use crate::access::default_policy;
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
-use crate::log::{Level, line};
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 use crate::sync::account_writes::Definition;
 use crate::sync::known_accounts::KnownAccounts;
 use crate::sync::report::SyncResult;
 pub use crate::sync::report::{Capped, SyncError, SyncReport};
+use crate::telemetry::as_fields;
 
 /// Secrets that one `BatchGetSecretValue` reads.
 const SECRETS_PER_REQUEST: usize = 20;
@@ -50,7 +51,7 @@ pub async fn sync_written(app: &App, written: HashMap<String, SecretText>) -> Re
         rest = sync.sync_chunk(rest).await?;
     }
     sync.stop_the_rest().await?;
-    app.journal.write(&line(Level::Info, "sync", json!({"sync": sync.report})));
+    info!(fields = as_fields(&json!({"sync": sync.report})), "sync");
     Ok(sync.report)
 }
 

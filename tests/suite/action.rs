@@ -54,7 +54,9 @@ async fn running_account_answers_busy_to_every_action() {
     let mut hold = app.secrets.hold("BatchGetSecretValue", "", At::Request);
     let inner = Arc::clone(&app.inner);
     let deadline = app.now() + TimeDelta::minutes(5);
-    let running = tokio::spawn(async move { handle(&inner, &json!({"action": "tick"}), deadline).await.unwrap() });
+    let running = tokio::spawn(
+        app.log.listen(async move { handle(&inner, &json!({"action": "tick"}), deadline).await.unwrap() }),
+    );
     hold.reached().await;
     let error = app.refusal(json!({"action": "run", "account": "a"})).await;
     assert!(error.starts_with("account a is being run just now"), "{error}");

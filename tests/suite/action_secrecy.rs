@@ -9,7 +9,7 @@ const MARK: &str = "MARKEDmarkedMARKED";
 
 #[tokio::test]
 async fn no_action_leaks_a_secret_into_answers_errors_logs_or_tables() {
-    let app = TestApp::new().await;
+    let app = TestApp::traced().await;
     let mut wrong = app_only(0);
     wrong["client_secret"] = json!(MARK);
     app.put("wrong", &with_policy(wrong.clone(), json!({"pause_after": 1})));

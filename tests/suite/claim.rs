@@ -23,9 +23,9 @@ async fn one() -> TestApp {
     app
 }
 
-async fn tick(inner: &Arc<App>) -> Value {
-    let deadline = inner.clock.now() + TimeDelta::minutes(5);
-    handle(inner, &json!({"action": "tick"}), deadline).await.unwrap()
+fn tick(app: &TestApp, inner: &Arc<App>) -> impl Future<Output = Value> + use<> {
+    let (inner, deadline) = (Arc::clone(inner), inner.clock.now() + TimeDelta::minutes(5));
+    app.log.listen(async move { handle(&inner, &json!({"action": "tick"}), deadline).await.unwrap() })
 }
 
 /// The log lines of all runs, by account.
@@ -43,7 +43,7 @@ async fn only_one_of_two_simultaneous_rounds_runs_an_account() {
     let other = app.another_app();
     // Both read the account as due before either can claim it.
     let mut claims = app.dynamo.hold("UpdateItem", "", At::Request);
-    let (mine, theirs, ()) = tokio::join!(tick(&app.inner), tick(&other), async {
+    let (mine, theirs, ()) = tokio::join!(tick(&app, &app.inner), tick(&app, &other), async {
         claims.reached_by(2).await;
         claims.release();
     });
@@ -70,7 +70,7 @@ async fn two_hundred(seed: u64) {
     app.tenant.inject(TenantFault::item("GET", "*", When::Chance(0.03), unwell(504)));
 
     let other = app.another_app();
-    let (mine, theirs) = tokio::join!(tick(&app.inner), tick(&other));
+    let (mine, theirs) = tokio::join!(tick(&app, &app.inner), tick(&app, &other));
     let sum = |field: &str| mine[field].as_u64().unwrap() + theirs[field].as_u64().unwrap();
     assert!(sum("claimed") <= 200 && sum("claimed") > 150, "seed {seed}: {mine} {theirs}");
     assert!(
@@ -83,7 +83,7 @@ async fn two_hundred(seed: u64) {
     app.secrets.heal();
     app.tenant.clear_faults();
     app.advance(LEASE);
-    tick(&other).await;
+    tick(&app, &other).await;
 
     let runs = runs(&app);
     for item in app.dynamo.scan(ACCOUNTS).await {
@@ -108,17 +108,17 @@ async fn account_can_be_claimed_again_only_when_its_lease_has_ended() {
     let mut app = one().await;
     let (first, other) = (Arc::clone(&app.inner), app.another_app());
     let mut hold = app.dynamo.hold("UpdateItem", "last_run_at", At::Request);
-    let running = tokio::spawn(async move { tick(&first).await });
+    let running = tokio::spawn(tick(&app, &first));
     hold.reached().await;
     let claimed_at = app.now();
 
     app.clock.set(claimed_at + LEASE - TimeDelta::seconds(1));
-    assert_eq!(tick(&other).await["due"], 0);
+    assert_eq!(tick(&app, &other).await["due"], 0);
     assert_eq!(app.act("show", "a").await["run_id"].as_str().map(str::len), Some(16));
 
     // The lease ends exactly here. The old run's record is then refused and changes nothing.
     app.clock.set(claimed_at + LEASE);
-    let theirs = tokio::spawn(async move { tick(&other).await });
+    let theirs = tokio::spawn(tick(&app, &other));
     // The second run's record is held at the same request.
     hold.reached_by(2).await;
     let taken = app.dynamo.get_item("a").await.unwrap();
@@ -137,13 +137,13 @@ async fn late_record_does_not_overwrite_the_run_that_took_over() {
     let mut app = one().await;
     let (first, other) = (Arc::clone(&app.inner), app.another_app());
     let mut hold = app.dynamo.hold("UpdateItem", "last_run_at", At::Request);
-    let running = tokio::spawn(async move { tick(&first).await });
+    let running = tokio::spawn(tick(&app, &first));
     hold.reached().await;
     app.advance(LEASE);
     // The other function crashes right after its claim.
     app.crash_plan.crash_at(1, CrashPoint::Before);
     tokio::select! {
-        _ = tick(&other) => panic!("the round cannot end"),
+        _ = tick(&app, &other) => panic!("the round cannot end"),
         () = app.crash_plan.crashed() => {}
     }
     let taken = app.dynamo.get_item("a").await;
@@ -235,7 +235,7 @@ async fn account_stopped_or_deleted_after_the_query_is_not_run() {
         let app = one().await;
         let mut hold = app.dynamo.hold("UpdateItem", "if_not_exists", At::Request);
         let inner = Arc::clone(&app.inner);
-        let running = tokio::spawn(async move { tick(&inner).await });
+        let running = tokio::spawn(tick(&app, &inner));
         hold.reached().await;
         if stopped {
             app.act("stop", "a").await;
@@ -255,7 +255,7 @@ async fn account_stopped_during_its_run_stays_stopped() {
     let app = one().await;
     let mut hold = app.dynamo.hold("UpdateItem", "last_run_at", At::Request);
     let inner = Arc::clone(&app.inner);
-    let running = tokio::spawn(async move { tick(&inner).await });
+    let running = tokio::spawn(tick(&app, &inner));
     hold.reached().await;
     // The write of `stop` matches the same filter as a record: both are held and released together.
     let (_, report) = tokio::join!(app.act("stop", "a"), async {

@@ -114,6 +114,27 @@ async fn unusable_certificate_is_reported_without_a_token_request() {
 }
 
 #[tokio::test]
+async fn an_apps_own_credential_needs_the_tenants_own_name() {
+    let named = |mut secret: Value, tenant: &str| {
+        secret["tenant_id"] = json!(tenant);
+        secret
+    };
+    for secret in [
+        named(app_only(0), "common"),
+        named(certified(CERTIFICATE, KEY), "organizations"),
+        named(federated(), "Consumers"),
+    ] {
+        let app = app().await;
+        let text = cause(&app, secret).await;
+        assert!(text.contains("`tenant_id` must be the tenant's own id or domain"), "{text}");
+        assert_eq!(app.token_requests().len(), 0);
+    }
+    let app = app().await;
+    let text = cause(&app, named(password(0), "common")).await;
+    assert!(text.starts_with("AADSTS9001023: "), "the login service looks a user up, but not there: {text}");
+}
+
+#[tokio::test]
 async fn certificate_missing_from_the_registration_pauses_and_names_the_portal_page() {
     let app = app().await;
     app.tenant.change_app(TENANT, APP, |app| app.thumbprints.clear());

@@ -94,7 +94,9 @@ async fn stop_signal_finishes_the_current_runs_and_releases_the_other_claims() {
     let mut hold = app.dynamo.hold("UpdateItem", "last_run_at", At::Request);
     let (inner, deadline) = (Arc::clone(&app.inner), app.now() + TimeDelta::minutes(5));
     let ending = Arc::clone(&inner);
-    let running = tokio::spawn(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() });
+    let running = tokio::spawn(
+        app.log.listen(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() }),
+    );
     hold.reached().await;
     inner.stop();
     hold.release();
@@ -118,7 +120,9 @@ async fn stopped_run_removes_what_it_created() {
         let before = app.snapshot();
         let (inner, deadline) = (Arc::clone(&app.inner), app.now() + TimeDelta::minutes(5));
         let ending = Arc::clone(&inner);
-        let running = tokio::spawn(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() });
+        let running = tokio::spawn(
+            app.log.listen(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() }),
+        );
         while app.batches().len() < batches {
             tokio::task::yield_now().await;
         }

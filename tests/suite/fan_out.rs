@@ -34,9 +34,10 @@ async fn due(accounts: usize, seed: u64) -> (TestApp, FakeQueue, Arc<App>) {
 }
 
 /// Delivers messages to a worker and returns the ids of those that it reports as failed.
-async fn deliver(worker: &Arc<App>, records: &[Value]) -> Vec<String> {
-    let deadline = worker.clock.now() + TimeDelta::minutes(5);
-    failures(&handle(worker, &event(records), deadline).await.unwrap())
+fn deliver(app: &TestApp, worker: &Arc<App>, records: &[Value]) -> impl Future<Output = Vec<String>> + use<> {
+    let (worker, deadline) = (Arc::clone(worker), worker.clock.now() + TimeDelta::minutes(5));
+    let event = event(records);
+    app.log.listen(async move { failures(&handle(&worker, &event, deadline).await.unwrap()) })
 }
 
 fn failures(answer: &Value) -> Vec<String> {
@@ -78,7 +79,7 @@ async fn tick_claims_and_enqueues_and_worker_runs_a_batch_concurrently() {
     app.dynamo.forget();
     let messages = queue.receive();
     for batch in messages.chunks(10) {
-        assert_eq!(deliver(&worker, batch).await, Vec::<String>::new());
+        assert_eq!(deliver(&app, &worker, batch).await, Vec::<String>::new());
     }
     assert_eq!(app.secrets.calls("BatchGetSecretValue"), 3, "the accounts of a batch share secret requests");
     assert_eq!(app.dynamo.calls("UpdateItem"), 2 * 25, "one handover and one record each");
@@ -90,7 +91,7 @@ async fn metrics_add_up_over_ticks_and_workers_and_only_ticks_count_as_rounds() 
     let (app, queue, worker) = due(12, 1).await;
     app.tick().await;
     for batch in queue.receive().chunks(10) {
-        deliver(&worker, batch).await;
+        deliver(&app, &worker, batch).await;
     }
     let metrics: Vec<Value> = app.log.all().into_iter().filter(|line| line.get("_aws").is_some()).collect();
     let sum = |name: &str| metrics.iter().filter_map(|line| line[name].as_u64()).sum::<u64>();
@@ -105,7 +106,7 @@ async fn metrics_add_up_over_ticks_and_workers_and_only_ticks_count_as_rounds() 
 async fn worker_draws_the_same_plan_as_the_tick() {
     let (app, queue, worker) = due(3, 7).await;
     let seed = app.tick().await["seed"].clone();
-    deliver(&worker, &queue.receive()).await;
+    deliver(&app, &worker, &queue.receive()).await;
     for account in ["a0", "a1", "a2"] {
         let planned = app.ask(json!({"action": "run", "account": account, "dry_run": true, "seed": seed})).await;
         let planned: BTreeSet<&str> =
@@ -123,10 +124,10 @@ async fn message_delivered_twice_runs_its_account_once() {
     let messages = queue.receive();
     let twice: Vec<Value> = messages.iter().chain(&messages).cloned().collect();
     let other = app.another_app();
-    let (one, two) = tokio::join!(deliver(&worker, &twice), deliver(&other, &messages));
+    let (one, two) = tokio::join!(deliver(&app, &worker, &twice), deliver(&app, &other, &messages));
     assert_eq!((one, two), (vec![], vec![]), "an account run elsewhere is done");
     app.advance(TimeDelta::hours(1));
-    assert_eq!(deliver(&other, &messages).await, Vec::<String>::new());
+    assert_eq!(deliver(&app, &other, &messages).await, Vec::<String>::new());
     assert_each_ran_once(&app, 3).await;
 }
 
@@ -143,11 +144,11 @@ async fn message_with_an_outdated_claim_runs_nothing() {
     assert_eq!(count(&app.tick().await, "claimed"), 3);
     let again = queue.receive();
     let before = app.dynamo.scan(ACCOUNTS).await;
-    assert_eq!(deliver(&worker, &late).await, Vec::<String>::new());
+    assert_eq!(deliver(&app, &worker, &late).await, Vec::<String>::new());
     assert_eq!(app.dynamo.scan(ACCOUNTS).await, before);
     assert_eq!(app.tenant.requests().len(), 0);
 
-    deliver(&worker, &again).await;
+    deliver(&app, &worker, &again).await;
     assert_eq!((app.runs("a0").await.len(), app.status("a0").await), (0, "stopped".to_owned()));
     for account in ["a1", "a2", "a3"] {
         assert_eq!(app.runs(account).await.len(), 1, "{account}");
@@ -159,7 +160,7 @@ async fn late_message_still_runs_an_account_that_was_not_claimed_again() {
     let (app, queue, worker) = due(1, 1).await;
     app.tick().await;
     app.advance(LEASE * 2);
-    deliver(&worker, &queue.receive()).await;
+    deliver(&app, &worker, &queue.receive()).await;
     assert_each_ran_once(&app, 1).await;
     assert_eq!(count(&app.tick().await, "due"), 0);
 }
@@ -175,7 +176,7 @@ async fn accounts_stay_due_when_the_queue_refuses() {
 
     queue.heal();
     assert_eq!(count(&app.tick().await, "queued"), 15, "still due");
-    deliver(&worker, &queue.receive()).await;
+    deliver(&app, &worker, &queue.receive()).await;
     assert_each_ran_once(&app, 15).await;
 }
 
@@ -200,7 +201,7 @@ async fn refused_batch_entries_are_released_and_the_rest_runs() {
     assert_eq!(accounts, deferred);
     queue.refuse_entries(0.0, 1);
     assert_eq!(count(&app.tick().await, "queued"), deferred);
-    deliver(&worker, &queue.receive()).await;
+    deliver(&app, &worker, &queue.receive()).await;
     assert_each_ran_once(&app, 40).await;
 }
 
@@ -212,11 +213,11 @@ async fn lost_queue_answer_releases_the_claims_and_its_messages_run_nothing() {
     let strays = queue.receive();
     assert_eq!(strays.len(), 3 * 5, "each attempt of the client has arrived");
     assert_nothing_held(&app).await;
-    assert_eq!(deliver(&worker, &strays).await, Vec::<String>::new());
+    assert_eq!(deliver(&app, &worker, &strays).await, Vec::<String>::new());
     assert_eq!(app.tenant.requests().len(), 0);
     assert_eq!(count(&app.tick().await, "queued"), 5);
-    deliver(&worker, &strays).await;
-    deliver(&worker, &queue.receive()).await;
+    deliver(&app, &worker, &strays).await;
+    deliver(&app, &worker, &queue.receive()).await;
     assert_each_ran_once(&app, 5).await;
 }
 
@@ -227,10 +228,12 @@ async fn account_already_taken_by_a_worker_is_not_released() {
     // The tick's release is held, and then the worker's record.
     let mut writes = app.dynamo.hold("UpdateItem", "misconfigured_runs", At::Request);
     let (inner, deadline) = (Arc::clone(&app.inner), app.now() + TimeDelta::minutes(5));
-    let tick = tokio::spawn(async move { handle(&inner, &json!({"action": "tick"}), deadline).await.unwrap() });
+    let tick = tokio::spawn(
+        app.log.listen(async move { handle(&inner, &json!({"action": "tick"}), deadline).await.unwrap() }),
+    );
     writes.reached().await;
     let records = queue.receive();
-    let working = tokio::spawn(async move { deliver(&worker, &records).await });
+    let working = tokio::spawn(deliver(&app, &worker, &records));
     writes.reached_by(2).await;
     writes.release();
     let report = tick.await.unwrap();
@@ -248,7 +251,7 @@ async fn malformed_message_fails_without_leaking_its_content() {
         records.push(record(id, body));
     }
     records.swap(0, 3);
-    let mut failed = deliver(&worker, &records).await;
+    let mut failed = deliver(&app, &worker, &records).await;
     failed.sort();
     assert_eq!(failed, ["m-1", "m-2", "m-3"]);
     assert_eq!(app.log.warnings(&["none that a worker understands"]).len(), 3);
@@ -260,10 +263,10 @@ async fn malformed_message_fails_without_leaking_its_content() {
 async fn message_with_only_an_account_runs_it_if_due() {
     let (app, _, worker) = due(2, 1).await;
     let records = [record("m-1", r#"{"account":"a0"}"#), record("m-2", r#"{"account":"a0"}"#)];
-    assert_eq!(deliver(&worker, &records).await, Vec::<String>::new());
-    assert_eq!(deliver(&worker, &[record("m-3", r#"{"account":"nobody"}"#)]).await, Vec::<String>::new());
+    assert_eq!(deliver(&app, &worker, &records).await, Vec::<String>::new());
+    assert_eq!(deliver(&app, &worker, &[record("m-3", r#"{"account":"nobody"}"#)]).await, Vec::<String>::new());
     assert_eq!(app.runs("a0").await.len(), 1);
-    assert_eq!(deliver(&worker, &records).await, Vec::<String>::new(), "it is not due any more");
+    assert_eq!(deliver(&app, &worker, &records).await, Vec::<String>::new(), "it is not due any more");
     assert_eq!((app.runs("a0").await.len(), app.runs("a1").await.len()), (1, 0));
 }
 
@@ -272,7 +275,7 @@ async fn failed_run_does_not_fail_its_message() {
     let (app, queue, worker) = due(2, 1).await;
     app.put("a0", &json!({"tenant_id": "x"}));
     app.tick().await;
-    assert_eq!(deliver(&worker, &queue.receive()).await, Vec::<String>::new());
+    assert_eq!(deliver(&app, &worker, &queue.receive()).await, Vec::<String>::new());
     assert_eq!(
         (&*app.last_run("a0").await.outcome, &*app.last_run("a1").await.outcome),
         ("misconfigured", "succeeded")
@@ -285,13 +288,13 @@ async fn message_whose_claim_failed_is_redelivered_and_then_runs() {
     app.tick().await;
     let records = queue.receive();
     app.dynamo.fail_next_containing(usize::MAX, "UpdateItem", "\"a3\"", Fault::DENIED);
-    let failed = deliver(&worker, &records).await;
+    let failed = deliver(&app, &worker, &records).await;
     let of_a3: Vec<&Value> =
         records.iter().filter(|record| record["body"].as_str().unwrap().contains("\"a3\"")).collect();
     assert_eq!(failed, [of_a3[0]["messageId"].as_str().unwrap()]);
     assert_eq!(app.log.warnings(&["could not be taken over", "a3"]).len(), 1);
     app.dynamo.heal();
-    assert_eq!(deliver(&worker, &records).await, Vec::<String>::new());
+    assert_eq!(deliver(&app, &worker, &records).await, Vec::<String>::new());
     assert_each_ran_once(&app, 5).await;
 }
 
@@ -300,13 +303,13 @@ async fn worker_near_its_deadline_releases_accounts_and_fails_no_message() {
     let (app, queue, worker) = due(3, 1).await;
     app.tick().await;
     let records = queue.receive();
-    let answer = handle(&worker, &event(&records), app.now() - TimeDelta::seconds(1)).await.unwrap();
+    let answer = app.on(&worker, &event(&records), app.now() - TimeDelta::seconds(1)).await.unwrap();
     assert_eq!(failures(&answer), Vec::<String>::new());
     assert_eq!(app.tenant.requests().len(), 0);
     assert_nothing_held(&app).await;
     assert_eq!(app.log.of("round").last().unwrap()["round"]["deferred"], 3);
     assert_eq!(count(&app.tick().await, "queued"), 3);
-    deliver(&worker, &queue.receive()).await;
+    deliver(&app, &worker, &queue.receive()).await;
     assert_each_ran_once(&app, 3).await;
 }
 
@@ -323,12 +326,12 @@ async fn any_order(seed: u64) {
     let mut on_the_way: Vec<Value> = Vec::new();
     for _ in 0..6 {
         let deadline = app.now() + app.time;
-        let _whole_batches_may_be_refused = handle(&app.inner, &json!({"action": "tick"}), deadline).await;
+        let _whole_batches_may_be_refused = app.on(&app.inner, &json!({"action": "tick"}), deadline).await;
         on_the_way.extend(queue.receive());
         on_the_way.shuffle(&mut rng);
         let now = on_the_way.split_off(rng.random_range(0..=on_the_way.len() / 2));
         let batches: Vec<&[Value]> = now.chunks(10).collect();
-        let delivering = batches.iter().enumerate().map(|(at, batch)| deliver(&workers[at % 3], batch));
+        let delivering = batches.iter().enumerate().map(|(at, batch)| deliver(&app, &workers[at % 3], batch));
         let failed: Vec<String> = futures_util::future::join_all(delivering).await.concat();
         let again = |record: &&Value| {
             failed.contains(&record["messageId"].as_str().unwrap().to_owned()) || rng.random_bool(0.3)
@@ -346,7 +349,7 @@ async fn any_order(seed: u64) {
     on_the_way.extend(queue.receive());
     on_the_way.shuffle(&mut rng);
     for batch in on_the_way.chunks(10) {
-        assert_eq!(deliver(&workers[0], batch).await, Vec::<String>::new(), "seed {seed}");
+        assert_eq!(deliver(&app, &workers[0], batch).await, Vec::<String>::new(), "seed {seed}");
     }
 
     let mut lines: BTreeMap<String, Vec<Value>> = BTreeMap::new();

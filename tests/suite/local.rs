@@ -344,6 +344,28 @@ async fn operations_are_printed_as_documented() {
 }
 
 #[tokio::test]
+async fn log_lines_are_json_or_short_text_as_many_as_asked_and_a_full_disk_stops_no_work() {
+    let app = App::new().await;
+    let run = r#"{"action": "run", "account": "mine"}"#;
+    app.json(&["once"]).await;
+    let logged = async |more: &[&str]| app.run(&[&["event", run], more].concat()).await.err;
+    let is_json = |line: &str| serde_json::from_str::<Value>(line).is_ok();
+    assert!(logged(&[]).await.lines().all(is_json), "not a terminal");
+    assert!(logged(&["--log-format", "json"]).await.lines().all(is_json));
+    let text = logged(&["--log-format", "text"]).await;
+    assert!(
+        text.contains(" INFO  run account=mine ") && !text.contains('\u{1b}') && text.lines().count() == 1,
+        "{text}"
+    );
+    assert_eq!(logged(&["-q"]).await, "");
+    assert!(logged(&["-v"]).await.lines().any(|line| line.contains(r#""message":"graph item""#)));
+    if let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") {
+        let output = Finished::from(app.command(&["event", run]).stderr(full).output().await.unwrap());
+        assert!(output.status == Some(0) && output.out.contains("succeeded"), "{}", output.out);
+    }
+}
+
+#[tokio::test]
 async fn closed_stdout_is_not_a_failure_but_a_full_disk_is() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = evergreen(folder.path(), &["operations"]);

@@ -23,6 +23,7 @@ mod languages;
 mod least_privilege;
 mod leftovers;
 mod local;
+mod log_lines;
 mod outage;
 mod pause;
 mod permission;

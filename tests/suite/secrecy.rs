@@ -100,7 +100,7 @@ fn secret_search_finds_a_value_in_every_encoding() {
 
 #[tokio::test]
 async fn secrets_and_tokens_are_never_written_in_normal_operation() {
-    let app = TestApp::new().await;
+    let app = TestApp::traced().await;
     let (secret, word) = (mark("client_secret"), mark("password"));
     app.tenant.set_secret(TENANT, APP, &secret);
     app.tenant.set_password(TENANT, &user(1), &word);
@@ -129,7 +129,7 @@ async fn secrets_and_tokens_are_never_written_in_normal_operation() {
 
 #[tokio::test]
 async fn sent_content_and_tenant_content_are_never_written() {
-    let app = TestApp::new().await;
+    let app = TestApp::traced().await;
     let policy = json!({"calls_per_run": {"min": 30, "max": 40}});
     app.put("a", &with_policy(app_only(0), policy.clone()));
     app.put("b", &with_policy(password(1), policy));
@@ -168,7 +168,7 @@ fn long_texts(value: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn wrong_credentials_are_never_written() {
-    let app = TestApp::new().await;
+    let app = TestApp::traced().await;
     let mut planted = Vec::new();
     let mut accounts = Vec::new();
     let mut plant = |account: &'static str, mut secret: Value, fields: &[&str]| {
@@ -231,7 +231,7 @@ async fn malformed_secrets_are_never_written() {
         texts.push(with(field, json!([marked])));
         texts.push(with(field, json!({"x": marked})));
     }
-    let app = TestApp::new().await;
+    let app = TestApp::traced().await;
     let mut accounts = Vec::new();
     for (number, text) in texts.iter().enumerate() {
         app.secrets.force_put(&format!("evergreen/bad{number:02}"), text);
@@ -255,7 +255,7 @@ async fn malformed_secrets_are_never_written() {
 async fn error_texts_of_the_tenant_are_never_written() {
     let value = mark("error");
     let acts = |status| FaultAction::Error { status, code: value.clone(), message: value.clone() };
-    let app = TestApp::new().await;
+    let app = TestApp::traced().await;
     for (number, account) in ["a", "b"].into_iter().enumerate() {
         let secret = if number == 0 { app_only(0) } else { password(1) };
         app.put(account, &with_policy(secret, json!({"calls_per_run": {"min": 10, "max": 20}, "pause_after": 1})));
@@ -283,7 +283,7 @@ async fn error_texts_of_the_tenant_are_never_written() {
 
 #[tokio::test]
 async fn error_texts_of_aws_are_never_written() {
-    let app = TestApp::new().await;
+    let app = TestApp::traced().await;
     app.put("a", &with_policy(refresh_token(&app, 0), json!({"calls_per_run": {"min": 1, "max": 2}})));
     app.begin().await;
     let mut said = Vec::new();
@@ -303,7 +303,7 @@ async fn error_texts_of_aws_are_never_written() {
 
 #[tokio::test]
 async fn texts_of_a_tenant_are_never_written() {
-    let app = TestApp::new().await;
+    let app = TestApp::traced().await;
     let (tenant, domain) = ("1a2b3c4d-8a54-4c7e-9b51-2f6f3f1f7a11", "fabrikam.onmicrosoft.com");
     let mut lee = User::new(&format!("lee@{domain}"), "x");
     lee.name = mark("name");

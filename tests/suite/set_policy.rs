@@ -74,7 +74,7 @@ async fn set_policy_that_races_with_the_owner_loses_neither_change() {
         let deadline = app.now() + TimeDelta::minutes(5);
         let event = json!({"action": "set_policy", "account": "a", "policy": {"pause_after": 7}});
         let mut holds: Vec<_> = vec![app.secrets.hold("GetSecretValue", "", At::Request)];
-        let changing = tokio::spawn(async move { handle(&inner, &event, deadline).await });
+        let changing = tokio::spawn(app.log.listen(async move { handle(&inner, &event, deadline).await }));
         for write in 1..=writes {
             let mut hold = holds.pop().unwrap();
             hold.reached().await;

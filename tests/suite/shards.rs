@@ -87,7 +87,8 @@ async fn claimed_across(from: u16, to: u16) {
     app.all_due().await;
     let mut records = app.dynamo.hold("UpdateItem", "last_run_at", At::Request);
     let (old, deadline) = (Arc::clone(&app.inner), app.now() + app.time);
-    let running = tokio::spawn(async move { handle(&old, &json!({"action": "tick"}), deadline).await.unwrap() });
+    let running =
+        tokio::spawn(app.log.listen(async move { handle(&old, &json!({"action": "tick"}), deadline).await.unwrap() }));
     records.reached_by(ACTIVE + 2).await;
     let claimed: Vec<_> =
         app.dynamo.scan(ACCOUNTS).await.into_iter().filter(|item| item.get("run_id").is_some()).collect();

@@ -10,7 +10,6 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use e5_evergreen::app::App;
-use e5_evergreen::handler::handle;
 use fake_tenant::{App as TenantApp, FakeTenant, Fault as TenantFault, FaultAction, Tenant, User, When};
 use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
 use serde_json::{Value, json};
@@ -155,7 +154,7 @@ impl Soak {
     /// Only infrastructure may fail an event, an account never does.
     async fn ask(&mut self, event: Value, time: TimeDelta) -> Option<Value> {
         let deadline = self.app.now() + time;
-        let answer = handle(&self.app.inner, &event, deadline).await;
+        let answer = self.app.on(&self.app.inner, &event, deadline).await;
         self.count(if answer.is_ok() { "events answered" } else { "events failed by infrastructure" }, 1);
         answer.ok()
     }
@@ -188,7 +187,7 @@ impl Soak {
         self.app.crash_plan.crash_at(self.rng.random_range(1..8), moment);
         let tick = json!({"action": "tick"});
         let died = tokio::select! {
-            _ = handle(&self.app.inner, &tick, self.app.now() + TICK) => false,
+            _ = self.app.on(&self.app.inner, &tick, self.app.now() + TICK) => false,
             () = self.app.crash_plan.crashed() => true,
         };
         self.app.crash_plan.cancel();
@@ -214,7 +213,8 @@ impl Soak {
     async fn overlap(&mut self) {
         self.count("rounds that overlapped", 1);
         let (event, deadline) = (json!({"action": "tick"}), self.app.now() + TICK);
-        let (_, _) = tokio::join!(handle(&self.app.inner, &event, deadline), handle(&self.other, &event, deadline));
+        let (_, _) =
+            tokio::join!(self.app.on(&self.app.inner, &event, deadline), self.app.on(&self.other, &event, deadline));
     }
 
     /// Deletes, restores or changes a secret; the sync that follows may fail.

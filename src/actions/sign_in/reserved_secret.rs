@@ -1,11 +1,10 @@
 //! The reserved secret that keeps a pending sign-in for whichever process answers the next call.
 
-use serde_json::json;
+use tracing::warn;
 
 use crate::actions::sign_in::pending::Pending;
 use crate::app::App;
 use crate::domain::account::AccountId;
-use crate::log::{Level, line};
 use crate::ports::InfraError;
 
 pub(crate) fn name(app: &App, id: &AccountId) -> String {
@@ -16,8 +15,7 @@ pub(crate) fn name(app: &App, id: &AccountId) -> String {
 pub(crate) async fn keep(app: &App, id: &AccountId, pending: &Pending) {
     app.token_cache.set_sign_in(id, Some(pending.clone()));
     if let Err(error) = write(app, id, pending).await {
-        let message = "the pending sign-in is kept in memory only";
-        app.journal.write(&line(Level::Warn, message, json!({"account": id, "error": error.to_string()})));
+        warn!(account = %id, %error, "the pending sign-in is kept in memory only");
     }
 }
 
@@ -37,7 +35,6 @@ async fn write(app: &App, id: &AccountId, pending: &Pending) -> Result<(), Infra
 pub(crate) async fn forget(app: &App, id: &AccountId) {
     app.token_cache.set_sign_in(id, None);
     if let Err(error) = app.secrets.delete(&name(app, id)).await {
-        let message = "the reserved secret of a sign-in could not be deleted; its code has expired";
-        app.journal.write(&line(Level::Warn, message, json!({"account": id, "error": error.to_string()})));
+        warn!(account = %id, %error, "the reserved secret of a sign-in could not be deleted; its code has expired");
     }
 }

@@ -1,4 +1,3 @@
 //! What the operating system provides.
 
 pub mod clock;
-pub mod stdout;

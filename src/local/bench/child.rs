@@ -10,8 +10,7 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 
 use super::recording::Traffic;
 use super::{BenchArgs, Where};
-use crate::adapters::system::stdout::Stdout;
-use crate::ports::Journal;
+use crate::telemetry::output;
 
 /// What the parent looks for among the lines that a child writes.
 const MARK: &str = "bench";
@@ -57,7 +56,7 @@ fn command(part: &str) -> anyhow::Result<Command> {
 
 /// What a part has to say to the one that started it.
 pub fn say(what: &impl Serialize) -> anyhow::Result<()> {
-    Stdout.write(&serde_json::json!({ MARK: serde_json::to_value(what)? }));
+    output::stdout(&serde_json::json!({ MARK: serde_json::to_value(what)? }).to_string());
     Ok(())
 }
 

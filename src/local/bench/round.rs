@@ -7,6 +7,8 @@ use chrono::TimeDelta;
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
+use tracing::instrument::WithSubscriber;
+use tracing::level_filters::LevelFilter;
 
 use super::{Where, usage};
 use crate::adapters::aws::dynamodb::DynamoAccounts;
@@ -15,11 +17,11 @@ use crate::adapters::http::{self, Timeouts};
 use crate::adapters::microsoft::entra::Entra;
 use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
-use crate::adapters::system::stdout::Stdout;
 use crate::app::{App, Ports, Settings};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, RUNS};
 use crate::local::no_web_identity::NoWebIdentity;
+use crate::telemetry::{self, LogFormat, output};
 
 /// What one round took. Times and CPU are the round's alone, the memory is the process's.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -48,9 +50,10 @@ impl Measured {
 /// One round over all that is due.
 pub async fn measure(at: &Where) -> anyhow::Result<Measured> {
     let app = Arc::new(app(at).await?);
+    let log = telemetry::dispatch(LevelFilter::INFO, LogFormat::Json, output::stdout);
     let deadline = app.clock.now() + TimeDelta::days(1);
     let (cpu, started) = (usage::cpu()?, Instant::now());
-    let report = crate::round::round(&app, deadline).await?;
+    let report = crate::round::round(&app, deadline).with_subscriber(log).await?;
     let (wall, cpu) = (started.elapsed(), usage::cpu()? - cpu);
     Ok(Measured {
         wall_s: wall.as_secs_f64(),
@@ -90,7 +93,6 @@ async fn app(at: &Where) -> anyhow::Result<App> {
         tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint, clock.clone(), Arc::new(NoWebIdentity))),
         graph: Arc::new(GraphClient::new(client, config.graph_endpoint)),
         clock,
-        journal: Arc::new(Stdout),
         alerts: None,
         queue: None,
     };

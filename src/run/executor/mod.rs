@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
+use tracing::debug;
 
 use crate::access::token;
 use crate::app::App;
@@ -133,9 +134,13 @@ impl Executor<'_> {
                 depends_on: after.filter(|after| present.contains(after)).map(|after| after.to_string()),
             })
             .collect();
-        let replies = match self.exchange(&batch, work).await {
+        let sent_at = self.app.clock.now();
+        let replies = self.exchange(&batch, work).await;
+        let ms = (self.app.clock.now() - sent_at).num_milliseconds();
+        let replies = match replies {
             Ok(replies) => replies,
             Err(verdict) => {
+                chunk.iter().for_each(|(item, _)| log_item(item, None, ms));
                 let again: Vec<_> =
                     chunk.into_iter().filter_map(|(item, _)| self.judge(item, &verdict, work, first)).collect();
                 if matches!(verdict, ItemResult::Transient { .. }) && again.is_empty() {
@@ -148,7 +153,9 @@ impl Executor<'_> {
             replies.into_iter().map(|reply| (reply.id.clone(), reply)).collect();
         let mut again = Vec::new();
         for (item, _) in chunk {
-            let verdict = match replies.remove(&item.step.to_string()) {
+            let reply = replies.remove(&item.step.to_string());
+            log_item(&item, reply.as_ref(), ms);
+            let verdict = match reply {
                 None => ItemResult::Transient { status: 0, code: None, request_id: None, retry_after: None },
                 Some(reply) => ItemResult::of(reply, item.operation),
             };
@@ -293,6 +300,13 @@ impl Executor<'_> {
         self.app.sleep((until - now).to_std().unwrap_or_default()).await;
         true
     }
+}
+
+/// `status` is 0 where Graph gave no answer for the item.
+fn log_item(item: &Item, reply: Option<&BatchReply>, ms: i64) {
+    let status = reply.map_or(0, |reply| reply.status);
+    let graph_request_id = reply.and_then(|reply| reply.request_id.as_deref());
+    debug!(operation = item.operation.id, status, ms, graph_request_id, "graph item");
 }
 
 #[cfg(test)]

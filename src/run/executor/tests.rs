@@ -23,7 +23,7 @@ use crate::domain::seed::Seed;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{
     AccountPage, AccountStore, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Graph, InfraError,
-    Journal, Login, Poll, RawBody, RecordResult, SecretEntry, SecretFault, Secrets, StoredAccount, Token, TokenError,
+    Login, Poll, RawBody, RecordResult, SecretEntry, SecretFault, Secrets, StoredAccount, Token, TokenError,
 };
 
 const DEADLINE: TimeDelta = TimeDelta::seconds(120);
@@ -165,10 +165,6 @@ impl Login for Unused {
     }
 }
 
-impl Journal for Unused {
-    fn write(&self, _: &serde_json::Value) {}
-}
-
 /// Three accounts of one tenant send at once; what their Graph saw, and when the last of them ended.
 async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, DateTime<Utc>) {
     let clock = VirtualClock::new(start());
@@ -184,7 +180,6 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
         tokens: Arc::new(Unused),
         graph: graph.clone(),
         clock: Arc::new(clock.clone()),
-        journal: Arc::new(Unused),
         alerts: None,
         queue: None,
     };

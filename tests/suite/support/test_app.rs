@@ -23,14 +23,18 @@ use e5_evergreen::domain::secret::AccountSecret;
 use e5_evergreen::handler::{HandlerError, handle};
 use e5_evergreen::local::virtual_clock::VirtualClock;
 use e5_evergreen::ports::{
-    Alert, Alerts, BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, InfraError, Journal,
-    Login, Poll, Queue, Token, TokenError,
+    Alert, Alerts, BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, InfraError, Login,
+    Poll, Queue, Token, TokenError,
 };
+use e5_evergreen::telemetry::{self, LogFormat};
 use fake_tenant::{App as TenantApp, FakeTenant, Recorded, Tenant, User};
 use rand::{SeedableRng, rngs::ChaCha12Rng};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tracing::instrument::WithSubscriber;
+use tracing::level_filters::LevelFilter;
+use tracing::{Dispatch, Instrument};
 
 use super::{
     dynamodb::{ACCOUNTS, FakeDynamo, RUNS},
@@ -101,6 +105,8 @@ pub struct TestAppOptions {
     pub single_use_refresh_tokens: bool,
     /// The real time after which a request times out.
     pub http: Duration,
+    /// Lines up to this level are kept.
+    pub log: LevelFilter,
 }
 
 impl Default for TestAppOptions {
@@ -112,6 +118,7 @@ impl Default for TestAppOptions {
             concurrency: 32,
             single_use_refresh_tokens: false,
             http: Duration::from_secs(30),
+            log: LevelFilter::INFO,
         }
     }
 }
@@ -138,6 +145,11 @@ impl TestApp {
         Self::with(TestAppOptions::default()).await
     }
 
+    /// Keeps log lines of every level.
+    pub async fn traced() -> Self {
+        Self::with(TestAppOptions { log: LevelFilter::TRACE, ..TestAppOptions::default() }).await
+    }
+
     pub async fn seeded(seed: u64) -> Self {
         Self::with(TestAppOptions { seed, ..TestAppOptions::default() }).await
     }
@@ -155,7 +167,7 @@ impl TestApp {
         tenant.add_tenant(is);
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
         let sts = FakeSts::start(Arc::new(clock.clone())).await;
-        let (journal, crash_plan) = (CapturedLog::default(), Arc::new(CrashPlan::default()));
+        let (journal, crash_plan) = (CapturedLog::new(setting.log), Arc::new(CrashPlan::default()));
         let inner = build_app(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &journal, &crash_plan, None);
         let time = TimeDelta::minutes(5);
         Self {
@@ -230,7 +242,17 @@ impl TestApp {
 
     /// The answer to an event.
     pub async fn try_ask(&self, event: Value) -> Result<Value, HandlerError> {
-        handle(&self.inner, &event, self.now() + self.time).await
+        self.on(&self.inner, &event, self.now() + self.time).await
+    }
+
+    /// The answer of one of the apps of this world, whose log lines are kept.
+    pub async fn on(&self, app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
+        let answer = async {
+            // Made where its lines are kept.
+            let invocation = telemetry::invocation_span("00000000-0000-4000-8000-000000000000", false);
+            handle(app, event, deadline).instrument(invocation).await
+        };
+        self.log.listen(answer).await
     }
 
     pub async fn ask(&self, event: Value) -> Value {
@@ -381,7 +403,6 @@ fn build_app(
         tokens: Arc::new(Crashing(entra, Arc::clone(crash_plan))),
         graph: Arc::new(Crashing(GraphClient::new(http, Some(endpoint)), Arc::clone(crash_plan))),
         clock: Arc::new(clock.clone()),
-        journal: Arc::new(journal.clone()),
         alerts: Some(Arc::new(journal.clone())),
         queue: queue.map(|queue| -> Arc<dyn Queue> {
             Arc::new(Sqs::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
@@ -393,28 +414,41 @@ fn build_app(
     Arc::new(App::new(ports, settings, chance))
 }
 
-/// The captured log, with alerts between its lines.
-#[derive(Clone, Default)]
-pub struct CapturedLog(Arc<Mutex<Vec<Value>>>);
-
-impl Journal for CapturedLog {
-    fn write(&self, line: &Value) {
-        self.0.lock().unwrap().push(line.clone());
-    }
+/// The log of what runs under [`Lines::listen`], kept in memory, and between its lines what a person was told of.
+#[derive(Clone)]
+pub struct CapturedLog {
+    lines: Arc<Mutex<Vec<Value>>>,
+    dispatch: Dispatch,
 }
 
 /// An alert is captured as a line with the message `alert`.
 #[async_trait]
 impl Alerts for CapturedLog {
     async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
-        self.write(&json!({"message": "alert", "subject": alert.subject, "text": alert.text}));
+        let line = json!({"message": "alert", "subject": alert.subject, "text": alert.text});
+        self.lines.lock().unwrap().push(line);
         Ok(())
     }
 }
 
 impl CapturedLog {
+    fn new(level: LevelFilter) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let keep = move |line: &str| {
+            let line = serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+            kept.lock().unwrap().push(line);
+        };
+        Self { lines, dispatch: telemetry::dispatch(level, LogFormat::Json, keep) }
+    }
+
+    /// The future, its log lines kept.
+    pub fn listen<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        future.with_subscriber(self.dispatch.clone())
+    }
+
     pub fn all(&self) -> Vec<Value> {
-        self.0.lock().unwrap().clone()
+        self.lines.lock().unwrap().clone()
     }
 
     /// The lines with this message.
@@ -432,7 +466,7 @@ impl CapturedLog {
     }
 
     pub fn clear(&self) {
-        self.0.lock().unwrap().clear();
+        self.lines.lock().unwrap().clear();
     }
 
     pub fn text(&self) -> String {
