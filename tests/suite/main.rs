@@ -40,6 +40,7 @@ mod soak;
 mod support;
 mod sync;
 mod table;
+mod tenant_names;
 mod throttling;
 mod tidy;
 mod tokens;

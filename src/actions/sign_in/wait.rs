@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::actions::error::ActionError;
-use crate::actions::sign_in::pending::Pending;
 use crate::app::App;
+use crate::app::pending_sign_ins::PendingSignIn;
 use crate::domain::account::AccountId;
 use crate::ports::{Poll, Token, TokenError};
 
@@ -19,7 +19,7 @@ const SLOW_DOWN: Duration = Duration::from_secs(5);
 /// How a wait ended.
 pub(crate) enum WaitResult {
     /// No answer yet; the deadline is near.
-    Waiting(Pending),
+    Waiting(PendingSignIn),
     SignedIn {
         token: Box<Token>,
         username: Option<String>,
@@ -35,7 +35,7 @@ pub(crate) enum WaitResult {
 pub(crate) async fn wait(
     app: &App,
     id: &AccountId,
-    mut pending: Pending,
+    mut pending: PendingSignIn,
     deadline: DateTime<Utc>,
 ) -> Result<WaitResult, ActionError> {
     loop {
@@ -51,7 +51,7 @@ pub(crate) async fn wait(
             continue;
         }
         let answer = poll(app, &mut pending).await;
-        app.token_cache.set_sign_in(id, Some(pending.clone()));
+        app.pending_sign_ins.insert(id, pending.clone());
         match answer {
             Ok(Poll::Pending | Poll::SlowDown) => {}
             Ok(Poll::Refused) => return Ok(WaitResult::Refused),
@@ -63,7 +63,7 @@ pub(crate) async fn wait(
 }
 
 /// Asks once, and moves the next poll. A passing failure counts as no answer yet.
-async fn poll(app: &App, pending: &mut Pending) -> Result<Poll, TokenError> {
+async fn poll(app: &App, pending: &mut PendingSignIn) -> Result<Poll, TokenError> {
     let answer = match app.tokens.poll(&pending.client, &pending.device_code).await {
         Err(TokenError::Transient(_)) => Ok(Poll::Pending),
         Err(TokenError::Throttled { retry_after }) => {

@@ -3,6 +3,7 @@
 pub(crate) mod expiry;
 pub mod history;
 pub mod recent_calls;
+pub mod set_aside;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::domain::account::expiry::Expiries;
 use crate::domain::account::recent_calls::RecentCalls;
+use crate::domain::account::set_aside::SetAside;
 pub use crate::domain::account_id::AccountId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -84,8 +86,8 @@ pub struct Account {
     pub misconfigured_runs: u32,
     pub pause: Option<Pause>,
     pub stopped_by: Option<StoppedBy>,
-    /// Operations that are left out after a refusal, and until when.
-    pub set_aside: BTreeMap<String, DateTime<Utc>>,
+    /// What is left out of plans, and until when.
+    pub set_aside: BTreeMap<SetAside, DateTime<Utc>>,
     /// Recent calls of each operation.
     pub habits: RecentCalls,
     /// Coming runs that must sweep for objects that an earlier one left behind.

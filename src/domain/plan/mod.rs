@@ -19,11 +19,11 @@ use crate::domain::account_id::AccountId;
 use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::{Body, Effect, Operation};
 use crate::domain::plan::closure::Selection;
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 
 pub use closure::closure;
 pub use housekeeping::askable;
-pub use scope::{Scope, WRITES, drawable};
+pub use scope::{Scope, drawable};
 pub use step::{ITEMS_PER_BATCH, Input, Payload, Role, Step};
 pub use template::fill;
 
@@ -67,7 +67,8 @@ impl Plan {
             return round;
         }
         let drawable = drawable(scope);
-        let score = |seed: &Seed| recent.score(&draw_operations(&drawable, scope, &mut seed.rng(account, "plan")));
+        let score =
+            |seed: &Seed| recent.score(&draw_operations(&drawable, scope, &mut seed.rng(account, RngStream::Plan)));
         // The first of those with equal scores.
         round
             .candidates()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::account::set_aside::SetAside;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Access, Effect, Operation};
 use crate::domain::plan::closure::closure;
@@ -20,7 +21,7 @@ pub struct Scope<'a> {
     pub user_id: Option<&'a str>,
     pub granted: &'a GrantedPermissions,
     /// Operations and services left out, and until when.
-    pub set_aside: &'a BTreeMap<String, DateTime<Utc>>,
+    pub set_aside: &'a BTreeMap<SetAside, DateTime<Utc>>,
     /// Whether to look for objects that an earlier run left behind.
     pub sweep: bool,
     /// The account whose expiry dates are looked up: given on the first run of a day.
@@ -38,18 +39,15 @@ pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
 
 /// Whether permissions and policy allow this request itself.
 pub fn callable(scope: &Scope, operation: &Operation) -> bool {
-    let is_set_aside = |key: &str| scope.set_aside.get(key).is_some_and(|until| *until > scope.now);
+    let is_set_aside = |key: &SetAside| scope.set_aside.get(key).is_some_and(|until| *until > scope.now);
     scope.granted.allow(operation, scope.access)
         && !scope.policy.operations.forbids(operation.id)
         && (scope.policy.writes || !operation.writes())
         && (scope.access == Access::Delegated || scope.user_id.is_some() || !operation.is_user_scoped())
-        && !is_set_aside(operation.id)
-        && !is_set_aside(operation.service.as_str())
-        && !(operation.writes() && is_set_aside(WRITES))
+        && !is_set_aside(&SetAside::operation(operation))
+        && !is_set_aside(&SetAside::Service(operation.service))
+        && !(operation.writes() && is_set_aside(&SetAside::Writes))
 }
-
-/// The key under which all writes are set aside (a full drive or mailbox).
-pub const WRITES: &str = "writes";
 
 /// Whether the operation removes an object in another way than its own clean-up, which might leave it in a recycle bin.
 fn removes_another_way(operation: &Operation) -> bool {

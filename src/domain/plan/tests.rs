@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::closure::ancestors;
 use super::*;
+use crate::domain::account::set_aside::SetAside;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Access};
 use crate::domain::policy::Policy;
@@ -19,7 +20,7 @@ struct OwnedScope {
     access: Access,
     user_id: Option<&'static str>,
     granted: GrantedPermissions,
-    set_aside: BTreeMap<String, DateTime<Utc>>,
+    set_aside: BTreeMap<SetAside, DateTime<Utc>>,
     sweep: bool,
     watch: Option<AccountSecret>,
 }
@@ -52,7 +53,7 @@ impl OwnedScope {
 
     fn draw(&self, seed: u64) -> Plan {
         let account = AccountId::parse("a").unwrap();
-        Plan::draw(&self.borrow(), &mut Seed::new(seed).rng(&account, "plan"))
+        Plan::draw(&self.borrow(), &mut Seed::new(seed).rng(&account, RngStream::Plan))
     }
 }
 
@@ -177,11 +178,11 @@ fn an_app_without_a_user_calls_only_tenant_wide_operations() {
 #[test]
 fn an_operation_set_aside_is_left_out_until_its_time_is_over() {
     let mut scope = OwnedScope::new(Access::Delegated, json!({"operations": {"include": ["user.me.get"]}}));
-    scope.set_aside.insert("user.me.get".to_owned(), now() + TimeDelta::seconds(1));
+    scope.set_aside.insert(SetAside::parse("user.me.get"), now() + TimeDelta::seconds(1));
     assert!(scope.draw(1).is_empty());
-    scope.set_aside.insert("user.me.get".to_owned(), now());
+    scope.set_aside.insert(SetAside::parse("user.me.get"), now());
     assert_eq!(drawn(&scope.draw(1)), ["user.me.get"]);
-    scope.set_aside.insert("users".to_owned(), now() + TimeDelta::days(1));
+    scope.set_aside.insert(SetAside::parse("users"), now() + TimeDelta::days(1));
     assert!(scope.draw(1).is_empty(), "a service may be set aside as a whole");
 }
 
@@ -250,7 +251,7 @@ fn draws_avoid_operations_that_keep_failing() {
     let mut recent = RecentCalls::default();
     let often = |recent: &RecentCalls| -> usize {
         let seeds = (0..200).map(|round| Plan::seed(&scope.borrow(), recent, &account, Seed::new(round)));
-        let draws = seeds.map(|seed| drawn(&Plan::draw(&scope.borrow(), &mut seed.rng(&account, "plan"))));
+        let draws = seeds.map(|seed| drawn(&Plan::draw(&scope.borrow(), &mut seed.rng(&account, RngStream::Plan))));
         draws.map(|draw| draw.iter().filter(|id| failing.contains(id)).count()).sum()
     };
     assert_eq!(
@@ -302,7 +303,7 @@ fn an_expiry_is_checked_only_where_policy_and_permissions_allow() {
         let mut scope = OwnedScope::new(Access::AppOnly, policy);
         scope.watch = Some(watched());
         scope.granted = GrantedPermissions::from_scope(granted);
-        scope.set_aside.extend(aside.map(|key| (key.to_owned(), now() + TimeDelta::days(7))));
+        scope.set_aside.extend(aside.map(|key| (SetAside::parse(key), now() + TimeDelta::days(7))));
         watches(&scope.draw(1))
     };
     let all = "User.Read.All Organization.Read.All Application.Read.All";

@@ -15,7 +15,7 @@ use crate::domain::plan::Step;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::simulate::day::Run;
 use crate::ports::{AccountStore, Claim, ClaimKind, ClaimRequest, RecordResult};
-use crate::round::claims::LEASE;
+use crate::run::claim::LEASE;
 
 /// Requests to the tables side by side.
 const AT_ONCE: usize = 32;

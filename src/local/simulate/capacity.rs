@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::account_store::time;
-use crate::round::TOGETHER;
-use crate::round::claims::{LEASE, last_start};
-use crate::round::fan_out::BATCH;
+use crate::round::SECRETS_PER_REQUEST;
+use crate::round::claims::last_start;
+use crate::round::fan_out::MESSAGES_PER_REQUEST;
+use crate::run::claim::LEASE;
 
 pub const SECOND: i64 = 1000;
 /// The schedule of `template.yaml`, and the function's own limit.
@@ -52,7 +53,7 @@ impl Capacity {
     pub fn new(form: Topology) -> Self {
         let places = match form {
             Topology::OneInvocation { concurrency } => concurrency,
-            Topology::FanOut { workers } => workers * BATCH,
+            Topology::FanOut { workers } => workers * MESSAGES_PER_REQUEST,
         };
         let free = (0..places.max(1)).map(|_| Reverse(i64::MIN)).collect();
         Self { form, free, waiting: VecDeque::new(), tick: 0, claimed: 0 }
@@ -69,7 +70,7 @@ impl Capacity {
 
     /// Where the next due account goes. One that begins takes a place until [`Self::ends`].
     pub fn place(&mut self) -> Slot {
-        let chunk = i64::try_from(self.claimed / TOGETHER).unwrap_or(i64::MAX / CLAIM - 1);
+        let chunk = i64::try_from(self.claimed / SECRETS_PER_REQUEST).unwrap_or(i64::MAX / CLAIM - 1);
         let claimed = self.tick + (chunk + 1) * CLAIM;
         let Some(Reverse(free)) = self.free.peek().copied() else { return Slot::Deferred };
         let at = claimed.max(free);
@@ -99,7 +100,7 @@ impl Capacity {
 
     /// The time that the tick's own invocation was busy.
     pub fn busy(&self, last_end: i64) -> i64 {
-        let claiming = i64::try_from(self.claimed.div_ceil(TOGETHER)).unwrap_or(i64::MAX / CLAIM) * CLAIM;
+        let claiming = i64::try_from(self.claimed.div_ceil(SECRETS_PER_REQUEST)).unwrap_or(i64::MAX / CLAIM) * CLAIM;
         match self.form {
             Topology::OneInvocation { .. } => (last_end - self.tick).max(claiming),
             Topology::FanOut { .. } => claiming,

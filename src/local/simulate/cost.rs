@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use anyhow::Context;
 
 use super::capacity::Topology;
-use crate::round::TOGETHER;
-use crate::round::fan_out::BATCH;
+use crate::round::SECRETS_PER_REQUEST;
+use crate::round::fan_out::MESSAGES_PER_REQUEST;
 
 const ACCOUNTS_PER_SECRET: f64 = 50.0;
 
@@ -43,7 +43,7 @@ impl Used {
         let (runs, ticks, syncs) = (self.runs * days, self.ticks * days, figure("SYNCS")?);
         // Lambda, queue and secrets work in groups: of a round's own, or of a message batch.
         let fan_out = matches!(form, Topology::FanOut { .. });
-        let group = if fan_out { BATCH } else { TOGETHER } as f64;
+        let group = if fan_out { MESSAGES_PER_REQUEST } else { SECRETS_PER_REQUEST } as f64;
         let messages = if fan_out { runs / group } else { 0.0 };
         let working = if fan_out { self.running * days / group } else { 0.0 };
         let seconds = (self.ticking * days + working) / 1000.0 + syncs * figure("SECONDS_IDLE")?;

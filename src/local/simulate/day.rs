@@ -21,7 +21,7 @@ use crate::domain::outcome::{self, Outcome};
 use crate::domain::plan::{Plan, Scope};
 use crate::domain::policy::Policy;
 use crate::domain::policy::schedule;
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 
 /// A Monday.
 const START: &str = "2026-03-02T00:00:00Z";
@@ -72,7 +72,7 @@ fn draw(count: u64) -> anyhow::Result<Vec<Plan>> {
             watch: None,
             now,
         };
-        Plan::draw(&scope, &mut Seed::new(number).rng(&account, "plan"))
+        Plan::draw(&scope, &mut Seed::new(number).rng(&account, RngStream::Plan))
     };
     Ok((0..count).map(plan).collect())
 }
@@ -92,7 +92,7 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// What the outcome does to the account, with its next time.
     pub fn settle(&self, account: &mut Account) {
-        let rng = &mut self.seed.rng(&account.id, "schedule");
+        let rng = &mut self.seed.rng(&account.id, RngStream::Schedule);
         outcome::settle(account, self.policy, &self.outcome, time(self.ends), rng);
     }
 }
