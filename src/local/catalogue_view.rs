@@ -9,13 +9,13 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::domain::catalogue::{self, Access, Operation, Service};
+use crate::domain::lenient_json::lenient_json;
 use crate::domain::permissions::required;
 use crate::domain::policy::Policy;
 use crate::domain::suggest::nearest;
 use crate::local::output::style::Style;
 use crate::local::output::table::{Cell, Column, table};
 use crate::local::output::text::printable;
-use crate::local::secret_files::decode::decode;
 
 /// Filters of operations; all given ones must match.
 #[derive(Debug, Args)]
@@ -173,7 +173,7 @@ pub fn permissions(args: &PermissionsArgs) -> anyhow::Result<Vec<&'static str>> 
 fn read_policy(path: &Path) -> anyhow::Result<Policy> {
     let shown = path.display();
     let bytes = std::fs::read(path).with_context(|| format!("reading {shown}"))?;
-    let text = decode(&bytes).map_err(|why| anyhow::anyhow!("{shown}: {why}"))?;
+    let text = lenient_json(&bytes).map_err(|error| anyhow::anyhow!("{shown} {error}"))?;
     let mut value: Value = serde_json::from_str(&text).with_context(|| format!("{shown} is not JSON"))?;
     anyhow::ensure!(value.get("accounts").is_none(), "{shown} holds many accounts: name a file with one policy");
     // A whole secret: its policy counts.

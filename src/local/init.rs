@@ -232,12 +232,12 @@ fn private_folder(path: &Path) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::lenient_json::lenient_json;
     use crate::domain::policy::Policy;
-    use crate::local::lenient_json;
 
     #[test]
     fn the_example_is_a_good_secret_with_every_default_spelt_out() {
-        let text = lenient_json::to_strict(include_str!("example.jsonc"));
+        let text = lenient_json(include_bytes!("example.jsonc")).unwrap();
         let document = SecretDocument::parse(&text.into()).unwrap();
         let secret = document.account(&AccountId::parse("a").unwrap()).unwrap();
         let Policy { timezone, working_hours, working_days, .. } = Policy::default();

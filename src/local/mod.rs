@@ -9,7 +9,6 @@ mod demo;
 mod dynamodb;
 mod file_faults;
 mod init;
-mod lenient_json;
 mod no_web_identity;
 mod output;
 mod policy_args;

@@ -21,6 +21,9 @@ pub struct PolicyArgs {
     /// Operations per run, e.g. 3-12
     #[arg(long, value_name = "MIN-MAX", value_parser = range)]
     calls: Option<(u64, u64)>,
+    /// Operations to call where --include says nothing: gentle, balanced or full
+    #[arg(long)]
+    preset: Option<String>,
     /// Operations to call: ids or globs, e.g. 'mail.*,drive.get'
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     include: Option<Vec<String>>,
@@ -30,6 +33,12 @@ pub struct PolicyArgs {
     /// Whether runs may create and delete objects of their own
     #[arg(long, action = ArgAction::Set)]
     writes: Option<bool>,
+    /// Milliseconds between the batches of a run, e.g. 200-2000
+    #[arg(long, value_name = "MIN-MAX", value_parser = range)]
+    pacing: Option<(u64, u64)>,
+    /// Whether the app's credential is renewed before it expires
+    #[arg(long, action = ArgAction::Set)]
+    renew_credential: Option<bool>,
     /// Failures in a row that pause the account, 1 to 10
     #[arg(long, value_name = "COUNT")]
     pause_after: Option<u64>,
@@ -57,6 +66,9 @@ impl PolicyArgs {
         set("working_days", self.working_days.as_ref().map(|days| json!(days)));
         set("interval_seconds", between(self.interval));
         set("calls_per_run", between(self.calls));
+        set("preset", self.preset.as_ref().map(|preset| json!(preset)));
+        set("pacing", self.pacing.map(|(min, max)| json!({"min_ms": min, "max_ms": max})));
+        set("renew_credential", self.renew_credential.map(Value::from));
         set("writes", self.writes.map(Value::from));
         set("pause_after", self.pause_after.map(Value::from));
         if self.include.is_some() || self.exclude.is_some() {
@@ -95,13 +107,14 @@ mod tests {
     #[test]
     fn flags_become_the_fields_of_the_policy() {
         let line = "x --timezone Asia/Shanghai --working-hours 09:00-18:30 --working-days mon,tue --interval 3600-7200 \
-                    --calls 3-5 --include mail.*,drive.get --writes false --pause-after 4 --reset pacing,preset";
+                    --calls 3-5 --include mail.*,drive.get --writes false --pause-after 4 --pacing 200-2000 --preset gentle --renew-credential true --reset first,second";
         let args = Line::try_parse_from(line.split_whitespace()).unwrap().policy;
         let expected = json!({
             "kept": 1, "timezone": "Asia/Shanghai", "working_hours": {"from": "09:00", "to": "18:30"},
             "working_days": ["mon", "tue"], "interval_seconds": {"min": 3600, "max": 7200},
             "calls_per_run": {"min": 3, "max": 5}, "operations": {"include": ["mail.*", "drive.get"]},
-            "writes": false, "pause_after": 4, "pacing": null, "preset": null
+            "writes": false, "pause_after": 4, "first": null, "second": null,
+            "pacing": {"min_ms": 200, "max_ms": 2000}, "preset": "gentle", "renew_credential": true
         });
         let base = json!({"kept": 1, "writes": true}).as_object().unwrap().clone();
         assert_eq!(Value::Object(args.changes(base)), expected);

@@ -6,9 +6,8 @@ use std::path::Path;
 use anyhow::{Context, anyhow, ensure};
 use serde_json::Value;
 
+use crate::domain::lenient_json::{decode, lenient_json};
 use crate::domain::secret::import::MAX_BYTES;
-use crate::local::lenient_json;
-use crate::local::secret_files::decode;
 
 /// Reads JSON: the argument itself, a file, or standard input.
 ///
@@ -22,7 +21,8 @@ pub fn json(argument: &str) -> anyhow::Result<Value> {
             None => argument.to_owned(),
         },
     };
-    serde_json::from_str(&lenient_json::to_strict(&text)).map_err(|error| {
+    let strict = lenient_json(text.as_bytes())?;
+    serde_json::from_str(&strict).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         anyhow!(
             "not JSON (line {line}, column {column}). Write it like '{{\"action\": \"run\", \"account\": \"mine\"}}'; name \
@@ -52,5 +52,5 @@ fn bounded(source: impl Read, name: &str) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     source.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(|| format!("reading {name}"))?;
     ensure!(bytes.len() <= MAX_BYTES, "{name} is larger than 1 MiB");
-    decode::text(&bytes).map_err(|why| anyhow!("{name}: {why}"))
+    decode(&bytes).map_err(|error| anyhow!("{name} {error}"))
 }

@@ -1,6 +1,5 @@
 //! Secrets as files: `FOLDER/<account>.json`, readable only by their owner.
 
-pub mod decode;
 pub mod unused;
 pub mod write;
 
@@ -12,9 +11,9 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 
+use crate::domain::hash::fnv1a;
+use crate::domain::lenient_json::lenient_json;
 use crate::domain::secret::MAX_SECRET_BYTES;
-use crate::domain::seed::fnv1a;
-use crate::local::secret_files::decode::decode;
 use crate::local::secret_files::unused::is_used;
 use crate::local::secret_files::write::{lock, write_private};
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText, Secrets};
@@ -62,7 +61,7 @@ impl SecretFiles {
         }
         let mut bytes = Vec::new();
         file.take(MAX_SECRET_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(fault)?;
-        let text = decode(&bytes).map_err(|why| SecretFault::Refused(why.to_owned()))?;
+        let text = lenient_json(&bytes).map_err(|error| SecretFault::Refused(format!("it {error}")))?;
         Ok(SecretText { version: version(&metadata), text: SecretString::from(text) })
     }
 
