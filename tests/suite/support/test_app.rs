@@ -178,8 +178,8 @@ impl TestApp {
         tenant.add_tenant(is);
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
         let sts = FakeSts::start(Arc::new(clock.clone())).await;
-        let (journal, crash_plan) = (CapturedLog::new(setting.log), Arc::new(CrashPlan::default()));
-        let inner = build_app(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &journal, &crash_plan, None);
+        let (log, crash_plan) = (CapturedLog::new(setting.log), Arc::new(CrashPlan::default()));
+        let inner = build_app(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &log, &crash_plan, None);
         let time = TimeDelta::minutes(5);
         Self {
             clock,
@@ -187,7 +187,7 @@ impl TestApp {
             dynamo,
             secrets,
             sts,
-            log: journal,
+            log,
             inner,
             crash_plan,
             time,
@@ -217,10 +217,10 @@ impl TestApp {
 
     fn app_with(&mut self, queue: Option<&FakeQueue>) -> Arc<App> {
         self.apps += 1;
-        let (clock, journal) = (&self.clock, &self.log);
+        let (clock, log) = (&self.clock, &self.log);
         let number = self.apps;
         let (tenant, dynamo, secrets) = (&self.tenant, &self.dynamo, &self.secrets);
-        build_app(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, journal, &self.crash_plan, queue)
+        build_app(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, log, &self.crash_plan, queue)
     }
 
     /// Restarts the app: its caches are lost.
@@ -256,10 +256,10 @@ impl TestApp {
         self.on(&self.inner, &event, self.now() + self.time).await
     }
 
-    /// The answer of one of the apps of this world, whose log lines are kept.
+    /// The answer of one of these apps; captures its log lines.
     pub async fn on(&self, app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
         let answer = async {
-            // Made where its lines are kept.
+            // Created under the subscriber that captures its lines.
             let invocation = telemetry::invocation_span("00000000-0000-4000-8000-000000000000", false);
             handle(app, event, deadline).instrument(invocation).await
         };
@@ -392,7 +392,7 @@ fn build_app(
     dynamo: &FakeDynamo,
     secrets: &FakeSecrets,
     sts: &FakeSts,
-    journal: &CapturedLog,
+    log: &CapturedLog,
     crash_plan: &Arc<CrashPlan>,
     queue: Option<&FakeQueue>,
 ) -> Arc<App> {
@@ -414,7 +414,7 @@ fn build_app(
         tokens: Arc::new(Crashing(entra, Arc::clone(crash_plan))),
         graph: Arc::new(Crashing(GraphClient::new(http, Some(endpoint)), Arc::clone(crash_plan))),
         clock: Arc::new(clock.clone()),
-        alerts: Some(Arc::new(journal.clone())),
+        alerts: Some(Arc::new(log.clone())),
         queue: queue.map(|queue| -> Arc<dyn Queue> {
             Arc::new(Sqs::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
         }),
@@ -425,7 +425,7 @@ fn build_app(
     Arc::new(App::new(ports, settings, chance))
 }
 
-/// The log of what runs under [`Lines::listen`], kept in memory, and between its lines what a person was told of.
+/// The captured log of [`CapturedLog::listen`], with alerts between its lines.
 #[derive(Clone)]
 pub struct CapturedLog {
     lines: Arc<Mutex<Vec<Value>>>,
@@ -453,7 +453,7 @@ impl CapturedLog {
         Self { lines, dispatch: telemetry::dispatch(level, LogFormat::Json, keep) }
     }
 
-    /// The future, its log lines kept.
+    /// The future, with its log lines captured.
     pub fn listen<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         future.with_subscriber(self.dispatch.clone())
     }
