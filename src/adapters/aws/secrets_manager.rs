@@ -23,6 +23,9 @@ impl SecretsManager {
 
 const CURRENT: &str = "AWSCURRENT";
 
+/// Pages of one answer that are followed: each name on a page of its own, and some without any.
+const MAX_PAGES: usize = 32;
+
 #[async_trait]
 impl Secrets for SecretsManager {
     async fn list(&self) -> Result<Vec<SecretEntry>, InfraError> {
@@ -42,25 +45,32 @@ impl Secrets for SecretsManager {
     }
 
     async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, InfraError> {
-        let request = self.client.batch_get_secret_value().set_secret_id_list(Some(names.to_vec()));
-        let answer = request.send().await.map_err(|error| InfraError::new("reading secrets", describe(&error)))?;
         let mut fetched: Vec<(String, Result<SecretText, SecretFault>)> = Vec::with_capacity(names.len());
-        for value in answer.secret_values.unwrap_or_default() {
-            let text = match (value.secret_string, value.version_id) {
-                (Some(text), Some(version)) => Ok(SecretText { text: SecretString::from(text), version }),
-                _ => Err(SecretFault::Refused("it has no text".to_owned())),
-            };
-            fetched.push((value.name.unwrap_or_default(), text));
+        let mut next_token = None;
+        for _ in 0..MAX_PAGES {
+            let request = self.client.batch_get_secret_value().set_secret_id_list(Some(names.to_vec()));
+            let request = request.set_next_token(next_token);
+            let answer = request.send().await.map_err(|error| InfraError::new("reading secrets", describe(&error)))?;
+            for value in answer.secret_values.unwrap_or_default() {
+                let text = match (value.secret_string, value.version_id) {
+                    (Some(text), Some(version)) => Ok(SecretText { text: SecretString::from(text), version }),
+                    _ => Err(SecretFault::Refused("it has no text".to_owned())),
+                };
+                fetched.push((value.name.unwrap_or_default(), text));
+            }
+            for error in answer.errors.unwrap_or_default() {
+                let fault = fault(error.error_code.as_deref().unwrap_or_default());
+                fetched.push((error.secret_id.unwrap_or_default(), Err(fault)));
+            }
+            next_token = answer.next_token;
+            if next_token.is_none() {
+                break;
+            }
         }
-        for error in answer.errors.unwrap_or_default() {
-            fetched.push((
-                error.secret_id.unwrap_or_default(),
-                Err(fault(error.error_code.as_deref().unwrap_or_default())),
-            ));
-        }
+        // A name without an answer is not gone: a secret that is gone has an error of its own.
         for name in names {
             if !fetched.iter().any(|(fetched, _)| fetched == name) {
-                fetched.push((name.clone(), Err(SecretFault::Gone)));
+                fetched.push((name.clone(), Err(SecretFault::Transient("it was left unanswered".to_owned()))));
             }
         }
         Ok(fetched)
