@@ -50,7 +50,7 @@ impl LocalApp {
             data.display()
         );
         let http = http::client(Timeouts::default()).context("setting up HTTP")?;
-        let embedded = LocalDynamoDb::open(&data.join("state.db"), http.clone()).await?;
+        let embedded = LocalDynamoDb::open(&data.join("state.db")).await?;
         let parts = Parts {
             embedded,
             secrets: Arc::new(SecretFiles::new(secrets)),
@@ -93,11 +93,6 @@ impl LocalApp {
             concurrency: config.concurrency,
         };
         Self { app: Arc::new(App::new(ports, settings, chance)), embedded }
-    }
-
-    pub async fn close(self) {
-        drop(self.app);
-        self.embedded.close().await;
     }
 }
 

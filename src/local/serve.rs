@@ -51,7 +51,6 @@ pub async fn serve(station: LocalApp) -> anyhow::Result<()> {
         }
     }
     watcher.abort();
-    station.close().await;
     Ok(())
 }
 

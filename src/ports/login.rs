@@ -11,8 +11,13 @@ use std::time::Duration;
 /// The login service.
 #[async_trait]
 pub trait Login: Send + Sync {
-    /// One token request. `refresh_token` stands in for the secret's own where a newer one is known.
-    async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError>;
+    /// One token request, answered within `timeout`. `refresh_token` replaces the secret's own where a newer one is known.
+    async fn request(
+        &self,
+        secret: &AccountSecret,
+        refresh_token: Option<&SecretString>,
+        timeout: Duration,
+    ) -> Result<Token, TokenError>;
     /// Begins a sign-in by device code.
     async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError>;
     /// Asks once whether the person has signed in.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::secret::{AccountSecret, Credential};
@@ -42,7 +43,8 @@ pub fn queries(secret: &AccountSecret) -> Vec<ExpiryQuery> {
 }
 
 /// What expires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Expiring {
     /// The tenant's developer subscription, unless Microsoft renews it.
     Subscription,

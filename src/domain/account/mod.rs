@@ -2,7 +2,9 @@
 
 pub(crate) mod expiry;
 pub mod history;
+pub mod notice;
 pub mod recent_calls;
+pub mod refusals;
 pub mod set_aside;
 
 use std::collections::BTreeMap;
@@ -11,7 +13,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::domain::account::expiry::Expiries;
+use crate::domain::account::notice::Notices;
 use crate::domain::account::recent_calls::RecentCalls;
+use crate::domain::account::refusals::Refusals;
 use crate::domain::account::set_aside::SetAside;
 pub use crate::domain::account_id::AccountId;
 
@@ -88,12 +92,16 @@ pub struct Account {
     pub stopped_by: Option<StoppedBy>,
     /// What is left out of plans, and until when.
     pub set_aside: BTreeMap<SetAside, DateTime<Utc>>,
+    /// What was refused lately, and how: also the reasons of what is set aside.
+    pub refusals: Refusals,
     /// Recent calls of each operation.
     pub habits: RecentCalls,
     /// Coming runs that must sweep for objects that an earlier one left behind.
     pub sweeps: u32,
     /// When the subscription and the credential expire, where known.
     pub expiries: Expiries,
+    /// Notices that are not published yet.
+    pub untold: Notices,
     /// The secret that defines this account, and its version as last read.
     pub secret_name: Option<String>,
     pub secret_version: Option<String>,
@@ -116,9 +124,11 @@ impl Account {
             pause: None,
             stopped_by: None,
             set_aside: BTreeMap::new(),
+            refusals: Refusals::default(),
             habits: RecentCalls::default(),
             sweeps: 0,
             expiries: Expiries::default(),
+            untold: Notices::default(),
             secret_name: None,
             secret_version: None,
             refresh_token_saved_at: None,
@@ -157,7 +167,7 @@ impl Account {
     }
 
     /// Ends the claim of the run that holds the account, if any. That run may have left objects behind.
-    fn release(&mut self) {
+    pub fn release(&mut self) {
         if self.run_id.take().is_some() {
             self.mark_crashed();
         }
