@@ -66,7 +66,7 @@ async fn check_names_operations_that_lack_permission_and_skips_forbidden_queries
         assert!(good.is_none() && text.starts_with("Not allowed to look"), "{text}");
     }
     let asked: Vec<_> = app.batches().into_iter().flat_map(|batch| batch.items).collect();
-    assert!(asked.iter().all(|item| item.status == 200), "no query is sent that would be refused: {asked:?}");
+    assert!(asked.iter().all(|item| item.status == 200), "nothing is asked that would be refused: {asked:?}");
 }
 
 #[tokio::test]
