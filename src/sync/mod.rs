@@ -211,7 +211,8 @@ impl Sync<'_> {
             };
             let part = document.as_mut().map_err(|error| error.clone());
             let part = part.and_then(|document| document.take_account_with_defaults(&id, &default));
-            if let Err(error) = &part {
+            let checked = part.as_ref().map_err(Clone::clone).and_then(|secret| Ok(secret.policy.check()?));
+            if let Err(error) = checked {
                 self.report.error(&secret.name, Some(id.clone()), error.to_string());
             }
             let owner = self.owner(&id);

@@ -136,7 +136,7 @@ async fn nothing_is_called_good_that_the_token_may_not_see() {
     }
     let (good, verdict) = finding(&answer, "permissions");
     assert!(good == Some(false) && verdict.contains("none of the permissions"), "{verdict}");
-    assert!(app.batches().is_empty(), "nothing is asked that would be refused");
+    assert!(app.batches().is_empty(), "no query is sent that would be refused");
 }
 
 #[tokio::test]

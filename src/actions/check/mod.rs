@@ -65,6 +65,9 @@ pub async fn check(app: &App, id: &AccountId) -> Result<CheckReport, ActionError
     if let Some(error) = default_policy::error(app) {
         findings.push(Finding::bad("default_policy", format!("{}.", sentence(&error))));
     }
+    if let Err(error) = secret.policy.check() {
+        findings.push(Finding::bad("policy", format!("{error}.")));
+    }
     findings.extend([
         Finding::good("token", "The login service gives a token."),
         clock(&access),
