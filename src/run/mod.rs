@@ -19,8 +19,9 @@ use crate::access::secret::read_secret;
 use crate::access::token::{self, AccountTokens};
 use crate::app::App;
 use crate::app::token_cache::AccessToken;
-use crate::domain::account::expiry::Expiry;
+use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::HistoryRow;
+use crate::domain::account::notice::{Change, NoticeKind, Notices};
 use crate::domain::account::{Account, Status};
 use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
@@ -66,9 +67,9 @@ async fn run_claimed(
         account.mark_crashed();
     }
     let name = app.settings.secret_name(&account);
-    let defaults = app.default_policy.policy();
+    let defaults = app.default_policy.current();
     let (policy, calls, conclusion) = match read_secret(&defaults, &account, &name, secret) {
-        Err(outcome) => (defaults.as_ref().clone(), RunCalls::default(), Conclusion::without_calls(outcome)),
+        Err(outcome) => (defaults.policy().as_ref().clone(), RunCalls::default(), Conclusion::without_calls(outcome)),
         Ok((secret, text)) => {
             account.expiries.update_from_credential(&secret.credential);
             let probe = account.status == Status::Paused && !manual;
@@ -84,8 +85,11 @@ async fn run_claimed(
     let days_left = |expiry: Option<Expiry>| expiry.map(|expiry| expiry.days_left(ended_at));
     let days_to_renewal = days_left(account.expiries.subscription);
     let credential_days_left = days_left(account.expiries.credential);
-    let unrecorded = record(app, &account, &run_id).await;
     let outcome = conclusion.outcome;
+    if app.alerts.is_some() {
+        account.untold.add(&run_id, ended_at, notices(change, outcome.reason(), &expiring));
+    }
+    let unrecorded = record(app, &account, &run_id).await;
     let row = HistoryRow {
         account_id: account.id.clone(),
         started_at,
@@ -107,7 +111,7 @@ async fn run_claimed(
         row,
         status: account.status,
         change,
-        expiring,
+        untold: if unrecorded.is_none() { account.untold } else { Notices::default() },
         days_to_renewal,
         credential_days_left,
         skipped: calls.skipped,
@@ -149,7 +153,7 @@ impl Attempt<'_> {
         let askable = plan::askable(&scope, self.secret);
         let facts = RunFacts {
             permissions_unknown: access.granted == GrantedPermissions::Unknown,
-            names_user: scope.subject == Access::AppOnly && scope.user_id.is_some(),
+            names_user: scope.access == Access::AppOnly && scope.user_id.is_some(),
         };
         let _mailbox = self.app.mailbox_locks.lock(mailbox(self.secret, &access)).await;
         let executor = Executor {
@@ -180,7 +184,7 @@ impl Attempt<'_> {
 fn nothing_drawable(account: &Account, scope: &Scope) -> Outcome {
     let unrestricted = Scope { set_aside: &BTreeMap::new(), ..*scope };
     if plan::drawable(&unrestricted).is_empty() {
-        calls::nothing_allowed(scope.subject, scope.user_id)
+        calls::nothing_allowed(scope.access, scope.user_id)
     } else {
         calls::all_set_aside(account)
     }
@@ -198,6 +202,14 @@ fn mailbox(secret: &AccountSecret, access: &AccessToken) -> Vec<String> {
     };
     let names = secret.user_id.iter().chain(username).chain(&access.user);
     names.map(|name| name.to_lowercase()).collect()
+}
+
+/// What a person is to be told of the run, written with its record.
+fn notices(change: Option<Change>, reason: Option<String>, expiring: &[(Expiring, Expiry)]) -> Vec<NoticeKind> {
+    let status = change.map(|change| NoticeKind::Status { change, reason });
+    let expiry =
+        |(expiring, expiry): &(Expiring, Expiry)| NoticeKind::Expiry { expiring: *expiring, ends_at: expiry.at };
+    status.into_iter().chain(expiring.iter().map(expiry)).collect()
 }
 
 /// Writes the account; returns why that failed, if it did.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::domain::account::Status;
-use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::{CallResult, HistoryRow};
+use crate::domain::account::notice::Notices;
 use crate::domain::cause::graph_cause;
 use crate::domain::outcome::{Change, Outcome};
 use crate::telemetry::as_fields;
@@ -16,8 +16,8 @@ pub struct RunReport {
     pub row: HistoryRow,
     pub status: Status,
     pub change: Option<Change>,
-    /// Expiries that have come near enough to notify a person.
-    pub expiring: Vec<(Expiring, Expiry)>,
+    /// What a person has yet to be told of the account, from this run and earlier ones; none where it was not recorded.
+    pub untold: Notices,
     /// Days until the subscription and until the credential ends, where that is known.
     pub days_to_renewal: Option<i64>,
     pub credential_days_left: Option<i64>,

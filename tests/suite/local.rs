@@ -244,8 +244,8 @@ async fn failure_is_reported_on_stderr_and_by_the_exit_status() {
     for (arguments, said) in [
         (vec!["event", "{"], "not JSON"),
         (vec!["event", r#"{"action": "tock"}"#], "accepted are"),
-        (vec!["history", "nobody"], "no account nobody"),
-        (vec!["plan", "nobody"], "no account nobody"),
+        (vec!["history", "unknown"], "no account unknown"),
+        (vec!["plan", "unknown"], "no account unknown"),
         (vec!["history", "mine", "--limit", "501"], "from 1 to 500"),
         (vec!["plan", "mine", "--seed", "9007199254740992"], "`seed`"),
     ] {

@@ -6,6 +6,7 @@ pub mod probe;
 use chrono::{DateTime, Duration, Utc};
 use rand::Rng;
 
+pub use crate::domain::account::notice::Change;
 use crate::domain::account::{Account, Pause, Status};
 use crate::domain::cause::Cause;
 use crate::domain::policy::Policy;
@@ -73,15 +74,6 @@ impl Outcome {
             Self::LongBackoff { cause } | Self::Misconfigured { cause } => Some(cause.to_string()),
         }
     }
-}
-
-/// How an account's status changed, for reports and alerts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    Paused,
-    Resumed,
-    /// Paused, and no longer probed: only a changed secret or a person helps.
-    NeedsPerson,
 }
 
 /// Writes the outcome of a run that ended at `now` into the account: failures counted, paused or resumed,
@@ -171,7 +163,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::account::AccountId;
+    use crate::domain::account_id::AccountId;
 
     fn now() -> DateTime<Utc> {
         "2026-03-02T10:00:00Z".parse().unwrap()

@@ -7,11 +7,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 
 use crate::domain::account::expiry::{Expiries, Expiry};
+use crate::domain::account::notice::Notices;
 use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::account::refusals::{Refusal, Refusals};
 use crate::domain::account::set_aside::SetAside;
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
-use crate::domain::seed::fnv1a;
+use crate::domain::hash::fnv1a;
 use crate::ports::StoredAccount;
 
 pub type Item = HashMap<String, AttributeValue>;
@@ -43,7 +44,7 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
         account.refusals.iter().map(|(key, refusal)| (key.to_string(), text(refusal.to_string()))).collect();
     let positive = |count: u32| (count > 0).then(|| number(count));
     let Expiries { subscription, credential, watched_at } = account.expiries;
-    let told = |expiry: Option<Expiry>| expiry.and_then(|expiry| expiry.told).map(number);
+    let told = |expiry: Option<Expiry>| expiry.and_then(|expiry| expiry.notified_days).map(number);
     vec![
         ("status", Some(text(account.status.as_str()))),
         ("next_run_at", due.map(time)),
@@ -67,12 +68,18 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
         ("credential_expires_at", credential.map(|expiry| time(expiry.at))),
         ("credential_told", told(credential)),
         ("watched_at", watched_at.map(time)),
+        ("untold", untold(&account.untold)),
         ("secret_name", account.secret_name.as_ref().map(text)),
         ("secret_version", account.secret_version.as_ref().map(text)),
         ("refresh_token_saved_at", account.refresh_token_saved_at.map(time)),
         ("run_id", account.run_id.as_ref().map(text)),
         ("cut_off_run", None),
     ]
+}
+
+/// JSON, in one attribute: nothing is asked of its parts.
+fn untold(notices: &Notices) -> Option<AttributeValue> {
+    if notices.is_empty() { None } else { serde_json::to_string(notices).ok().map(text) }
 }
 
 /// Reads an item. Missing attributes have their defaults; malformed ones too, with a warning that names them.
@@ -108,6 +115,7 @@ pub fn found(item: &Item, shards: u16) -> Option<StoredAccount> {
             credential: reader.expiry("credential_expires_at", "credential_told"),
             watched_at: reader.read("watched_at", as_time),
         },
+        untold: reader.read("untold", |value| serde_json::from_str(value.as_s().ok()?).ok()).unwrap_or_default(),
         secret_name: reader.read("secret_name", |value| value.as_s().ok().cloned()),
         secret_version: reader.read("secret_version", |value| value.as_s().ok().cloned()),
         refresh_token_saved_at: reader.read("refresh_token_saved_at", as_time),
@@ -143,7 +151,7 @@ impl Reader<'_> {
     fn expiry(&mut self, at: &str, told: &str) -> Option<Expiry> {
         let told = self.read(told, |value| value.as_n().ok()?.parse().ok());
         let at = self.read(at, as_time)?;
-        Some(Expiry { told, ..Expiry::new(at) })
+        Some(Expiry { notified_days: told, ..Expiry::new(at) })
     }
 
     fn count(&mut self, name: &str) -> u32 {
@@ -167,6 +175,7 @@ fn as_set_asides(value: &AttributeValue) -> Option<BTreeMap<SetAside, DateTime<U
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::notice::{Change, NoticeKind};
 
     fn at() -> DateTime<Utc> {
         "2026-03-02T10:00:00Z".parse().unwrap()
@@ -184,10 +193,12 @@ mod tests {
         account.habits.record(&[]);
         account.sweeps = 1;
         account.expiries = Expiries {
-            subscription: Some(Expiry { at: at(), told: Some(30) }),
-            credential: Some(Expiry { at: at(), told: Some(0) }),
+            subscription: Some(Expiry { at: at(), notified_days: Some(30) }),
+            credential: Some(Expiry { at: at(), notified_days: Some(0) }),
             watched_at: Some(at()),
         };
+        let kind = NoticeKind::Status { change: Change::Paused, reason: Some("r".to_owned()) };
+        account.untold.add("r", at(), [kind]);
         account.secret_name = Some("evergreen/a".to_owned());
         account.secret_version = Some("v".to_owned());
         account.refresh_token_saved_at = Some(at());
