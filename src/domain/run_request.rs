@@ -1,25 +1,25 @@
-//! Orders: claimed accounts on their way from a tick, over a queue, to a worker.
+//! Run request: a claimed account on its way from a tick through the queue to a worker.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::seed::Seed;
 
-/// An account to be run by a worker.
+/// An account for a worker to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRequest {
     pub account: AccountId,
-    /// The claim that the tick made; without one the worker claims the account itself, where it is due.
+    /// The claim of the tick. Without one, the worker claims the account itself if it is due.
     pub claim: Option<Handover>,
 }
 
-/// A claim to be taken over.
+/// A claim that a worker takes over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handover {
-    /// What the account is held by for as long as nobody else has had it.
+    /// The run that holds the claim.
     pub run_id: String,
-    /// Of the round that claimed it.
+    /// The seed of the round that claimed it.
     pub seed: Seed,
 }
 
@@ -34,12 +34,12 @@ pub struct Message {
 
 /// Lambda hands over no more at once.
 const MOST_MESSAGES: usize = 10_000;
-/// An order is far shorter: an account's id has at most 128 characters.
-const MOST_BYTES: usize = 1024;
-/// Ids of messages and of runs have some 36 and 16.
-const MOST_ID: usize = 128;
+/// Largest body that is read. Ours are far shorter: an account's id has at most 128 characters.
+const MAX_BODY_BYTES: usize = 1024;
+/// Longest id of a message or a run; they have some 36 and 16 characters.
+const MAX_ID_LENGTH: usize = 128;
 
-/// An order as it is written.
+/// The JSON of a request.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -63,7 +63,7 @@ impl RunRequest {
     }
 
     fn parse(body: &str) -> Option<Self> {
-        let body: Body = serde_json::from_str(body).ok().filter(|_| body.len() <= MOST_BYTES)?;
+        let body: Body = serde_json::from_str(body).ok().filter(|_| body.len() <= MAX_BODY_BYTES)?;
         let claim = match (body.run_id, body.seed) {
             (None, None) => None,
             (Some(run_id), Some(seed)) if is_id(&run_id) && seed <= Seed::MAX => {
@@ -88,7 +88,7 @@ fn message(record: &Value) -> Option<Message> {
 }
 
 fn is_id(text: &str) -> bool {
-    (1..=MOST_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]
@@ -102,17 +102,17 @@ mod tests {
     }
 
     #[test]
-    fn an_order_reads_back_as_it_was_written() {
+    fn a_request_parses_from_its_own_body() {
         let handed = Handover { run_id: "00ff".repeat(4), seed: Seed::new(Seed::MAX) };
         for order in [order(None), order(Some(handed))] {
-            assert!(order.body().len() < MOST_BYTES);
+            assert!(order.body().len() < MAX_BODY_BYTES);
             assert_eq!(RunRequest::parse(&order.body()), Some(order));
         }
     }
 
     #[test]
-    fn a_body_that_is_no_order_is_none() {
-        let long = format!("{{\"account\":\"a\"{}}}", " ".repeat(MOST_BYTES));
+    fn a_malformed_body_is_refused() {
+        let long = format!("{{\"account\":\"a\"{}}}", " ".repeat(MAX_BODY_BYTES));
         for body in [
             "",
             "a",
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_with_a_record_that_could_not_be_answered_for_is_no_event_of_a_queue() {
+    fn sqs_event_with_invalid_record_is_rejected() {
         let good = json!({"messageId": "m-1", "eventSource": "aws:sqs", "body": "x"});
         let event = |change: &dyn Fn(&mut Value)| {
             let mut event = json!({"Records": [good.clone(), good.clone()]});

@@ -34,6 +34,7 @@ mod portal;
 mod readme;
 mod round;
 mod secrecy;
+mod secret_mistakes;
 mod set_policy;
 mod shards;
 mod sign_in;

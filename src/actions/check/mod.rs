@@ -55,7 +55,7 @@ pub async fn check(app: &App, id: &AccountId) -> Result<CheckReport, ActionError
         }
     };
     let Authenticated { secret_name, secret, access, .. } = loaded;
-    let (subject, user) = (secret.credential.subject(), secret.user_id.as_deref());
+    let (subject, user) = (secret.credential.access(), secret.user_id.as_deref());
     let wanted = required::wanted(&secret.policy, subject, user);
     let never = required::never_drawn(&secret.policy, subject, user, &access.granted);
     let missing = required::missing(&wanted, subject, &access.granted);

@@ -1,4 +1,4 @@
-//! Random contents for what is written: readable words, never the same twice.
+//! Contents: random but readable names, texts and dates for the objects that are written.
 //!
 //! Whatever is made at a tenant is named by [`Contents::name`] (or [`Contents::token_name`] where
 //! spaces are not allowed), and only what [`Contents::is_generated_name`] recognises is ever cleaned up.
@@ -21,8 +21,8 @@ const SECONDS_PER_TICK: i64 = 64;
 /// The first word of every name.
 const MARK: &str = "Evergreen";
 
-/// Where random words, names and dates come from: one generator and one moment, so that the same
-/// seed gives the same contents.
+/// A source of random words, names and dates: one generator and one instant, so that the same seed gives the same
+/// contents.
 pub struct Contents {
     rng: ChaCha12Rng,
     now: DateTime<Utc>,
@@ -53,8 +53,8 @@ impl Contents {
         self.name().replace(' ', "-")
     }
 
-    /// Whether [`Contents::name`] or [`Contents::token_name`] may have made this name: the mark, two
-    /// lower-case words and eight hexadecimal digits. Nobody's "Evergreen trees" or "RE: Evergreen ..." is.
+    /// Whether [`Contents::name`] or [`Contents::token_name`] may have made this name: the mark, two lower-case words and
+    /// eight hexadecimal digits. "Evergreen trees" and "RE: Evergreen ..." are not such names.
     pub fn is_generated_name(name: &str) -> bool {
         let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
         let tag = |part: &str| part.len() == 8 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -130,7 +130,7 @@ impl Contents {
         self.pick(words::VERBS)
     }
 
-    /// A title of a few words, with a tag, since titles repeat sooner than one thinks: `Notes on the quiet harbour (3f9a)`.
+    /// A title of a few words with a tag that makes it unique: `Notes on the quiet harbour (3f9a)`.
     pub fn subject(&mut self) -> String {
         let (adjective, noun, verb) = (self.adjective(), self.noun(), self.verb());
         let title = match self.number(0..6) {
@@ -174,7 +174,7 @@ impl Contents {
         text
     }
 
-    /// The inside of an HTML body: paragraphs, and now and then a list.
+    /// The content of an HTML body: paragraphs, and sometimes a list.
     pub fn html(&mut self, paragraphs: u32) -> String {
         let mut html: String = (0..paragraphs).map(|_| format!("<p>{}</p>", self.paragraph())).collect();
         if self.probability(0.4) {
@@ -199,7 +199,7 @@ impl Contents {
         self.pick(words::JOB_TITLES)
     }
 
-    /// A number of those set aside for fiction.
+    /// A phone number reserved for fiction.
     pub fn phone(&mut self) -> String {
         format!("+1 425 555 01{:02}", self.number(0..100))
     }
@@ -231,7 +231,7 @@ impl Contents {
     }
 }
 
-/// Somebody who does not exist.
+/// A fictional person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Person {
     pub given: &'static str,
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn names_never_repeat_and_are_always_recognised() {
+    fn names_are_unique_and_recognised() {
         let mut contents = contents(1);
         let names: HashSet<String> = (0..10_000).map(|_| contents.name()).collect();
         assert_eq!(names.len(), 10_000);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_many_plain_and_different() {
+    fn word_lists_are_long_plain_and_without_duplicates() {
         for (list, least) in [
             (words::ADJECTIVES, 100),
             (words::NOUNS, 150),
@@ -342,7 +342,7 @@ mod tests {
             (words::SURNAMES, 50),
         ] {
             assert!(list.len() >= least, "{} of {least}", list.len());
-            assert_eq!(list.iter().collect::<HashSet<_>>().len(), list.len(), "a word stands twice in {list:?}");
+            assert_eq!(list.iter().collect::<HashSet<_>>().len(), list.len(), "a word is listed twice in {list:?}");
             assert!(list.iter().all(|word| word.len() > 1 && word.bytes().all(|b| b.is_ascii_alphabetic())));
         }
         for list in [words::ADJECTIVES, words::NOUNS, words::VERBS] {
@@ -386,7 +386,7 @@ mod tests {
         }
 
         #[test]
-        fn a_slot_lies_in_the_next_fortnight_by_day(seed: u64) {
+        fn a_slot_is_by_day_within_the_next_two_weeks(seed: u64) {
             let mut contents = contents(seed);
             let (start, end) = contents.slot();
             prop_assert!(start > contents.now && end - contents.now < TimeDelta::days(15));
@@ -395,7 +395,7 @@ mod tests {
         }
 
         #[test]
-        fn what_fills_an_address_is_safe_in_it(seed: u64) {
+        fn placeholder_values_are_safe_in_a_url(seed: u64) {
             let mut contents = contents(seed);
             for placeholder in
                 ["from", "until", "StartDateTime", "EndDateTime", "period", "term", "q", "filename", "workbook", "address"]
@@ -407,7 +407,7 @@ mod tests {
         }
 
         #[test]
-        fn people_are_fictional_and_sentences_are_whole(seed: u64) {
+        fn people_are_fictional_and_sentences_are_complete(seed: u64) {
             let mut contents = contents(seed);
             prop_assert!(contents.person().email().ends_with("@example.com"));
             prop_assert!(contents.phone().contains(" 555 01"));
@@ -419,7 +419,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_at_all_upsets_the_recognition_of_names(text: String) {
+        fn arbitrary_text_is_not_recognised_as_a_name(text: String) {
             prop_assert!(!Contents::is_generated_name(&text));
         }
     }
