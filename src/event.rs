@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::actions::sign_in::SignIn;
+use crate::actions::sign_in::request::SignIn;
 use crate::domain::account::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::printable;
@@ -29,7 +29,7 @@ pub enum Event {
     ConsentUrl { account: AccountId },
     Grant { account: AccountId, apply: bool },
     Check { account: AccountId },
-    Import { format: Format, text: Hidden },
+    Import { format: Format, text: Hidden, replace: bool },
     Export { after: Option<AccountId> },
     SetPolicy { account: AccountId, policy: Map<String, Value> },
 }
@@ -150,6 +150,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
             text: text(event, "text")?
                 .map(Hidden)
                 .ok_or(EventError::Field { field: "text", problem: "is missing: the accounts" })?,
+            replace: flag(event, "replace")?,
         },
         "export" => Event::Export { after: after(event)? },
         "set_policy" => Event::SetPolicy {
@@ -235,6 +236,7 @@ mod tests {
             (json!({"action": "history", "account": "a", "limit": 501}), "limit"),
             (json!({"action": "list", "after": "_x"}), "after"),
             (json!({"action": "export", "after": 1}), "after"),
+            (json!({"action": "import", "text": "x", "replace": "yes"}), "replace"),
             (json!({"action": "sign_in", "account": "a", "username": 1}), "username"),
             (json!({"action": "sign_in", "account": "a", "cloud": "MARKED"}), "cloud"),
             (json!({"action": "set_policy", "account": "a", "policy": "MARKED"}), "policy"),

@@ -8,11 +8,15 @@ use thiserror::Error;
 
 use crate::actions::check::check;
 use crate::actions::consent_url::consent_url;
+use crate::actions::error::ActionError;
+use crate::actions::export::export;
 use crate::actions::grant::grant;
-use crate::actions::import::{export, import};
+use crate::actions::import::import;
+use crate::actions::inspect::{history, list, show};
+use crate::actions::lifecycle::{resume, stop};
+use crate::actions::run_now;
 use crate::actions::set_policy::set_policy;
 use crate::actions::sign_in::sign_in;
-use crate::actions::{self, ActionError};
 use crate::app::App;
 use crate::event::{self, Event, EventError};
 use crate::ports::InfraError;
@@ -65,19 +69,19 @@ pub async fn handle(app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> R
         Event::Tick => json!(round(app, deadline).await?),
         Event::Orders(messages) => work(app, messages, deadline).await?,
         Event::Sync => json!(sync(app).await?),
-        Event::List { after } => actions::list(app, after.as_ref()).await?,
-        Event::Show { account } => actions::show(app, &account).await?,
-        Event::Run { account, dry_run: true, seed } => actions::plan(app, &account, seed).await?,
-        Event::Run { account, dry_run: false, seed } => actions::run(app, &account, seed, deadline).await?,
-        Event::Stop { account } => actions::stop(app, &account).await?,
-        Event::Resume { account } => actions::resume(app, &account).await?,
-        Event::History { account, limit } => actions::history(app, &account, limit).await?,
-        Event::SetPolicy { account, policy } => set_policy(app, &account, &policy).await?,
-        Event::SignIn { account, asked } => sign_in(app, &account, &asked, deadline).await?,
-        Event::ConsentUrl { account } => consent_url(app, &account).await?,
-        Event::Grant { account, apply } => grant(app, &account, apply, deadline).await?,
-        Event::Check { account } => check(app, &account).await?,
-        Event::Import { format, text } => import(app, format, &text.0, deadline).await?,
-        Event::Export { after } => export(app, after.as_ref()).await?,
+        Event::List { after } => json!(list(app, after.as_ref()).await?),
+        Event::Show { account } => json!(show(app, &account).await?),
+        Event::Run { account, dry_run: true, seed } => json!(run_now::plan(app, &account, seed).await?),
+        Event::Run { account, dry_run: false, seed } => run_now::run(app, &account, seed, deadline).await?.value(),
+        Event::Stop { account } => json!(stop(app, &account).await?),
+        Event::Resume { account } => json!(resume(app, &account).await?),
+        Event::History { account, limit } => json!(history(app, &account, limit).await?),
+        Event::SetPolicy { account, policy } => json!(set_policy(app, &account, &policy).await?),
+        Event::SignIn { account, asked } => json!(sign_in(app, &account, &asked, deadline).await?),
+        Event::ConsentUrl { account } => json!(consent_url(app, &account).await?),
+        Event::Grant { account, apply } => json!(grant(app, &account, apply, deadline).await?),
+        Event::Check { account } => json!(check(app, &account).await?),
+        Event::Import { format, text, replace } => json!(import(app, format, &text.0, replace, deadline).await?),
+        Event::Export { after } => json!(export(app, after.as_ref()).await?),
     })
 }

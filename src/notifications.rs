@@ -1,5 +1,5 @@
-//! Alerts: what a person is told of: one message for each change of an account and each end that comes near, one digest
-//! where there are many at once.
+//! Notifications: a message for each account that pauses, resumes or has something that expires soon; one digest where
+//! there are many at once.
 
 use std::time::Duration;
 
@@ -14,20 +14,20 @@ use crate::domain::outcome::Change;
 use crate::ports::{Alert, Alerts, InfraError};
 use crate::run::RunReport;
 
-/// More changes than these in one round are one message.
-const SINGLE: usize = 10;
+/// More changes than these in one round become one message.
+const DIGEST_ABOVE: usize = 10;
 
-/// Changes that a digest spells out: a message holds 256 KiB.
-const SPELT_OUT: usize = 200;
+/// Changes that a digest lists: a message holds 256 KiB.
+const MAX_LISTED: usize = 200;
 
-/// All messages of a round together may take this long; a round has more important things to do.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time for sending all messages of a round.
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A change of an account that stands written.
+/// A change of an account that has been recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountChange {
     account: AccountId,
-    what: ChangeKind,
+    kind: ChangeKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ enum ChangeKind {
         change: Change,
         reason: Option<String>,
     },
-    /// Something ends soon, or has ended by `now`.
+    /// Something ends soon, or has ended, as of `now`.
     Expiry {
         matter: Expiring,
         expiry: Expiry,
@@ -45,7 +45,7 @@ enum ChangeKind {
 }
 
 impl AccountChange {
-    /// All that a run has changed; nothing where it was not recorded: then it comes again.
+    /// The changes that a run made; none where it was not recorded: the next run makes them again.
     pub fn of(run: &RunReport) -> Vec<Self> {
         if run.unrecorded.is_some() {
             return Vec::new();
@@ -55,52 +55,52 @@ impl AccountChange {
         let ends =
             run.expiring.iter().map(|(matter, expiry)| ChangeKind::Expiry { matter: *matter, expiry: *expiry, now });
         let account = &run.row.account_id;
-        status.into_iter().chain(ends).map(|what| Self { account: account.clone(), what }).collect()
+        status.into_iter().chain(ends).map(|kind| Self { account: account.clone(), kind }).collect()
     }
 
-    fn says(&self) -> String {
-        match &self.what {
-            ChangeKind::Status { change, reason } => self.says_status(*change, reason.as_deref()),
-            ChangeKind::Expiry { matter, expiry, now } => self.says_expiry(*matter, *expiry, *now),
+    fn text(&self) -> String {
+        match &self.kind {
+            ChangeKind::Status { change, reason } => self.status_text(*change, reason.as_deref()),
+            ChangeKind::Expiry { matter, expiry, now } => self.expiry_text(*matter, *expiry, *now),
         }
     }
 
-    fn says_status(&self, change: Change, reason: Option<&str>) -> String {
+    fn status_text(&self, change: Change, reason: Option<&str>) -> String {
         let what = match change {
             Change::Paused => {
-                "is paused: its configuration is wrong. It is probed, and goes on by itself once it works."
+                "is paused: its configuration is wrong. It is checked periodically and resumes automatically once it works."
             }
-            Change::Resumed => "works again, and goes on.",
+            Change::Resumed => "works again and has resumed.",
             Change::NeedsPerson => {
-                "is given up: it was probed for two weeks. Mend its secret, or send the event `resume`."
+                "is no longer checked: two weeks of checks failed. Fix its secret, or send the event `resume`."
             }
         };
         let reason = reason.map(|reason| format!("\n{reason}")).unwrap_or_default();
         format!("Account {} {what}{reason}", self.account)
     }
 
-    fn says_expiry(&self, matter: Expiring, expiry: Expiry, now: DateTime<Utc>) -> String {
+    fn expiry_text(&self, matter: Expiring, expiry: Expiry, now: DateTime<Utc>) -> String {
         let (when, date) = (when(expiry, now), expiry.at.format("%F"));
         let what = match matter {
             Expiring::Subscription => "The developer subscription of its tenant",
             Expiring::Credential => "The client secret or certificate that it signs in with",
         };
         let remedy = match matter {
-            Expiring::Credential => "Make a new one in the app's registration, and put it into the account's secret.",
+            Expiring::Credential => "Create a new one in the app's registration, and put it into the account's secret.",
             Expiring::Subscription if expiry.at > now => {
                 "Microsoft renews it, or does not, by its own judgement of development on it; nobody can promise that. \
                  See the developer programme's dashboard, link a GitHub account there, and save what you would miss."
             }
             Expiring::Subscription => {
                 "Its data can be read for 30 days, by administrators for 30 more, and is deleted on day 60: save what you \
-                 would miss. If it was renewed since, there is nothing to do: it is looked up once a day."
+                 would miss. If it was renewed since, there is nothing to do: it is checked once a day."
             }
         };
         format!("Account {}: {what} {when} ({date}).\n{remedy}", self.account)
     }
 
     fn headline(&self) -> String {
-        match &self.what {
+        match &self.kind {
             ChangeKind::Status { change: Change::Paused, .. } => "paused".to_owned(),
             ChangeKind::Status { change: Change::Resumed, .. } => "resumed".to_owned(),
             ChangeKind::Status { change: Change::NeedsPerson, .. } => "needs you".to_owned(),
@@ -123,8 +123,8 @@ fn when(expiry: Expiry, now: DateTime<Utc>) -> String {
     }
 }
 
-/// Tells of the changes, where somebody listens. What cannot be told is logged, and disturbs nothing.
-pub async fn tell(app: &App, changes: &[AccountChange]) {
+/// Publishes the changes, where there is a topic. A failure is logged.
+pub async fn notify(app: &App, changes: &[AccountChange]) {
     if let Some(alerts) = &app.alerts {
         send(alerts.as_ref(), messages(changes)).await;
     }
@@ -136,34 +136,34 @@ async fn send(alerts: &dyn Alerts, messages: Vec<Alert>) {
     }
     let count = messages.len();
     let sending = join_all(messages.iter().map(|message| alerts.publish(message)));
-    let failed = match tokio::time::timeout(PATIENCE, sending).await {
+    let failure = match tokio::time::timeout(SEND_TIMEOUT, sending).await {
         Ok(sent) => sent.into_iter().filter_map(Result::err).next(),
-        Err(_) => Some(InfraError::new("telling of changes", "no answer in time")),
+        Err(_) => Some(InfraError::new("publishing changes", "no answer in time")),
     };
-    if let Some(broken) = failed {
-        error!(error = %broken, messages = count, "not every alert could be sent");
+    if let Some(error) = failure {
+        error!(%error, messages = count, "not every alert could be sent");
     }
 }
 
 fn messages(changes: &[AccountChange]) -> Vec<Alert> {
-    if changes.len() <= SINGLE {
+    if changes.len() <= DIGEST_ABOVE {
         let single = |change: &AccountChange| Alert {
             subject: format!("E5 Evergreen: {} {}", change.account, change.headline()),
-            text: change.says(),
+            text: change.text(),
         };
         return changes.iter().map(single).collect();
     }
     let count = |wanted: Change| {
-        let is = |change: &&AccountChange| matches!(change.what, ChangeKind::Status { change, .. } if change == wanted);
+        let is = |change: &&AccountChange| matches!(change.kind, ChangeKind::Status { change, .. } if change == wanted);
         changes.iter().filter(is).count()
     };
-    let expiring = match changes.iter().filter(|change| matches!(change.what, ChangeKind::Expiry { .. })).count() {
+    let expiring = match changes.iter().filter(|change| matches!(change.kind, ChangeKind::Expiry { .. })).count() {
         0 => String::new(),
         count => format!(", {count} expire"),
     };
-    let mut lines: Vec<String> = changes.iter().take(SPELT_OUT).map(AccountChange::says).collect();
-    if changes.len() > SPELT_OUT {
-        lines.push(format!("And {} more: see the dashboard.", changes.len() - SPELT_OUT));
+    let mut lines: Vec<String> = changes.iter().take(MAX_LISTED).map(AccountChange::text).collect();
+    if changes.len() > MAX_LISTED {
+        lines.push(format!("And {} more: see the dashboard.", changes.len() - MAX_LISTED));
     }
     vec![Alert {
         subject: format!(
@@ -190,8 +190,8 @@ mod tests {
     use super::*;
 
     fn change(account: &str, change: Change) -> AccountChange {
-        let what = ChangeKind::Status { change, reason: Some("because".to_owned()) };
-        AccountChange { account: AccountId::parse(account).unwrap(), what }
+        let kind = ChangeKind::Status { change, reason: Some("because".to_owned()) };
+        AccountChange { account: AccountId::parse(account).unwrap(), kind }
     }
 
     fn many(count: usize) -> Vec<AccountChange> {
@@ -209,7 +209,7 @@ mod tests {
     impl Alerts for Topic {
         async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
             if self.fails.is_some_and(|fails| alert.subject.contains(fails)) {
-                return Err(InfraError::new("telling", "AuthorizationError"));
+                return Err(InfraError::new("publishing", "AuthorizationError"));
             }
             self.told.lock().unwrap().push(alert.clone());
             Ok(())
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn up_to_ten_changes_are_a_message_each_and_more_are_one_digest() {
+    fn up_to_ten_changes_are_one_message_each_and_more_are_one_digest() {
         assert!(messages(&[]).is_empty());
         assert_eq!(messages(&many(10)).len(), 10);
         let digest = messages(&many(11));
@@ -227,10 +227,10 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_of_very_many_changes_still_fits_a_message() {
+    fn digest_of_thousands_of_changes_fits_into_one_message() {
         let mut changes = many(5000);
         for change in &mut changes {
-            change.what = ChangeKind::Status { change: Change::Paused, reason: Some("x".repeat(800)) };
+            change.kind = ChangeKind::Status { change: Change::Paused, reason: Some("x".repeat(800)) };
         }
         let digest = messages(&changes);
         assert!(digest[0].text.len() < 256 * 1024, "{}", digest[0].text.len());
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_says_which_account_what_and_why() {
+    fn message_names_the_account_the_change_and_the_reason() {
         let told =
             messages(&[change("a", Change::Paused), change("b", Change::Resumed), change("c", Change::NeedsPerson)]);
         let subjects: Vec<&str> = told.iter().map(|alert| alert.subject.as_str()).collect();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_topic_that_fails_is_logged_once_and_the_other_messages_are_sent() {
+    async fn failing_topic_is_logged_once_and_other_messages_are_sent() {
         let topic = Topic { fails: Some("a3"), ..Topic::default() };
         let lines = Arc::new(Mutex::new(Vec::<Value>::new()));
         let kept = Arc::clone(&lines);
@@ -257,17 +257,17 @@ mod tests {
         assert_eq!(topic.told.lock().unwrap().len(), 4);
         let lines = lines.lock().unwrap();
         assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0]["error"], "telling: AuthorizationError");
+        assert_eq!(lines[0]["error"], "publishing: AuthorizationError");
     }
 
     fn end(account: &str, matter: Expiring, days: i64) -> AccountChange {
         let now = "2026-03-02T10:00:00Z".parse::<DateTime<Utc>>().unwrap();
-        let what = ChangeKind::Expiry { matter, expiry: Expiry::new(now + chrono::TimeDelta::days(days)), now };
-        AccountChange { account: AccountId::parse(account).unwrap(), what }
+        let kind = ChangeKind::Expiry { matter, expiry: Expiry::new(now + chrono::TimeDelta::days(days)), now };
+        AccountChange { account: AccountId::parse(account).unwrap(), kind }
     }
 
     #[test]
-    fn an_end_says_when_and_what_to_do_and_promises_nothing() {
+    fn expiry_message_says_when_and_what_to_do_and_promises_nothing() {
         let told = messages(&[
             end("a", Expiring::Subscription, 13),
             end("a", Expiring::Subscription, -1),
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_stand_in_the_digest_beside_the_changes() {
+    fn digest_lists_expiries_beside_the_changes() {
         let mut changes = many(9);
         changes.extend([end("x", Expiring::Subscription, 7), end("x", Expiring::Credential, 7)]);
         let digest = messages(&changes);

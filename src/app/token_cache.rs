@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 
 use crate::access::default_policy::Defaults;
-use crate::actions::sign_in::Pending;
+use crate::actions::sign_in::pending::Pending;
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::granted::GrantedPermissions;
 

@@ -12,3 +12,4 @@ pub mod policy;
 pub mod run_request;
 pub mod secret;
 pub mod seed;
+pub mod suggest;

@@ -104,7 +104,7 @@ pub async fn run_all(app: &App, mut ready: mpsc::Receiver<Ready>, deadline: Date
             }
         }
     }
-    notifications::tell(app, &changes).await;
+    notifications::notify(app, &changes).await;
 }
 
 /// Fetches the secrets of claimed accounts, each secret once; where asked, the default policy with them.

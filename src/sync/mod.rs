@@ -1,56 +1,54 @@
 //! Sync: makes the accounts match the secrets, secret by secret in the order of their names.
 
+pub(crate) mod account_writes;
 mod known_accounts;
 mod report;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use rand::rngs::ChaCha12Rng;
 use serde_json::json;
 use tracing::info;
 
 use crate::access::default_policy;
 use crate::app::App;
-use crate::domain::account::{Account, AccountId, Status, StoppedBy};
-use crate::domain::policy::Policy;
-use crate::domain::policy::schedule;
+use crate::domain::account::AccountId;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
+use crate::sync::account_writes::Definition;
+use crate::sync::known_accounts::KnownAccounts;
+use crate::sync::report::SyncResult;
+pub use crate::sync::report::{Capped, SyncError, SyncReport};
 use crate::telemetry::as_fields;
 
-use known_accounts::KnownAccounts;
-use report::SyncResult;
-pub use report::{Capped, SyncError, SyncReport};
-
-/// Secrets that one `BatchGetSecretValue` brings.
-const TOGETHER: usize = 20;
-
-/// What a secret says of one account.
-struct Definition<'a> {
-    name: &'a str,
-    version: &'a str,
-    /// The default where the account's part is faulty: its runs will tell, and pause it.
-    policy: Policy,
-}
+/// Secrets that one `BatchGetSecretValue` reads.
+const SECRETS_PER_REQUEST: usize = 20;
 
 /// Makes the accounts match the secrets. A secret is read where it is new or has changed; of two that define one
 /// account the first by name wins.
 ///
 /// # Errors
-/// Where secrets or accounts cannot be listed or written; what was done until then stands, and nobody is stopped.
+/// Where secrets or accounts cannot be listed or written; what was done until then stays, and no account is stopped.
 pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
+    sync_written(app, HashMap::new()).await
+}
+
+/// The same after these secrets were written, by name: they count as listed and read, since a list may lag behind by
+/// minutes.
+///
+/// # Errors
+/// As [`sync`].
+pub async fn sync_written(app: &App, written: HashMap<String, SecretText>) -> Result<SyncReport, InfraError> {
     let known = KnownAccounts::read(app).await?;
     let (seed, new, report) = (Seed::new(app.random_u64()), HashMap::new(), SyncReport::default());
-    let mut sync = Sync { app, seed, known, new, all: false, report };
+    let mut sync = Sync { app, written, seed, known, new, read_all: false, report };
     let listed = sync.secrets().await?;
-    // Who has lost its secret may be defined by another, which was of no use until now.
-    sync.all = sync.known.orphaned(&listed);
+    // Another secret, which lost the account to the one that is gone, may define it now.
+    sync.read_all = sync.known.any_orphaned(&listed);
     let mut rest = listed.as_slice();
     while !rest.is_empty() {
-        rest = sync.some(rest).await?;
+        rest = sync.sync_chunk(rest).await?;
     }
     sync.stop_the_rest().await?;
     info!(fields = as_fields(&json!({"sync": sync.report})), "sync");
@@ -59,12 +57,14 @@ pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
 
 struct Sync<'a> {
     app: &'a App,
+    /// Secrets that were written a moment ago.
+    written: HashMap<String, SecretText>,
     seed: Seed,
     known: KnownAccounts,
-    /// Accounts that there were not, and the secrets that define them.
+    /// Accounts that did not exist when the sync began, and the secrets that define them.
     new: HashMap<AccountId, Option<Arc<str>>>,
-    /// Every secret is read, also one that is as it was.
-    all: bool,
+    /// Whether every secret is read, unchanged ones too.
+    read_all: bool,
     report: SyncReport,
 }
 
@@ -72,21 +72,25 @@ impl Sync<'_> {
     /// The secrets under the prefix, by name, without the reserved ones.
     async fn secrets(&mut self) -> Result<Vec<SecretEntry>, InfraError> {
         let mut listed = self.app.secrets.list().await?;
+        listed.retain(|secret| !self.written.contains_key(&secret.name));
+        let entry =
+            |(name, text): (&String, &SecretText)| SecretEntry { name: name.clone(), version: text.version.clone() };
+        listed.extend(self.written.iter().map(entry));
         listed.sort_by(|a, b| a.name.cmp(&b.name));
-        self.defaults(&listed).await?;
+        self.read_default_policy(&listed).await?;
         let (app, report) = (self.app, &mut self.report);
         listed.retain(|secret| {
-            let own = own_part(app, &secret.name);
-            if own.is_empty() {
+            let suffix = suffix(app, &secret.name);
+            if suffix.is_empty() {
                 report.error(secret, None, "the name ends with the prefix: an account id must follow");
             }
-            !own.is_empty() && !own.starts_with('_')
+            !suffix.is_empty() && !suffix.starts_with('_')
         });
         Ok(listed)
     }
 
-    /// Reads the default policy, where there is one, and tells what is wrong with it.
-    async fn defaults(&mut self, listed: &[SecretEntry]) -> Result<(), InfraError> {
+    /// Reads the default policy, where there is one, and reports what is wrong with it.
+    async fn read_default_policy(&mut self, listed: &[SecretEntry]) -> Result<(), InfraError> {
         let name = default_policy::name(self.app);
         let Some(secret) = listed.iter().find(|secret| secret.name == name) else {
             return default_policy::note(self.app, Err(SecretFault::Gone));
@@ -98,22 +102,24 @@ impl Sync<'_> {
         Ok(())
     }
 
-    /// Goes through as many secrets as one request reads, and what lies between them; gives what is left.
-    async fn some<'s>(&mut self, listed: &'s [SecretEntry]) -> Result<&'s [SecretEntry], InfraError> {
-        let changed = |(_, secret): &(usize, &SecretEntry)| self.all || !self.known.as_it_was(secret);
-        let to_read: Vec<usize> = listed.iter().enumerate().filter(changed).map(|(at, _)| at).take(TOGETHER).collect();
-        let end = if to_read.len() < TOGETHER { listed.len() } else { to_read[TOGETHER - 1] + 1 };
-        let mut read = self.read(to_read.iter().map(|at| &listed[*at])).await?;
+    /// Handles as many changed secrets as one request reads, and the unchanged ones between them; returns the rest.
+    async fn sync_chunk<'s>(&mut self, listed: &'s [SecretEntry]) -> Result<&'s [SecretEntry], InfraError> {
+        let changed = |(_, secret): &(usize, &SecretEntry)| self.read_all || !self.known.is_unchanged(secret);
+        let to_read: Vec<usize> =
+            listed.iter().enumerate().filter(changed).map(|(index, _)| index).take(SECRETS_PER_REQUEST).collect();
+        let full = to_read.len() == SECRETS_PER_REQUEST;
+        let end = if full { to_read[SECRETS_PER_REQUEST - 1] + 1 } else { listed.len() };
+        let mut read = self.read(to_read.iter().map(|index| &listed[*index])).await?;
         for secret in &listed[..end] {
             match read.remove(&secret.name) {
-                None => self.as_it_was(secret).await?,
+                None => self.keep_accounts(secret).await?,
                 Some(Err(SecretFault::Gone)) => {}
                 Some(Err(fault)) => {
-                    // Not to be read is not gone: what is known of its accounts stays.
+                    // A secret that cannot be read is not gone: its accounts stay as they are.
                     self.report.error(secret, None, fault.to_string());
-                    self.as_it_was(secret).await?;
+                    self.keep_accounts(secret).await?;
                 }
-                Some(Ok(text)) => self.follow(secret, &text).await?,
+                Some(Ok(text)) => self.apply_secret(secret, &text).await?,
             }
         }
         Ok(&listed[end..])
@@ -123,43 +129,48 @@ impl Sync<'_> {
         &self,
         secrets: impl Iterator<Item = &SecretEntry>,
     ) -> Result<HashMap<String, Result<SecretText, SecretFault>>, InfraError> {
-        let names: Vec<String> = secrets.map(|secret| secret.name.clone()).collect();
-        if names.is_empty() {
-            return Ok(HashMap::new());
+        let (mut read, mut names) = (HashMap::new(), Vec::new());
+        for secret in secrets {
+            match self.written.get(&secret.name) {
+                Some(text) => drop(read.insert(secret.name.clone(), Ok(text.clone()))),
+                None => names.push(secret.name.clone()),
+            }
         }
-        Ok(self.app.secrets.fetch(&names).await?.into_iter().collect())
+        if !names.is_empty() {
+            read.extend(self.app.secrets.fetch(&names).await?);
+        }
+        Ok(read)
     }
 
-    async fn as_it_was(&mut self, secret: &SecretEntry) -> Result<(), InfraError> {
+    /// Leaves the accounts of an unchanged secret to it, and moves those that rounds would not find.
+    async fn keep_accounts(&mut self, secret: &SecretEntry) -> Result<(), InfraError> {
         let name: Arc<str> = secret.name.as_str().into();
-        for at in self.known.of(secret).to_vec() {
-            let entry = self.known.at(at);
-            match &entry.owner {
-                None => {
-                    entry.owner = Some(Arc::clone(&name));
-                    let (id, missing_from_index) = (entry.id.clone(), entry.missing_from_index);
-                    self.report.add(
-                        &id,
-                        if missing_from_index { bring_back(self.app, &id).await? } else { SyncResult::Unchanged },
-                    );
-                }
-                Some(owner) => {
-                    let (id, error) = (entry.id.clone(), lost_to(owner));
-                    self.report.error(secret, Some(id), error);
-                }
+        for index in self.known.of(secret).to_vec() {
+            let entry = self.known.at(index);
+            let id = entry.id.clone();
+            if let Some(owner) = &entry.owner {
+                let error = conflict_message(owner);
+                self.report.error(secret, Some(id), error);
+                continue;
             }
+            entry.owner = Some(Arc::clone(&name));
+            let result = match entry.missing_from_index {
+                true => account_writes::reindex(self.app, &id).await?,
+                false => SyncResult::Unchanged,
+            };
+            self.report.add(&id, result);
         }
         Ok(())
     }
 
     /// Makes and changes the accounts that a secret defines. An account whose part is faulty exists all the same,
     /// so that its owner sees why it does not run.
-    async fn follow(&mut self, secret: &SecretEntry, text: &SecretText) -> Result<(), InfraError> {
+    async fn apply_secret(&mut self, secret: &SecretEntry, text: &SecretText) -> Result<(), InfraError> {
         let mut document = SecretDocument::parse(&text.text);
-        let own = own_part(self.app, &secret.name);
+        let suffix = suffix(self.app, &secret.name);
         let ids = match &document {
-            Ok(document) => document.ids(own),
-            Err(_) => SecretDocument::One(serde_json::Value::Null).ids(own),
+            Ok(document) => document.ids(suffix),
+            Err(_) => SecretDocument::One(serde_json::Value::Null).ids(suffix),
         };
         let default = self.app.default_policy();
         let name: Arc<str> = secret.name.as_str().into();
@@ -178,13 +189,13 @@ impl Sync<'_> {
             }
             let owner = self.owner(&id);
             if let Some(owner) = owner {
-                let error = lost_to(owner);
+                let error = conflict_message(owner);
                 self.report.error(secret, Some(id), error);
                 continue;
             }
             *owner = Some(Arc::clone(&name));
             let policy = part.map_or_else(|_| default.as_ref().clone(), |secret| secret.policy);
-            self.apply(&id, &Definition { name: &secret.name, version: &text.version, policy }).await?;
+            self.apply(&id, &Definition { secret_name: &secret.name, version: &text.version, policy }).await?;
         }
         Ok(())
     }
@@ -192,93 +203,42 @@ impl Sync<'_> {
     /// The secret that defines the account, as far as this sync has come.
     fn owner(&mut self, id: &AccountId) -> &mut Option<Arc<str>> {
         match self.known.find(id) {
-            Some(at) => &mut self.known.at(at).owner,
+            Some(index) => &mut self.known.at(index).owner,
             None => self.new.entry(id.clone()).or_default(),
         }
     }
 
-    async fn apply(&mut self, id: &AccountId, part: &Definition<'_>) -> Result<(), InfraError> {
-        let done = match self.known.find(id) {
-            None => create(self.app, id, part, self.seed).await?,
-            Some(at) if !self.known.at(at).as_it_was(part.version) => refresh(self.app, id, part, self.seed).await?,
-            Some(at) if self.known.at(at).missing_from_index => bring_back(self.app, id).await?,
+    async fn apply(&mut self, id: &AccountId, definition: &Definition<'_>) -> Result<(), InfraError> {
+        let (app, seed) = (self.app, self.seed);
+        let result = match self.known.find(id).map(|index| self.known.at(index)) {
+            None => account_writes::create(app, id, definition, seed).await?,
+            Some(entry) if !entry.is_unchanged(definition.version) => {
+                account_writes::update(app, id, definition, seed).await?
+            }
+            Some(entry) if entry.missing_from_index => account_writes::reindex(app, id).await?,
             Some(_) => SyncResult::Unchanged,
         };
-        self.report.add(id, done);
+        self.report.add(id, result);
         Ok(())
     }
 
     async fn stop_the_rest(&mut self) -> Result<(), InfraError> {
         for entry in self.known.iter().filter(|entry| entry.owner.is_none()) {
-            let done = if entry.stopped { SyncResult::Unchanged } else { stop(self.app, &entry.id).await? };
-            self.report.add(&entry.id, done);
+            let result = match entry.stopped {
+                true => SyncResult::Unchanged,
+                false => account_writes::stop(self.app, &entry.id).await?,
+            };
+            self.report.add(&entry.id, result);
         }
         Ok(())
     }
 }
 
-fn own_part<'a>(app: &App, name: &'a str) -> &'a str {
+/// A secret's name without the prefix.
+fn suffix<'a>(app: &App, name: &'a str) -> &'a str {
     name.strip_prefix(&app.settings.secret_prefix).unwrap_or(name)
 }
 
-fn lost_to(owner: &str) -> String {
+fn conflict_message(owner: &str) -> String {
     format!("the account is defined by secret `{owner}` already, and that one wins")
-}
-
-async fn create(app: &App, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, InfraError> {
-    let due = schedule::first_run(app.clock.now(), &part.policy, &mut seed.rng(id, "first"));
-    let mut account = Account::new(id.clone(), due);
-    account.secret_name = Some(part.name.to_owned());
-    account.secret_version = Some(part.version.to_owned());
-    Ok(if app.accounts.create(&account).await? { SyncResult::Created } else { SyncResult::Busy })
-}
-
-async fn refresh(app: &App, id: &AccountId, part: &Definition<'_>, seed: Seed) -> Result<SyncResult, InfraError> {
-    let Some(found) = app.accounts.get(id).await? else { return Ok(SyncResult::Busy) };
-    let now = app.clock.now();
-    let mut account = found.account;
-    let rng = &mut seed.rng(id, "first");
-    account.secret_name = Some(part.name.to_owned());
-    account.secret_version = Some(part.version.to_owned());
-    // What is new in the secret may end on another day.
-    account.expiries.watched_at = None;
-    let stopped_by_hand = account.status == Status::Stopped && account.stopped_by != Some(StoppedBy::SecretGone);
-    let troubled = account.status != Status::Active || account.consecutive_failures > 0;
-    let mut done = SyncResult::Changed;
-    if stopped_by_hand {
-        // What a person stopped, only a person starts again.
-    } else if troubled || account.next_run_at.is_none() {
-        account.reactivate(schedule::first_run(now, &part.policy, rng));
-        done = SyncResult::Resumed;
-    } else {
-        reschedule(&mut account, &part.policy, now, rng);
-    }
-    Ok(if app.accounts.update(&account, now).await? { done } else { SyncResult::Busy })
-}
-
-/// Puts an account back where rounds look: the number of shards has become smaller.
-async fn bring_back(app: &App, id: &AccountId) -> Result<SyncResult, InfraError> {
-    let (Some(found), now) = (app.accounts.get(id).await?, app.clock.now()) else { return Ok(SyncResult::Busy) };
-    if !known_accounts::missing_from_index(&found.account, found.in_due_index) {
-        return Ok(SyncResult::Unchanged);
-    }
-    let moved = !found.account.claimed(now) && app.accounts.update(&found.account, now).await?;
-    Ok(if moved { SyncResult::Moved } else { SyncResult::Busy })
-}
-
-/// The next time of an active account whose policy may have changed: another interval, other hours.
-pub fn reschedule(account: &mut Account, policy: &Policy, now: DateTime<Utc>, rng: &mut ChaCha12Rng) {
-    if let Some(next) = account.next_run_at {
-        let latest = now + TimeDelta::seconds(policy.interval_seconds.max.into());
-        let next = if next > latest { schedule::next_run(now, policy, rng) } else { next };
-        account.next_run_at = Some(schedule::into_working_hours(next, policy, rng));
-    }
-}
-
-async fn stop(app: &App, id: &AccountId) -> Result<SyncResult, InfraError> {
-    let Some(found) = app.accounts.get(id).await? else { return Ok(SyncResult::Stopped) };
-    let mut account = found.account;
-    account.stop(StoppedBy::SecretGone);
-    app.accounts.overwrite(&account).await?;
-    Ok(SyncResult::Stopped)
 }

@@ -1,23 +1,23 @@
-//! What a sync tells: what was done, account by account as far as a log line and an answer hold.
+//! The report of a sync: what it did, account by account as far as a log line and an answer hold.
 
 use serde::Serialize;
 
 use crate::domain::account::AccountId;
 use crate::ports::SecretEntry;
 
-/// Entries of one list that are told one by one. An answer holds 6 MB, a log line 256 KB; a first sync may make a
-/// million accounts.
-const MOST_TOLD: usize = 1000;
+/// Entries of one list in a report. An answer holds 6 MB, a log line 256 KB; a first sync may create a million
+/// accounts.
+const MAX_ENTRIES: usize = 1000;
 
 /// What sync did, by account; `errors` are secrets that define nothing usable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SyncReport {
     pub created: Capped<AccountId>,
-    /// Due again: the secret is new, or changed while the account was paused or failing.
+    /// Due again: the secret is back, or changed while the account was paused or failing.
     pub resumed: Capped<AccountId>,
-    /// The secret changed, and the account goes on.
+    /// The secret changed, and the account stays active.
     pub changed: Capped<AccountId>,
-    /// Stood in a partition of the due index that no round looks in any more.
+    /// Was in a partition of the due index that no round reads any more.
     pub moved: Capped<AccountId>,
     /// The secret is gone.
     pub stopped: Capped<AccountId>,
@@ -30,7 +30,7 @@ pub struct SyncReport {
     pub untold: usize,
 }
 
-/// A list that is told from its beginning.
+/// The first entries of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Capped<T>(Vec<T>);
@@ -49,9 +49,9 @@ pub struct SyncError {
     pub error: String,
 }
 
-/// What became of one account.
+/// What sync did with one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SyncResult {
+pub(crate) enum SyncResult {
     Created,
     Resumed,
     Changed,
@@ -62,8 +62,8 @@ pub enum SyncResult {
 }
 
 impl SyncReport {
-    pub fn add(&mut self, id: &AccountId, done: SyncResult) {
-        let list = match done {
+    pub(crate) fn add(&mut self, id: &AccountId, result: SyncResult) {
+        let list = match result {
             SyncResult::Created => &mut self.created,
             SyncResult::Resumed => &mut self.resumed,
             SyncResult::Changed => &mut self.changed,
@@ -75,15 +75,15 @@ impl SyncReport {
                 return;
             }
         };
-        if list.0.len() < MOST_TOLD {
+        if list.0.len() < MAX_ENTRIES {
             list.0.push(id.clone());
         } else {
             self.untold += 1;
         }
     }
 
-    pub fn error(&mut self, secret: &SecretEntry, account: Option<AccountId>, error: impl Into<String>) {
-        if self.errors.0.len() < MOST_TOLD {
+    pub(crate) fn error(&mut self, secret: &SecretEntry, account: Option<AccountId>, error: impl Into<String>) {
+        if self.errors.0.len() < MAX_ENTRIES {
             self.errors.0.push(SyncError { secret: secret.name.clone(), account, error: error.into() });
         } else {
             self.untold += 1;
@@ -106,12 +106,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_told_as_far_as_there_is_room_and_the_rest_is_counted() {
+    fn entries_beyond_the_limit_of_a_list_are_counted() {
         let mut report = SyncReport::default();
-        for number in 0..MOST_TOLD + 7 {
+        for number in 0..MAX_ENTRIES + 7 {
             report.add(&AccountId::parse(&number.to_string()).unwrap(), SyncResult::Created);
         }
-        assert_eq!((report.created.iter().count(), report.untold), (MOST_TOLD, 7));
+        assert_eq!((report.created.iter().count(), report.untold), (MAX_ENTRIES, 7));
         assert_eq!(serde_json::json!(SyncReport::default()).get("untold"), None);
     }
 }

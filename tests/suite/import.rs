@@ -4,7 +4,7 @@ use e5_evergreen::domain::account::{Account, AccountId};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::support::world::{APP, APP_SECRET, DOMAIN, PASSWORD, PUBLIC_APP, TENANT, World, app_only, user};
+use crate::support::world::{APP, APP_SECRET, DOMAIN, PASSWORD, PUBLIC_APP, TENANT, World, app_only, under, user};
 
 fn import(text: &str) -> Value {
     json!({"action": "import", "format": "auto", "text": text})
@@ -29,6 +29,103 @@ async fn the_old_programs_lines_become_accounts_that_run_and_bad_lines_are_told(
     world.all_due().await;
     assert_eq!(world.tick().await["succeeded"], 3);
     assert_eq!(world.secrets.value(&format!("evergreen/{}", user(0))).unwrap()["tenant_id"], DOMAIN);
+}
+
+const SECRET: &str = "ab18Q~cdEFghijKLmnopQRstuvWXyz0123456789.";
+const OLD_SECRET: &str = "Ab1.cD2-eF3_gH4iJ5kL6mN7oP8qR9sT0uV";
+const TOKEN: &str = "0.AXoAexampleexampleexample-example_example";
+
+#[tokio::test]
+async fn each_line_is_answered_with_what_was_understood_and_without_values() {
+    let world = World::new().await;
+    let text = format!(
+        "sep=;\n# accounts\n;;;\n{};{PASSWORD};{PUBLIC_APP};;\n{};{SECRET};{APP}\n{};{PASSWORD};{PUBLIC_APP};{TOKEN}\n\
+         {TENANT};{APP};{OLD_SECRET}\n{APP};{OLD_SECRET};{TENANT}\n",
+        user(0),
+        user(1),
+        user(2)
+    );
+    let answer = world.ask(import(&text)).await;
+    assert_eq!(
+        answer["understood"],
+        json!([
+            {"line": 4, "account": user(0), "kind": "password",
+                "fields": ["tenant_id", "client_id", "auth", "username", "password"]},
+            {"line": 5, "account": user(1), "kind": "client_secret",
+                "fields": ["tenant_id", "client_id", "client_secret", "user_id"]},
+            {"line": 6, "account": user(2), "kind": "refresh_token",
+                "fields": ["tenant_id", "client_id", "auth", "refresh_token"], "ignored": ["password"]},
+            {"line": 8, "account": APP, "kind": "client_secret", "fields": ["tenant_id", "client_id", "client_secret"]},
+        ])
+    );
+    let reason = answer["failed"][0]["reason"].as_str().unwrap();
+    assert!(reason.starts_with("has two GUIDs, and nothing says which is the tenant"), "{reason}");
+    assert_eq!((&answer["failed"][0]["line"], &answer["failed"][1]), (&json!(7), &Value::Null));
+    assert_eq!(world.secrets.value(&format!("evergreen/{}", user(1))).unwrap()["user_id"], user(1));
+    let mut shown =
+        vec![answer, world.ask(json!({"action": "export"})).await, world.ask(json!({"action": "list"})).await];
+    shown.push(world.act("show", &user(2)).await);
+    let shown = json!(shown).to_string() + &world.journal.text() + &world.dynamo.everything();
+    for value in [PASSWORD, SECRET, OLD_SECRET, TOKEN] {
+        assert!(!shown.contains(value), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn accounts_are_made_at_once_though_lists_lag_behind() {
+    let world = World::new().await;
+    world.put("old", &app_only(0));
+    world.sync().await;
+    world.secrets.lag();
+    let row = |account: &str| format!("{account},{TENANT},{APP},{APP_SECRET},{}\n", user(1));
+    let head = "account,tenant_id,client_id,client_secret,user_id\n";
+    let mut event = import(&[head, &row("new"), &row("old")].concat());
+    event["replace"] = json!(true);
+    let answer = world.ask(event).await;
+    assert_eq!((&answer["created"], &answer["sync"]["created"]), (&json!(["new"]), &json!(["new"])));
+    assert_eq!((&answer["replaced"], &answer["sync"]["changed"]), (&json!(["old"]), &json!(["old"])));
+    for account in ["old", "new"] {
+        assert_eq!(world.status(account).await, "active");
+        let version = world.secrets.version(&format!("evergreen/{account}"));
+        assert_eq!(world.attribute(account, "secret_version").await, version);
+    }
+    world.all_due().await;
+    assert_eq!(world.tick().await["succeeded"], 2);
+}
+
+#[tokio::test]
+async fn with_replace_the_secret_is_another_and_its_policy_stays() {
+    let world = World::new().await;
+    let policy = json!({"writes": false});
+    world.put("a", &under(app_only(0), policy.clone()));
+    world.secrets.put("evergreen/shared", &json!({"accounts": {"b": app_only(1)}}));
+    world.sync().await;
+    let other = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c09";
+    let rows = format!("a,fabrikam.com,{other},x\nb,{TENANT},{APP},x\nshared,{TENANT},{APP},x\n");
+    let mut event = import(&format!("account,tenant_id,client_id,client_secret\n{rows}"));
+    let left = world.ask(event.clone()).await;
+    assert!(left["message"].as_str().unwrap().contains("\"replace\": true"), "{left}");
+    assert_eq!(left["existing"].as_array().unwrap().len(), 3);
+    assert_eq!(world.secrets.versions_written("evergreen/a"), 1);
+
+    event["replace"] = json!(true);
+    let answer = world.ask(event.clone()).await;
+    assert_eq!((&answer["replaced"], &answer["created"], &answer["existing"]), (&json!(["a"]), &json!([]), &json!([])));
+    let reasons: Vec<&str> =
+        answer["failed"].as_array().unwrap().iter().map(|failed| failed["reason"].as_str().unwrap()).collect();
+    assert!(reasons[0].contains("defined by secret `evergreen/shared`"), "{answer}");
+    assert!(reasons[1].contains("many accounts"), "{answer}");
+    let expected = json!({"tenant_id": "fabrikam.com", "client_id": other, "client_secret": "x", "policy": policy});
+    assert_eq!(world.secrets.value("evergreen/a").unwrap(), expected);
+    assert_eq!(world.secrets.value("evergreen/shared").unwrap(), json!({"accounts": {"b": app_only(1)}}));
+
+    let again = world.ask(event).await;
+    assert_eq!(
+        again["existing"],
+        json!([{"line": 2, "account": "a"}]),
+        "a secret that says the same is not written again"
+    );
+    assert_eq!(world.secrets.versions_written("evergreen/a"), 2);
 }
 
 #[tokio::test]
@@ -58,6 +155,7 @@ async fn a_text_that_is_none_of_the_forms_is_refused_without_a_value() {
         json!({"action": "import", "text": "MARKED,client_id"}),
         json!({"action": "import", "format": "MARKED", "text": "x"}),
         json!({"action": "import", "text": ["MARKED"]}),
+        json!({"action": "import", "text": "x", "replace": "MARKED"}),
         import(""),
     ] {
         let refusal = world.refusal(event).await;

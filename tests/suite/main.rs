@@ -10,6 +10,7 @@ mod consent;
 mod cost;
 mod credentials;
 mod deadline;
+mod dry_run;
 mod every_action;
 mod fan_out;
 mod function;

@@ -56,6 +56,29 @@ pub fn signed_in(
     whole(secret)
 }
 
+/// The `new` secret in the place of an `old` one, with what says how the account is called and no import knows: its
+/// policy, and in the same tenant its cloud and the user of an app. `None` where the old one says the same already.
+///
+/// # Errors
+/// Where the old secret holds many accounts, or a text is no JSON object or would grow too large.
+pub fn replaced(old: &SecretString, new: &SecretString) -> Result<Option<SecretString>, SecretError> {
+    // What cannot be read is worth nothing, and is replaced.
+    let old = object(old).unwrap_or_default();
+    if old.contains_key("accounts") {
+        return Err(FieldError::new("accounts", "is there: the secret holds many accounts").into());
+    }
+    let mut secret = object(new)?;
+    let tenant = |secret: &Map<String, Value>| secret.get("tenant_id").and_then(Value::as_str).map(str::to_lowercase);
+    let same_tenant = tenant(&old) == tenant(&secret);
+    let is_user = ["refresh_token", "password"].iter().any(|field| secret.contains_key(*field));
+    for (field, kept) in [("policy", true), ("cloud", same_tenant), ("user_id", same_tenant && !is_user)] {
+        if let Some(value) = old.get(field).filter(|_| kept && !secret.contains_key(field)) {
+            secret.insert(field.to_owned(), value.clone());
+        }
+    }
+    if secret == old { Ok(None) } else { whole(secret).map(Some) }
+}
+
 /// A secret's JSON object.
 ///
 /// # Errors
@@ -120,6 +143,30 @@ mod tests {
             json!({"auth": "refresh_token", "tenant_id": "new", "client_id": "c", "cloud": "china",
                 "refresh_token": "r", "policy": {"writes": false}})
         );
+    }
+
+    #[test]
+    fn a_replaced_secret_keeps_its_policy_and_in_the_same_tenant_its_cloud_and_user() {
+        let replace = |old: Value, new: Value| {
+            let text = replaced(&old.to_string().into(), &new.to_string().into()).unwrap();
+            text.map(|text| serde_json::from_str::<Value>(text.expose_secret()).unwrap())
+        };
+        let own = json!({"cloud": "china", "user_id": "u", "policy": {"writes": false}});
+        let with = |mut secret: Value, fields: &[&str]| {
+            fields.iter().for_each(|field| secret[*field] = own[*field].clone());
+            secret
+        };
+        let all = ["cloud", "user_id", "policy"];
+        let app = |tenant: &str, word: &str| json!({"tenant_id": tenant, "client_secret": word});
+        assert_eq!(replace(with(app("T", "old"), &all), app("t", "new")), Some(with(app("t", "new"), &all)));
+        assert_eq!(replace(with(app("t", "old"), &all), app("x", "new")), Some(with(app("x", "new"), &["policy"])));
+        let user = json!({"tenant_id": "t", "refresh_token": "r"});
+        assert_eq!(replace(with(app("t", "s"), &all), user.clone()), Some(with(user, &["cloud", "policy"])));
+        assert_eq!(replace(with(app("t", "s"), &all), app("t", "s")), None, "it says the same");
+        let new = app("t", "s").to_string().into();
+        assert!(replaced(&"MARKED".to_owned().into(), &new).unwrap().is_some());
+        let many = json!({"accounts": {}}).to_string().into();
+        assert!(replaced(&many, &new).unwrap_err().to_string().contains("many accounts"));
     }
 
     #[test]

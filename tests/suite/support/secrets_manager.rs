@@ -96,6 +96,14 @@ impl FakeSecrets {
         self.store.vault().page_size = Some(entries);
     }
 
+    /// Lists are from now on as they are now: what is made or written later is missing or old in them, as with the real
+    /// one for some minutes.
+    pub fn lag(&self) {
+        let mut vault = self.store.vault();
+        let names = vault.filtered(None, false).unwrap_or_default();
+        vault.lagging = Some(names.into_iter().map(|name| (name.clone(), vault.entry(&name))).collect());
+    }
+
     /// Reading this secret fails alone, with `DecryptionFailure` or `AccessDeniedException` say, until `allow`.
     pub fn refuse(&self, name: &str, code: &'static str) {
         self.store.vault().refused.insert(name.to_owned(), code);
@@ -114,6 +122,8 @@ struct Vault {
     secrets: BTreeMap<String, Secret>,
     refused: BTreeMap<String, &'static str>,
     page_size: Option<usize>,
+    /// What lists show, by name, while they lag behind.
+    lagging: Option<BTreeMap<String, Value>>,
     /// Grows with each version; stands for the time.
     counter: usize,
 }
@@ -210,8 +220,11 @@ impl Vault {
         known(request, &["Filters", "MaxResults", "NextToken", "IncludePlannedDeletion", "SortOrder"])?;
         let names =
             self.filtered(request.get("Filters"), request.get("IncludePlannedDeletion") == Some(&true.into()))?;
-        let (page, next) = self.page(names, request)?;
-        let entries: Vec<_> = page.iter().map(|name| self.entry(name)).collect();
+        let listed = |name: &String| self.lagging.as_ref().is_none_or(|listed| listed.contains_key(name));
+        let (page, next) = self.page(names.into_iter().filter(listed).collect(), request)?;
+        let entry =
+            |name: &String| self.lagging.as_ref().map_or_else(|| self.entry(name), |listed| listed[name].clone());
+        let entries: Vec<_> = page.iter().map(entry).collect();
         let mut answer = json!({"SecretList": entries});
         if let Some(next) = next {
             answer["NextToken"] = next.into();

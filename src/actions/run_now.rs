@@ -1,0 +1,64 @@
+//! `run`: one run of one account now, or with `dry_run` only its plan.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::actions::authenticated::{Authenticated, authenticate, find};
+use crate::actions::error::ActionError;
+use crate::app::App;
+use crate::domain::account::{AccountId, Status};
+use crate::domain::plan::Step;
+use crate::domain::seed::Seed;
+use crate::notifications::{self, AccountChange};
+use crate::ports::{ClaimKind, InfraError};
+use crate::round::claims::claim;
+use crate::round::with_secrets;
+use crate::run::{self, RunReport, SeedChoice};
+
+/// The answer to `run` with `dry_run`: what a run with this seed would send now.
+#[derive(Debug, Serialize)]
+pub struct DryRun {
+    account: AccountId,
+    seed: Seed,
+    waves: usize,
+    plan: Vec<Step>,
+}
+
+/// Runs the account once, due or not. A paused account is called, not only probed.
+pub async fn run(
+    app: &App,
+    id: &AccountId,
+    seed: Option<Seed>,
+    deadline: DateTime<Utc>,
+) -> Result<RunReport, ActionError> {
+    if find(app, id).await?.account.status == Status::Stopped {
+        return Err(ActionError::Stopped(id.clone()));
+    }
+    let now = app.clock.now();
+    let Some(claimed) = claim(app, id, ClaimKind::Manual, seed_choice(app, seed), now).await? else {
+        return Err(ActionError::Busy(id.clone()));
+    };
+    let mut ready = with_secrets(app, vec![claimed], true).await;
+    match ready.pop() {
+        Some((claimed, secret)) => {
+            let run = run::run(app, claimed, secret, deadline).await;
+            notifications::notify(app, AccountChange::of(&run).as_slice()).await;
+            Ok(run)
+        }
+        None => Err(InfraError::new("running the account", "its secret was not asked for").into()),
+    }
+}
+
+/// The seed of the event, or a new one.
+fn seed_choice(app: &App, seed: Option<Seed>) -> SeedChoice {
+    seed.map_or_else(|| SeedChoice::FromRound(Seed::new(app.random_u64())), SeedChoice::Fixed)
+}
+
+/// Plans a run without sending it. A token is requested, since its permissions decide; Graph is not called.
+pub async fn plan(app: &App, id: &AccountId, seed: Option<Seed>) -> Result<DryRun, ActionError> {
+    let no_plan = |why| ActionError::NoPlan { account: id.clone(), why };
+    let loaded = authenticate(app, id).await.map_err(|error| error.into_action_error(no_plan))?;
+    let Authenticated { account, secret, access, .. } = loaded;
+    let (seed, plan) = run::draw(&account, &secret, &access, seed_choice(app, seed), app.clock.now());
+    Ok(DryRun { account: id.clone(), seed, waves: plan.waves(), plan: plan.steps })
+}

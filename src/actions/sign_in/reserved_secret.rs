@@ -1,0 +1,42 @@
+//! The reserved secret that keeps a pending sign-in for whichever process answers the next call.
+
+use tracing::warn;
+
+use crate::actions::sign_in::pending::Pending;
+use crate::app::App;
+use crate::domain::account::AccountId;
+use crate::ports::InfraError;
+
+pub(crate) fn name(app: &App, id: &AccountId) -> String {
+    format!("{}_sign_in_{id}", app.settings.secret_prefix)
+}
+
+/// Keeps a pending sign-in in memory, and in its reserved secret over what an earlier one left there.
+pub(crate) async fn keep(app: &App, id: &AccountId, pending: &Pending) {
+    app.token_cache.set_sign_in(id, Some(pending.clone()));
+    if let Err(error) = write(app, id, pending).await {
+        let message = "the pending sign-in is kept in memory only";
+        warn!(account = %id, %error, "{message}");
+    }
+}
+
+async fn write(app: &App, id: &AccountId, pending: &Pending) -> Result<(), InfraError> {
+    let (name, text) = (name(app, id), pending.text());
+    if app.secrets.create(&name, &text).await?.is_some() {
+        return Ok(());
+    }
+    let old = app.secrets.fetch(std::slice::from_ref(&name)).await?.pop();
+    if let Some((name, Ok(old))) = old {
+        app.secrets.replace(&name, &old.version, &text).await?;
+    }
+    Ok(())
+}
+
+/// Removes a sign-in that has ended. The secret may stay behind where that fails: its code expires within minutes.
+pub(crate) async fn forget(app: &App, id: &AccountId) {
+    app.token_cache.set_sign_in(id, None);
+    if let Err(error) = app.secrets.delete(&name(app, id)).await {
+        let message = "the reserved secret of a sign-in could not be deleted; its code has expired";
+        warn!(account = %id, %error, "{message}");
+    }
+}

@@ -1,0 +1,93 @@
+//! The wait for a person: polls the login service until the sign-in ends or the deadline is near.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::actions::error::ActionError;
+use crate::actions::sign_in::pending::Pending;
+use crate::app::App;
+use crate::domain::account::AccountId;
+use crate::ports::{Poll, Token, TokenError};
+
+/// Time left at the end of an invocation for writing secrets and accounts.
+const TIME_TO_FINISH: TimeDelta = TimeDelta::seconds(10);
+
+/// How much longer the interval gets each time when the service asks to slow down (RFC 8628).
+const SLOW_DOWN: Duration = Duration::from_secs(5);
+
+/// How a wait ended.
+pub(crate) enum WaitResult {
+    /// No answer yet; the deadline is near.
+    Waiting(Pending),
+    SignedIn {
+        token: Box<Token>,
+        username: Option<String>,
+    },
+    Refused,
+    Expired,
+}
+
+/// Polls until the person has answered.
+///
+/// # Errors
+/// Where the login service refuses for good.
+pub(crate) async fn wait(
+    app: &App,
+    id: &AccountId,
+    mut pending: Pending,
+    deadline: DateTime<Utc>,
+) -> Result<WaitResult, ActionError> {
+    loop {
+        let now = app.clock.now();
+        if now >= pending.expires_at {
+            return Ok(WaitResult::Expired);
+        }
+        if pending.next_poll + TIME_TO_FINISH > deadline || app.stopping() {
+            return Ok(WaitResult::Waiting(pending));
+        }
+        if now < pending.next_poll {
+            app.sleep((pending.next_poll - now).to_std().unwrap_or_default()).await;
+            continue;
+        }
+        let answer = poll(app, &mut pending).await;
+        app.token_cache.set_sign_in(id, Some(pending.clone()));
+        match answer {
+            Ok(Poll::Pending | Poll::SlowDown) => {}
+            Ok(Poll::Refused) => return Ok(WaitResult::Refused),
+            Ok(Poll::Expired) => return Ok(WaitResult::Expired),
+            Ok(Poll::SignedIn { token, username }) => return Ok(WaitResult::SignedIn { token, username }),
+            Err(error) => return Err(refusal(id, error)),
+        }
+    }
+}
+
+/// Asks once, and moves the next poll. A passing failure counts as no answer yet.
+async fn poll(app: &App, pending: &mut Pending) -> Result<Poll, TokenError> {
+    let answer = match app.tokens.poll(&pending.client, &pending.device_code).await {
+        Err(TokenError::Transient(_)) => Ok(Poll::Pending),
+        Err(TokenError::Throttled { retry_after }) => {
+            pending.interval = pending.interval.max(retry_after.unwrap_or(pending.interval + SLOW_DOWN));
+            Ok(Poll::Pending)
+        }
+        Ok(Poll::SlowDown) => {
+            pending.interval += SLOW_DOWN;
+            Ok(Poll::SlowDown)
+        }
+        other => other,
+    };
+    pending.next_poll = app.clock.now() + pending.interval;
+    answer
+}
+
+/// Why the login service does not let a person sign in.
+pub(crate) fn refusal(id: &AccountId, error: TokenError) -> ActionError {
+    let why = match error {
+        TokenError::Misconfigured(cause) | TokenError::LongBackoff(cause) | TokenError::NotYet(cause) => {
+            cause.to_string()
+        }
+        TokenError::Throttled { .. } => "the login service asks to wait; try again in a few minutes".to_owned(),
+        TokenError::Transient(why) => format!("{why}; try again"),
+    };
+    ActionError::SignIn { account: id.clone(), why }
+}
