@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod cause;
 pub mod cloud;
 pub mod fields;
+pub mod language;
 pub mod outcome;
 pub mod permissions;
 pub mod plan;

@@ -114,6 +114,27 @@ async fn a_certificate_that_cannot_work_is_told_without_asking_the_login_service
 }
 
 #[tokio::test]
+async fn an_apps_own_credential_needs_the_tenants_own_name() {
+    let named = |mut secret: Value, tenant: &str| {
+        secret["tenant_id"] = json!(tenant);
+        secret
+    };
+    for secret in [
+        named(app_only(0), "common"),
+        named(certified(CERTIFICATE, KEY), "organizations"),
+        named(federated(), "Consumers"),
+    ] {
+        let world = world().await;
+        let told = cause(&world, secret).await;
+        assert!(told.contains("`tenant_id` must be the tenant's own id or domain"), "{told}");
+        assert_eq!(world.token_requests().len(), 0);
+    }
+    let world = world().await;
+    let told = cause(&world, named(password(0), "common")).await;
+    assert!(told.starts_with("AADSTS9001023: "), "the login service looks a user up, but not there: {told}");
+}
+
+#[tokio::test]
 async fn a_certificate_that_the_app_does_not_know_pauses_and_says_where_to_look() {
     let world = world().await;
     world.tenant.change_app(TENANT, APP, |app| app.thumbprints.clear());

@@ -128,10 +128,11 @@ async fn a_run_by_hand_calls_a_paused_account_in_earnest() {
 }
 
 /// What the login service says, and what it comes to.
-const MISCONFIGURED: [u32; 29] = [
+const MISCONFIGURED: [u32; 48] = [
     7_000_215, 7_000_222, 700_016, 7_000_112, 700_027, 7_000_218, 90_002, 900_023, 500_011, 1_002_012, 9_002_313,
     50_034, 50_126, 50_055, 50_056, 50_057, 50_076, 50_079, 50_158, 53_003, 530_003, 530_035, 65_001, 50_058, 70_000,
-    70_008, 700_082, 50_173, 70_043,
+    70_008, 700_082, 50_173, 70_043, 5_000_224, 5_000_225, 500_014, 700_084, 700_025, 50_072, 50_105, 50_059, 90_019,
+    53_001, 53_011, 530_032, 50_131, 65_004, 650_052, 650_056, 650_057, 90_093, 7_000_229,
 ];
 const LONG_BACKOFF: [u32; 2] = [50_053, 50_196];
 const TRANSIENT: [u32; 8] = [90_033, 50_033, 90_006, 90_012, 90_024, 90_055, 90_090, 50_087];
@@ -389,7 +390,7 @@ async fn a_refresh_token_that_was_revoked_or_has_expired_pauses_and_a_new_one_re
         world.begin().await;
         world.tick().await;
         let cause = world.attribute("a", "pause_cause").await.unwrap();
-        assert!(cause.starts_with(code) && cause.contains("Sign in again"), "{cause}");
+        assert!(cause.starts_with(code) && cause.contains("`sign_in`"), "{cause}");
         world.put("a", &under(refresh_token(&world, 0), policy));
         world.sync().await;
         assert_eq!(world.next_round("a").await["succeeded"], 1);

@@ -15,8 +15,7 @@ pub(crate) fn name(app: &App, id: &AccountId) -> String {
 pub(crate) async fn keep(app: &App, id: &AccountId, pending: &Pending) {
     app.token_cache.set_sign_in(id, Some(pending.clone()));
     if let Err(error) = write(app, id, pending).await {
-        let message = "the pending sign-in is kept in memory only";
-        warn!(account = %id, %error, "{message}");
+        warn!(account = %id, %error, "the pending sign-in is kept in memory only");
     }
 }
 
@@ -36,7 +35,6 @@ async fn write(app: &App, id: &AccountId, pending: &Pending) -> Result<(), Infra
 pub(crate) async fn forget(app: &App, id: &AccountId) {
     app.token_cache.set_sign_in(id, None);
     if let Err(error) = app.secrets.delete(&name(app, id)).await {
-        let message = "the reserved secret of a sign-in could not be deleted; its code has expired";
-        warn!(account = %id, %error, "{message}");
+        warn!(account = %id, %error, "the reserved secret of a sign-in could not be deleted; its code has expired");
     }
 }

@@ -198,6 +198,11 @@ impl AccountSecret {
             return Err(fields.error("user_id", "must be an object id or a user principal name"));
         }
         let credential = parse_credential(&mut fields)?;
+        // The login service's names for many tenants at once: only a user can be looked up by them.
+        let many = matches!(&*tenant_id.to_ascii_lowercase(), "common" | "organizations" | "consumers");
+        if many && credential.subject() == Access::AppOnly {
+            return Err(fields.error("tenant_id", "must be the tenant's own id or domain"));
+        }
         let policy = fields.take("policy").map_or_else(|| Ok(default.clone()), |own| default.with_overrides(own))?;
         fields.finish()?;
         Ok(Self { tenant_id, client_id, cloud, user_id, credential, policy })

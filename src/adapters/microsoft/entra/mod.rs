@@ -4,6 +4,7 @@
 
 mod client_assertion;
 mod device_code;
+mod refusal;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +22,6 @@ use crate::adapters::http::{join, read_bounded};
 use crate::adapters::microsoft::retry_after::retry_after;
 use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
-use crate::domain::cause::{LoginFault, login_fault};
 use crate::domain::cloud::Cloud;
 use crate::domain::secret::{AccountSecret, Credential};
 use crate::ports::{self, Clock, DeviceCode, Login, Poll, Token, TokenError, WebIdentity};
@@ -83,16 +83,7 @@ impl Entra {
         if status == 429 {
             return Err((String::new(), TokenError::Throttled { retry_after: wait }));
         }
-        // A proxy or a portal may answer anything: only the service's own JSON condemns a credential.
-        let refusal: Refusal = serde_json::from_slice(&body)
-            .map_err(|_| transient(format!("the login service answered {status} without JSON")))?;
-        let error = match login_fault(status, &refusal.error, &refusal.error_codes) {
-            LoginFault::Misconfigured(cause) => TokenError::Misconfigured(cause),
-            LoginFault::LongBackoff(cause) => TokenError::LongBackoff(cause),
-            LoginFault::NotYet(cause) => TokenError::NotYet(cause),
-            LoginFault::Transient(why) => TokenError::Transient(why),
-        };
-        Err((refusal.error, error))
+        Err(refusal::read(status, &body))
     }
 }
 
@@ -194,14 +185,6 @@ fn form(
 }
 
 #[derive(Deserialize)]
-struct Refusal {
-    #[serde(default)]
-    error: String,
-    #[serde(default)]
-    error_codes: Vec<u32>,
-}
-
-#[derive(Deserialize)]
 struct Answer {
     access_token: SecretString,
     /// Seconds; some services write the number as a string.
@@ -212,8 +195,11 @@ struct Answer {
 }
 
 fn token(body: &[u8], subject: Access) -> Result<Token, TokenError> {
-    let answer: Answer = serde_json::from_slice(body)
-        .map_err(|_| TokenError::Transient("the login service's answer is not a token".to_owned()))?;
+    let unreadable = || TokenError::Transient("the login service's answer is not a token".to_owned());
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| unreadable())?;
+    if !is_header_value(&answer.access_token) {
+        return Err(unreadable());
+    }
     let seconds = answer.expires_in.as_u64().or_else(|| answer.expires_in.as_str()?.parse().ok());
     let claims = claims(&answer.access_token);
     let granted = match (subject, &answer.scope) {
@@ -232,8 +218,15 @@ fn token(body: &[u8], subject: Access) -> Result<Token, TokenError> {
         lifetime: seconds.map(|seconds| Duration::from_secs(seconds.min(86_400))),
         granted,
         user,
-        refresh_token: answer.refresh_token,
+        // An empty one would replace the only token that works.
+        refresh_token: answer.refresh_token.filter(|token| !token.expose_secret().is_empty()),
     })
+}
+
+/// Whether the token can be sent: visible ASCII, since it follows `Bearer ` in a header.
+fn is_header_value(token: &SecretString) -> bool {
+    let token = token.expose_secret();
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// What is read of an access token.
@@ -331,6 +324,13 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_refresh_token_is_not_a_rotated_one() {
+        let rotated = |token: &str| read(json!({"access_token": "t", "refresh_token": token}), Access::Delegated);
+        assert!(rotated("").refresh_token.is_none());
+        assert_eq!(rotated("r").refresh_token.unwrap().expose_secret(), "r");
+    }
+
+    #[test]
     fn app_only_permissions_are_the_roles_of_a_token_that_can_be_read() {
         let granted = |token: String| read(json!({"access_token": token}), Access::AppOnly).granted;
         assert_eq!(granted("opaque".to_owned()), GrantedPermissions::Unknown);
@@ -351,6 +351,11 @@ mod tests {
     fn an_answer_that_is_no_token_is_a_passing_fault() {
         for body in ["", "{}", "<html>", "{\"access_token\":"] {
             assert!(matches!(token(body.as_bytes(), Access::Delegated), Err(TokenError::Transient(_))), "{body}");
+        }
+        for access_token in ["", " ", "a b", "a\r\nb", "a\0", "\u{7f}", "töken", "a\u{feff}"] {
+            let body = json!({"access_token": access_token}).to_string();
+            let error = token(body.as_bytes(), Access::AppOnly).unwrap_err();
+            assert_eq!(error, TokenError::Transient("the login service's answer is not a token".to_owned()), "{body}");
         }
     }
 }
