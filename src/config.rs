@@ -1,12 +1,12 @@
 //! Configuration: the only reader of the environment.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::Url;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
 
-use crate::adapters::http::checked_endpoint;
 use crate::telemetry::LogFormat;
 
 /// What the environment says; see DESIGN.md's contract for each variable.
@@ -80,6 +80,39 @@ impl Config {
             graph_endpoint: endpoint("GRAPH_ENDPOINT")?,
         })
     }
+}
+
+/// Why an endpoint is refused. Names the setting; never repeats its value, which may hold a password.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{name}: {cause}")]
+pub struct EndpointError {
+    name: String,
+    cause: &'static str,
+}
+
+/// The base URL that setting `name` holds: https, or http on a loopback host, without user, query and fragment.
+pub fn checked_endpoint(name: &str, url: &str) -> Result<Url, EndpointError> {
+    let refuse = |cause| Err(EndpointError { name: name.to_owned(), cause });
+    let Ok(parsed) = Url::parse(url) else { return refuse("not a URL") };
+    match parsed.scheme() {
+        "https" => {}
+        "http" if is_loopback(&parsed) => {}
+        "http" => return refuse("http is accepted on loopback hosts only, use https"),
+        _ => return refuse("must be an https URL"),
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return refuse("must not hold a user or a password");
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return refuse("must not hold a query or a fragment");
+    }
+    Ok(parsed)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Level and form of log lines, by Lambda's own variables.
@@ -168,5 +201,44 @@ mod tests {
         assert!(
             read(&[("LOGIN_ENDPOINT", "http://127.0.0.1:8080"), ("GRAPH_ENDPOINT", "https://example.com")]).is_ok()
         );
+    }
+
+    #[test]
+    fn https_is_accepted_anywhere_and_http_on_loopback_alone() {
+        for url in [
+            "https://graph.microsoft.com",
+            "http://127.0.0.1:9",
+            "http://127.3.2.1",
+            "http://[::1]:80/x",
+            "http://localhost:1",
+        ] {
+            assert!(checked_endpoint("GRAPH_ENDPOINT", url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://graph.microsoft.com",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.example",
+            "http://0.0.0.0",
+        ] {
+            let refusal = checked_endpoint("GRAPH_ENDPOINT", url).unwrap_err().to_string();
+            assert_eq!(refusal, "GRAPH_ENDPOINT: http is accepted on loopback hosts only, use https", "{url}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_holds_nothing_but_scheme_host_port_and_path() {
+        for url in [
+            "https://u:marked@h",
+            "https://u@h",
+            "https://h/?q",
+            "https://h/#f",
+            "ftp://h",
+            "file:///etc/passwd",
+            "h",
+            "",
+        ] {
+            let refusal = checked_endpoint("LOGIN_ENDPOINT", url).unwrap_err().to_string();
+            assert!(refusal.starts_with("LOGIN_ENDPOINT: ") && !refusal.contains("marked"), "{url}: {refusal}");
+        }
     }
 }

@@ -38,6 +38,7 @@ pub mod access;
 pub mod actions;
 pub mod adapters;
 pub mod app;
+pub mod bootstrap;
 pub mod config;
 pub mod domain;
 pub mod event;

@@ -10,19 +10,19 @@ use crate::adapters::aws::sdk_error::describe;
 use crate::domain::run_request::RunRequest;
 use crate::ports::{InfraError, Queue, Unsent};
 
-pub struct Sqs {
+pub struct SqsQueue {
     client: Client,
     url: String,
 }
 
-impl Sqs {
+impl SqsQueue {
     pub fn new(client: Client, url: String) -> Self {
         Self { client, url }
     }
 }
 
 #[async_trait]
-impl Queue for Sqs {
+impl Queue for SqsQueue {
     async fn send(&self, orders: &[RunRequest]) -> Result<Vec<Unsent>, InfraError> {
         let broken = |what: String| InfraError::new("sending accounts to the queue", what);
         let mut request = self.client.send_message_batch().queue_url(&self.url);

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use e5_evergreen::adapters::aws::dynamodb::DynamoAccounts;
 use e5_evergreen::adapters::aws::secrets_manager::SecretsManager;
-use e5_evergreen::adapters::aws::sqs::Sqs;
+use e5_evergreen::adapters::aws::sqs::SqsQueue;
 use e5_evergreen::adapters::aws::sts::StsIdentity;
 use e5_evergreen::adapters::http::{Timeouts, client};
 use e5_evergreen::adapters::microsoft::entra::Entra;
@@ -405,7 +405,7 @@ fn app(
         clock: Arc::new(clock.clone()),
         alerts: Some(Arc::new(journal.clone())),
         queue: queue.map(|queue| -> Arc<dyn Queue> {
-            Arc::new(Sqs::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
+            Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
         }),
     };
     let settings =
