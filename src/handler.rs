@@ -32,7 +32,7 @@ pub enum HandlerError {
     #[error(transparent)]
     Action(#[from] ActionError),
     #[error(transparent)]
-    InfraError(#[from] InfraError),
+    Infra(#[from] InfraError),
 }
 
 impl HandlerError {
@@ -40,17 +40,15 @@ impl HandlerError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Event(_) => "BadEvent",
-            Self::Action(ActionError::InfraError(broken)) | Self::InfraError(broken) if broken.misdeployed => {
-                "Misdeployed"
-            }
-            Self::Action(ActionError::InfraError(_)) | Self::InfraError(_) => "Infrastructure",
+            Self::Action(ActionError::Infra(broken)) | Self::Infra(broken) if broken.is_misdeployed() => "Misdeployed",
+            Self::Action(ActionError::Infra(_)) | Self::Infra(_) => "Infrastructure",
             Self::Action(_) => "BadAction",
         }
     }
 
     /// Whether no event can go well until somebody mends the deployment.
     pub const fn misdeployed(&self) -> bool {
-        matches!(self, Self::Action(ActionError::InfraError(broken)) | Self::InfraError(broken) if broken.misdeployed)
+        matches!(self, Self::Action(ActionError::Infra(broken)) | Self::Infra(broken) if broken.is_misdeployed())
     }
 }
 
@@ -67,7 +65,7 @@ pub async fn handle(app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> R
     }
     Ok(match event {
         Event::Tick => json!(round(app, deadline).await?),
-        Event::Orders(messages) => work(app, messages, deadline).await?,
+        Event::RunRequests(messages) => json!(work(app, messages, deadline).await?),
         Event::Sync => json!(sync(app).await?),
         Event::List { after } => json!(list(app, after.as_ref()).await?),
         Event::Show { account } => json!(show(app, &account).await?),

@@ -138,7 +138,7 @@ async fn send(alerts: &dyn Alerts, messages: Vec<Alert>) {
     let sending = join_all(messages.iter().map(|message| alerts.publish(message)));
     let failure = match tokio::time::timeout(SEND_TIMEOUT, sending).await {
         Ok(sent) => sent.into_iter().filter_map(Result::err).next(),
-        Err(_) => Some(InfraError::new("publishing changes", "no answer in time")),
+        Err(_) => Some(InfraError::unavailable("publishing changes", "no answer in time")),
     };
     if let Some(error) = failure {
         error!(%error, messages = count, "not every alert could be sent");
@@ -209,7 +209,7 @@ mod tests {
     impl Alerts for Topic {
         async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
             if self.fails.is_some_and(|fails| alert.subject.contains(fails)) {
-                return Err(InfraError::new("publishing", "AuthorizationError"));
+                return Err(InfraError::unavailable("publishing", "AuthorizationError"));
             }
             self.told.lock().unwrap().push(alert.clone());
             Ok(())

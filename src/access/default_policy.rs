@@ -77,7 +77,7 @@ pub fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), Infr
         Err(SecretFault::Gone) => Some(Defaults::default()),
         Err(fault @ SecretFault::Transient(_)) => {
             let (Some(known), name) = (known, name(app)) else {
-                return Err(InfraError::new("reading the default policy", fault.to_string()));
+                return Err(InfraError::unavailable("reading the default policy", fault.to_string()));
             };
             warn!(secret = name, error = %fault, "the default policy could not be read; what it was before holds");
             Some(known)

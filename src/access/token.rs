@@ -7,9 +7,10 @@ use tracing::{debug, warn};
 use crate::app::App;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::Account;
+use crate::domain::cause::LoginError;
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{AccountSecret, Credential, with_refresh_token};
-use crate::ports::{InfraError, SecretText, Token, TokenError};
+use crate::ports::{InfraError, SecretText, Token};
 use crate::run::secret_name;
 
 /// A rotated refresh token is written to its secret once in this time: a secret keeps about 100 versions,
@@ -48,18 +49,18 @@ pub async fn renew(
     }
     let remembered = app.token_cache.refresh_token(&account.id, &text.version);
     let mut answer = request(app, account, secret, remembered.as_ref()).await;
-    if remembered.is_some() && matches!(answer, Err(TokenError::Misconfigured(_))) {
+    if remembered.is_some() && matches!(answer, Err(LoginError::Misconfigured(_))) {
         // The newer one may have been lost on its way; the secret's own may still be good.
         app.token_cache.remove(&account.id);
         answer = request(app, account, secret, None).await;
     }
     let now = app.clock.now();
     let Token { access_token, lifetime, granted, user, refresh_token } = answer.map_err(|error| match error {
-        TokenError::Misconfigured(cause) => Outcome::Misconfigured { cause },
-        TokenError::LongBackoff(cause) => Outcome::LongBackoff { cause },
-        TokenError::NotYet(cause) => Outcome::not_yet(cause, account.consecutive_failures),
-        TokenError::Transient(why) => Outcome::Transient { why },
-        TokenError::Throttled { retry_after } => {
+        LoginError::Misconfigured(cause) => Outcome::Misconfigured { cause },
+        LoginError::LongBackoff(cause) => Outcome::LongBackoff { cause },
+        LoginError::NotYet(cause) => Outcome::not_yet(cause, account.consecutive_failures),
+        LoginError::Transient(why) => Outcome::Transient { why },
+        LoginError::Throttled { retry_after } => {
             let until = retry_after.and_then(|wait| Duration::from_std(wait).ok()).map(|wait| now + wait);
             if let Some(until) = until {
                 app.throttle.block_until(&gate, until, now);
@@ -79,16 +80,16 @@ async fn request(
     account: &Account,
     secret: &AccountSecret,
     refresh_token: Option<&SecretString>,
-) -> Result<Token, TokenError> {
+) -> Result<Token, LoginError> {
     let sent_at = app.clock.now();
-    let answer = app.tokens.request(secret, refresh_token).await;
+    let answer = app.tokens.request_token(secret, refresh_token).await;
     let outcome = match &answer {
         Ok(_) => "ok",
-        Err(TokenError::Misconfigured(cause) | TokenError::LongBackoff(cause) | TokenError::NotYet(cause)) => {
+        Err(LoginError::Misconfigured(cause) | LoginError::LongBackoff(cause) | LoginError::NotYet(cause)) => {
             &cause.code
         }
-        Err(TokenError::Throttled { .. }) => "throttled",
-        Err(TokenError::Transient(why)) => why,
+        Err(LoginError::Throttled { .. }) => "throttled",
+        Err(LoginError::Transient(why)) => why,
     };
     let ms = (app.clock.now() - sent_at).num_milliseconds();
     debug!(account = %account.id, outcome, ms, "token request");

@@ -45,7 +45,7 @@ pub async fn run(
             notifications::notify(app, AccountChange::of(&run).as_slice()).await;
             Ok(run)
         }
-        None => Err(InfraError::new("running the account", "its secret was not asked for").into()),
+        None => Err(InfraError::unavailable("running the account", "its secret was not asked for").into()),
     }
 }
 

@@ -78,7 +78,7 @@ pub enum ReadError {
     #[error("the answer is longer than {limit} bytes")]
     TooLarge { limit: usize },
     #[error("the answer broke off")]
-    InfraError(#[source] reqwest::Error),
+    Interrupted(#[source] reqwest::Error),
 }
 
 /// The body, if it is at most `limit` bytes long. A longer one is not read to its end.
@@ -88,7 +88,7 @@ pub async fn read_bounded(mut response: Response, limit: usize) -> Result<Vec<u8
         return Err(ReadError::TooLarge { limit });
     }
     let mut body = Vec::with_capacity(announced as usize);
-    while let Some(chunk) = response.chunk().await.map_err(|error| ReadError::InfraError(error.without_url()))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| ReadError::Interrupted(error.without_url()))? {
         if body.len() + chunk.len() > limit {
             return Err(ReadError::TooLarge { limit });
         }

@@ -1,7 +1,6 @@
-//! Orders: claimed accounts on their way from a tick, over a queue, to a worker.
+//! Run requests: claimed accounts on their way from a tick, over a queue, to a worker.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::domain::account::AccountId;
 use crate::domain::seed::Seed;
@@ -17,29 +16,18 @@ pub struct RunRequest {
 /// A claim to be taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handover {
-    /// What the account is held by for as long as nobody else has had it.
+    /// The run that holds the account until the first take-over.
     pub run_id: String,
     /// Of the round that claimed it.
     pub seed: Seed,
 }
 
-/// A message as a worker gets it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// The queue's own name for it, for the answer.
-    pub id: String,
-    /// `None` where it says nothing that a worker understands.
-    pub order: Option<RunRequest>,
-}
+/// A request is far shorter: an account's id has at most 128 characters.
+const MAX_BODY_BYTES: usize = 1024;
+/// Ids of runs have 16 characters.
+const MAX_ID_LENGTH: usize = 128;
 
-/// Lambda hands over no more at once.
-const MOST_MESSAGES: usize = 10_000;
-/// An order is far shorter: an account's id has at most 128 characters.
-const MOST_BYTES: usize = 1024;
-/// Ids of messages and of runs have some 36 and 16.
-const MOST_ID: usize = 128;
-
-/// An order as it is written.
+/// A request as it is written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -62,8 +50,9 @@ impl RunRequest {
         serde_json::to_string(&body).unwrap_or_default()
     }
 
-    fn parse(body: &str) -> Option<Self> {
-        let body: Body = serde_json::from_str(body).ok().filter(|_| body.len() <= MOST_BYTES)?;
+    /// `None` for a body that is not a run request.
+    pub fn parse(body: &str) -> Option<Self> {
+        let body: Body = serde_json::from_str(body).ok().filter(|_| body.len() <= MAX_BODY_BYTES)?;
         let claim = match (body.run_id, body.seed) {
             (None, None) => None,
             (Some(run_id), Some(seed)) if is_id(&run_id) && seed <= Seed::MAX => {
@@ -75,44 +64,30 @@ impl RunRequest {
     }
 }
 
-/// The messages of an SQS event; `None` where it is none.
-pub fn messages(event: &Value) -> Option<Vec<Message>> {
-    let records = event.get("Records")?.as_array().filter(|records| (1..=MOST_MESSAGES).contains(&records.len()))?;
-    records.iter().map(message).collect()
-}
-
-fn message(record: &Value) -> Option<Message> {
-    let text = |name| record.get(name).and_then(Value::as_str);
-    let id = text("messageId").filter(|id| is_id(id) && text("eventSource") == Some("aws:sqs"))?;
-    Some(Message { id: id.to_owned(), order: text("body").and_then(RunRequest::parse) })
-}
-
 fn is_id(text: &str) -> bool {
-    (1..=MOST_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn order(claim: Option<Handover>) -> RunRequest {
+    fn request(claim: Option<Handover>) -> RunRequest {
         RunRequest { account: AccountId::parse(&"a".repeat(128)).unwrap(), claim }
     }
 
     #[test]
-    fn an_order_reads_back_as_it_was_written() {
+    fn request_reads_back_as_it_was_written() {
         let handed = Handover { run_id: "00ff".repeat(4), seed: Seed::new(Seed::MAX) };
-        for order in [order(None), order(Some(handed))] {
-            assert!(order.body().len() < MOST_BYTES);
-            assert_eq!(RunRequest::parse(&order.body()), Some(order));
+        for request in [request(None), request(Some(handed))] {
+            assert!(request.body().len() < MAX_BODY_BYTES);
+            assert_eq!(RunRequest::parse(&request.body()), Some(request));
         }
     }
 
     #[test]
-    fn a_body_that_is_no_order_is_none() {
-        let long = format!("{{\"account\":\"a\"{}}}", " ".repeat(MOST_BYTES));
+    fn other_body_is_none() {
+        let long = format!("{{\"account\":\"a\"{}}}", " ".repeat(MAX_BODY_BYTES));
         for body in [
             "",
             "a",
@@ -129,21 +104,5 @@ mod tests {
         ] {
             assert_eq!(RunRequest::parse(body), None, "{body}");
         }
-    }
-
-    #[test]
-    fn an_event_with_a_record_that_could_not_be_answered_for_is_no_event_of_a_queue() {
-        let good = json!({"messageId": "m-1", "eventSource": "aws:sqs", "body": "x"});
-        let event = |change: &dyn Fn(&mut Value)| {
-            let mut event = json!({"Records": [good.clone(), good.clone()]});
-            change(&mut event["Records"][1]);
-            messages(&event)
-        };
-        assert_eq!(event(&|_| ()).map(|messages| messages.len()), Some(2));
-        assert_eq!(event(&|record| record["messageId"] = json!(1)), None);
-        assert_eq!(event(&|record| record["messageId"] = json!("m\n1")), None);
-        assert_eq!(event(&|record| record["eventSource"] = json!("aws:s3")), None);
-        assert_eq!(messages(&json!({"Records": []})), None);
-        assert_eq!(event(&|record| record["body"] = json!(1)).map(|messages| messages[1].order.clone()), Some(None));
     }
 }

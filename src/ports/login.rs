@@ -1,7 +1,7 @@
 //! The login service, and the identity of the program itself.
 
 use crate::domain::catalogue::granted::GrantedPermissions;
-use crate::domain::cause::Cause;
+use crate::domain::cause::LoginError;
 use crate::domain::cloud::Cloud;
 use crate::domain::secret::AccountSecret;
 use async_trait::async_trait;
@@ -12,11 +12,15 @@ use std::time::Duration;
 #[async_trait]
 pub trait Login: Send + Sync {
     /// One token request. `refresh_token` stands in for the secret's own where a newer one is known.
-    async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError>;
+    async fn request_token(
+        &self,
+        secret: &AccountSecret,
+        refresh_token: Option<&SecretString>,
+    ) -> Result<Token, LoginError>;
     /// Begins a sign-in by device code.
-    async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError>;
+    async fn device_code(&self, client: &Client) -> Result<DeviceCode, LoginError>;
     /// Asks once whether the person has signed in.
-    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, TokenError>;
+    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, LoginError>;
 }
 
 /// The app that a person signs in to: a public client.
@@ -65,21 +69,9 @@ pub struct Token {
     pub refresh_token: Option<SecretString>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenError {
-    Misconfigured(Cause),
-    LongBackoff(Cause),
-    /// As [`crate::domain::cause::LoginFault::NotYet`].
-    NotYet(Cause),
-    Throttled {
-        retry_after: Option<Duration>,
-    },
-    Transient(String),
-}
-
 /// Who the program itself is, as vouched for by the cloud that it runs in.
 #[async_trait]
 pub trait WebIdentity: Send + Sync {
     /// A JWT of some minutes that says so to `audience`.
-    async fn token(&self, audience: &str) -> Result<SecretString, TokenError>;
+    async fn token(&self, audience: &str) -> Result<SecretString, LoginError>;
 }

@@ -1,6 +1,6 @@
 //! The store of the secrets that define the accounts.
 
-use crate::ports::error::InfraError;
+use crate::ports::error::{FailureCode, InfraError};
 use async_trait::async_trait;
 use secrecy::SecretString;
 use thiserror::Error;
@@ -39,7 +39,7 @@ pub enum SecretFault {
     Gone,
     /// Not ours to read, or not to be decrypted, or refused for its form; the code says which.
     #[error("cannot be read ({0})")]
-    Refused(String),
+    Refused(FailureCode),
     #[error("could not be read just now ({0})")]
-    Transient(String),
+    Transient(FailureCode),
 }

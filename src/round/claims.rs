@@ -46,7 +46,7 @@ impl<'a> Claims<'a> {
     /// Claims the next accounts, at most so many; `None` where no more are due.
     pub async fn next(&mut self, most: usize) -> Option<Vec<Claimed>> {
         loop {
-            if self.counts.broken.as_ref().is_some_and(|broken| broken.misdeployed) {
+            if self.counts.broken.as_ref().is_some_and(InfraError::is_misdeployed) {
                 return None;
             }
             let due = self.due(most).await;

@@ -64,7 +64,7 @@ async fn run_due(app: &Arc<App>, deadline: DateTime<Utc>, report: &mut RoundRepo
     let claiming = claim_all(Arc::clone(app), report.seed, deadline, ready);
     let claiming = tokio::spawn(claiming.in_current_span().with_current_subscriber());
     run_all(app, claimed, deadline, report).await;
-    claiming.await.map_err(|error| InfraError::new("claiming due accounts", error.to_string()))
+    claiming.await.map_err(|error| InfraError::unavailable("claiming due accounts", error.to_string()))
 }
 
 /// Claims the due accounts, oldest first, and hands them over with their secrets.
@@ -118,7 +118,7 @@ pub async fn with_secrets(app: &App, claimed: Vec<Claimed>, defaults: bool) -> V
         Ok(fetched) => fetched.into_iter().collect(),
         Err(broken) => {
             error!(error = %broken, "secrets could not be read");
-            let fault = SecretFault::Transient(broken.what);
+            let fault = SecretFault::Transient(broken.into_code());
             names.into_iter().map(|name| (name, Err(fault.clone()))).collect()
         }
     };

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tracing::instrument::WithSubscriber;
 use tracing::{Instrument, error};
 
 use crate::access::default_policy;
 use crate::app::App;
-use crate::domain::run_request::{Message, RunRequest};
+use crate::domain::run_request::RunRequest;
 use crate::domain::seed::Seed;
+use crate::event::sqs::{QueueMessage, SqsBatchResponse};
 use crate::ports::{ClaimKind, InfraError};
 use crate::round::claims::{claim, count, last_start};
 use crate::round::report::RoundReport;
@@ -29,18 +29,21 @@ use crate::run::{Claimed, SeedChoice, release};
 ///
 /// # Errors
 /// Where the worker itself breaks down: then all messages come again, and those that are done find nothing to do.
-pub async fn work(app: &Arc<App>, messages: Vec<Message>, deadline: DateTime<Utc>) -> Result<Value, InfraError> {
+pub async fn work(
+    app: &Arc<App>,
+    messages: Vec<QueueMessage>,
+    deadline: DateTime<Utc>,
+) -> Result<SqsBatchResponse, InfraError> {
     let mut report = RoundReport::of_worker(Seed::new(app.random_u64()), app.clock.now());
     let (ready, taken) = mpsc::channel(AHEAD);
     let taking = take_all(Arc::clone(app), messages, report.seed, deadline, ready);
     let taking = tokio::spawn(taking.in_current_span().with_current_subscriber());
     run_all(app, taken, deadline, &mut report).await;
-    let taken = taking.await.map_err(|error| InfraError::new("taking accounts over", error.to_string()))?;
+    let taken = taking.await.map_err(|error| InfraError::unavailable("taking accounts over", error.to_string()))?;
     report.claimed = taken.claimed;
     report.deferred += taken.deferred;
     report.tell(app.clock.now(), true);
-    let failed = taken.failed.into_iter().map(|id| json!({"itemIdentifier": id}));
-    Ok(json!({"batchItemFailures": failed.collect::<Vec<_>>()}))
+    Ok(SqsBatchResponse::of_failed(taken.failed))
 }
 
 #[derive(Default)]
@@ -54,7 +57,7 @@ struct Taken {
 
 async fn take_all(
     app: Arc<App>,
-    messages: Vec<Message>,
+    messages: Vec<QueueMessage>,
     seed: Seed,
     deadline: DateTime<Utc>,
     ready: mpsc::Sender<Ready>,
@@ -65,7 +68,7 @@ async fn take_all(
     while messages.peek().is_some() {
         let with_defaults = !default_policy::fresh(&app);
         let together = if with_defaults { TOGETHER - 1 } else { TOGETHER };
-        let some: Vec<Message> = messages.by_ref().take(together).collect();
+        let some: Vec<QueueMessage> = messages.by_ref().take(together).collect();
         let claimed = take(&app, some, seed, &mut taken).await;
         if app.stopping() || app.clock.now() > last_start {
             let released = join_all(claimed.into_iter().map(|claimed| release(&app, claimed))).await;
@@ -82,9 +85,9 @@ async fn take_all(
 }
 
 /// Takes the messages' accounts over, those that are still to be had.
-async fn take(app: &App, messages: Vec<Message>, seed: Seed, taken: &mut Taken) -> Vec<Claimed> {
+async fn take(app: &App, messages: Vec<QueueMessage>, seed: Seed, taken: &mut Taken) -> Vec<Claimed> {
     let now = app.clock.now();
-    let takes = messages.into_iter().map(|Message { id, order }| async move {
+    let takes = messages.into_iter().map(|QueueMessage { id, request: order }| async move {
         let claimed = match &order {
             Some(order) => Some(take_one(app, order, seed, now).await),
             None => None,

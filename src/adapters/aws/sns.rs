@@ -25,6 +25,10 @@ impl Alerts for SnsTopic {
     async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
         let subject: String = alert.subject.chars().take(SUBJECT).collect();
         let request = self.client.publish().topic_arn(&self.arn).subject(subject).message(&alert.text);
-        request.send().await.map(|_| ()).map_err(|error| InfraError::new("telling of a change", describe(&error)))
+        request
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| InfraError::unavailable("telling of a change", describe(&error)))
     }
 }

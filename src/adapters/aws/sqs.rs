@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
 use crate::adapters::aws::sdk_error::describe;
 use crate::domain::run_request::RunRequest;
-use crate::ports::{InfraError, Queue, Unsent};
+use crate::ports::{FailureCode, InfraError, Queue, Unsent};
 
 pub struct SqsQueue {
     client: Client,
@@ -24,11 +24,11 @@ impl SqsQueue {
 #[async_trait]
 impl Queue for SqsQueue {
     async fn send(&self, orders: &[RunRequest]) -> Result<Vec<Unsent>, InfraError> {
-        let broken = |what: String| InfraError::new("sending accounts to the queue", what);
+        let broken = |code: FailureCode| InfraError::unavailable("sending accounts to the queue", code);
         let mut request = self.client.send_message_batch().queue_url(&self.url);
         for (at, order) in orders.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(order.body());
-            request = request.entries(entry.build().map_err(|error| broken(error.to_string()))?);
+            request = request.entries(entry.build().map_err(|error| broken(error.to_string().into()))?);
         }
         let answer = request.send().await.map_err(|error| broken(describe(&error)))?;
         let mut codes: HashMap<String, String> =

@@ -10,8 +10,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use secrecy::SecretString;
 
 use crate::adapters::aws::sdk_error::describe;
-use crate::domain::cause::Cause;
-use crate::ports::{TokenError, WebIdentity};
+use crate::domain::cause::{Cause, LoginError};
+use crate::ports::WebIdentity;
 
 /// Seconds; it is presented at once.
 const LIFE: i32 = 300;
@@ -28,21 +28,21 @@ impl StsIdentity {
 
 #[async_trait]
 impl WebIdentity for StsIdentity {
-    async fn token(&self, audience: &str) -> Result<SecretString, TokenError> {
+    async fn token(&self, audience: &str) -> Result<SecretString, LoginError> {
         let request = self.client.get_web_identity_token();
         let request = request.audience(audience).signing_algorithm("RS256").duration_seconds(LIFE);
         let answer = request.send().await.map_err(|error| refusal(&error))?;
-        let nothing = || TokenError::Transient("AWS STS answered without a token".to_owned());
+        let nothing = || LoginError::Transient("AWS STS answered without a token".to_owned());
         answer.web_identity_token.map(SecretString::from).ok_or_else(nothing)
     }
 }
 
-fn refusal(error: &SdkError<GetWebIdentityTokenError>) -> TokenError {
+fn refusal(error: &SdkError<GetWebIdentityTokenError>) -> LoginError {
     let SdkError::ServiceError(answer) = error else {
-        return TokenError::Transient(format!("AWS STS: {}", describe(error)));
+        return LoginError::Transient(format!("AWS STS: {}", describe(error)));
     };
     let misconfigured =
-        |code: &str, what: &str, remedy: &str| TokenError::Misconfigured(Cause::new(code, what, remedy));
+        |code: &str, what: &str, remedy: &str| LoginError::Misconfigured(Cause::new(code, what, remedy));
     if answer.err().is_outbound_web_identity_federation_disabled_exception() {
         return misconfigured(
             "OutboundWebIdentityFederationDisabled",
@@ -62,6 +62,6 @@ fn refusal(error: &SdkError<GetWebIdentityTokenError>) -> TokenError {
             "Enable STS for the region in the AWS account's settings, or deploy to another region",
         ),
         // Throttling, STS's own faults, and a role's credentials that are about to be replaced.
-        _ => TokenError::Transient(format!("AWS STS: {}", describe(error))),
+        _ => LoginError::Transient(format!("AWS STS: {}", describe(error))),
     }
 }

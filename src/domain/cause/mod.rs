@@ -12,4 +12,4 @@ mod login_words;
 pub use explanation::Cause;
 pub use graph::graph_cause;
 pub use kind::CauseKind;
-pub use login::{LoginFault, login_cause, login_fault, not_microsofts};
+pub use login::{LoginError, login_cause, login_fault, not_microsofts};

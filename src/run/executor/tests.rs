@@ -17,13 +17,14 @@ use crate::app::{Ports, Settings};
 use crate::domain::account::AccountId;
 use crate::domain::account::history::HistoryRow;
 use crate::domain::catalogue::granted::GrantedPermissions;
+use crate::domain::cause::LoginError;
 use crate::domain::plan::Scope;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::{
     AccountPage, AccountStore, Claim, ClaimRequest, Client, Clock, Cursor, DeviceCode, DuePage, Graph, InfraError,
-    Login, Poll, RawBody, RecordResult, SecretEntry, SecretFault, Secrets, StoredAccount, Token, TokenError,
+    Login, Poll, RawBody, RecordResult, SecretEntry, SecretFault, Secrets, StoredAccount, Token,
 };
 
 const DEADLINE: TimeDelta = TimeDelta::seconds(120);
@@ -154,13 +155,13 @@ impl Secrets for Unused {
 
 #[async_trait]
 impl Login for Unused {
-    async fn request(&self, _: &AccountSecret, _: Option<&SecretString>) -> Result<Token, TokenError> {
+    async fn request_token(&self, _: &AccountSecret, _: Option<&SecretString>) -> Result<Token, LoginError> {
         unreachable!()
     }
-    async fn device_code(&self, _: &Client) -> Result<DeviceCode, TokenError> {
+    async fn device_code(&self, _: &Client) -> Result<DeviceCode, LoginError> {
         unreachable!()
     }
-    async fn poll(&self, _: &Client, _: &SecretString) -> Result<Poll, TokenError> {
+    async fn poll(&self, _: &Client, _: &SecretString) -> Result<Poll, LoginError> {
         unreachable!()
     }
 }

@@ -19,12 +19,13 @@ use e5_evergreen::adapters::microsoft::graph::GraphClient;
 use e5_evergreen::app::{App, Ports, Settings};
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
+use e5_evergreen::domain::cause::LoginError;
 use e5_evergreen::domain::secret::AccountSecret;
 use e5_evergreen::handler::{HandlerError, handle};
 use e5_evergreen::local::virtual_clock::VirtualClock;
 use e5_evergreen::ports::{
     Alert, Alerts, BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, InfraError, Login,
-    Poll, Queue, Token, TokenError,
+    Poll, Queue, Token,
 };
 use e5_evergreen::telemetry::{self, LogFormat};
 use fake_tenant::{App as TenantApp, FakeTenant, Recorded, Tenant, User};
@@ -543,15 +544,19 @@ struct Mortal<P>(P, Arc<Fate>);
 
 #[async_trait]
 impl<P: Login> Login for Mortal<P> {
-    async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
-        self.1.meet(self.0.request(secret, refresh_token)).await
+    async fn request_token(
+        &self,
+        secret: &AccountSecret,
+        refresh_token: Option<&SecretString>,
+    ) -> Result<Token, LoginError> {
+        self.1.meet(self.0.request_token(secret, refresh_token)).await
     }
 
-    async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError> {
+    async fn device_code(&self, client: &Client) -> Result<DeviceCode, LoginError> {
         self.1.meet(self.0.device_code(client)).await
     }
 
-    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, TokenError> {
+    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, LoginError> {
         self.1.meet(self.0.poll(client, device_code)).await
     }
 }

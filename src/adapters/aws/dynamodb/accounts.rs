@@ -92,7 +92,7 @@ impl DynamoAccounts {
             .limit(1);
         query.send().await.map(|_| ()).map_err(|error| {
             let lacking = SchemaCheck::Runs { table: &self.runs }.explain(&error);
-            lacking.unwrap_or_else(|| InfraError::new("looking at the runs' table", describe(&error)))
+            lacking.unwrap_or_else(|| InfraError::unavailable("looking at the runs' table", describe(&error)))
         })
     }
 }
@@ -113,7 +113,7 @@ async fn send(update: UpdateItemFluentBuilder, doing: impl FnOnce() -> String) -
             };
             Ok(Write::Refused(refusal.item.unwrap_or_default()))
         }
-        Err(error) => Err(InfraError::new(doing(), describe(&error))),
+        Err(error) => Err(InfraError::unavailable(doing(), describe(&error))),
     }
 }
 
@@ -136,7 +136,7 @@ impl AccountStore for DynamoAccounts {
         };
         let (index, runs) = tokio::join!(index, self.runs_fit.get_or_try_init(|| self.ask_runs()));
         // A look that failed for another reason proves nothing; what comes next will tell.
-        let proven = [index, runs.map(|_| ())].into_iter().filter_map(Result::err).find(|broken| broken.misdeployed);
+        let proven = [index, runs.map(|_| ())].into_iter().filter_map(Result::err).find(InfraError::is_misdeployed);
         proven.map_or(Ok(()), Err)
     }
 
@@ -155,7 +155,7 @@ impl AccountStore for DynamoAccounts {
             .limit(PAGE);
         let page = query.send().await.map_err(|error| {
             let lacking = SchemaCheck::DueIndex { table: &self.accounts }.explain(&error);
-            lacking.unwrap_or_else(|| InfraError::new("listing the accounts that are due", describe(&error)))
+            lacking.unwrap_or_else(|| InfraError::unavailable("listing the accounts that are due", describe(&error)))
         })?;
         self.index_fits.store(true, Ordering::Relaxed);
         let due = |item: &Item| {
@@ -254,8 +254,10 @@ impl AccountStore for DynamoAccounts {
             .table_name(&self.accounts)
             .key("account_id", text(id.as_str()))
             .consistent_read(true);
-        let answer =
-            get.send().await.map_err(|error| InfraError::new(format!("reading account {id}"), describe(&error)))?;
+        let answer = get
+            .send()
+            .await
+            .map_err(|error| InfraError::unavailable(format!("reading account {id}"), describe(&error)))?;
         Ok(answer.item.as_ref().and_then(|item| self.found(item)))
     }
 
@@ -267,7 +269,7 @@ impl AccountStore for DynamoAccounts {
             .consistent_read(true)
             .limit(PAGE)
             .set_exclusive_start_key(after.map(start_key));
-        let page = scan.send().await.map_err(|error| InfraError::new("listing accounts", describe(&error)))?;
+        let page = scan.send().await.map_err(|error| InfraError::unavailable("listing accounts", describe(&error)))?;
         let accounts = page.items.unwrap_or_default().iter().filter_map(|item| self.found(item)).collect();
         Ok(AccountPage { accounts, next: page.last_evaluated_key.map(cursor) })
     }
@@ -275,7 +277,7 @@ impl AccountStore for DynamoAccounts {
     async fn add_history(&self, row: &HistoryRow) -> Result<(), InfraError> {
         let put = self.client.put_item().table_name(&self.runs).set_item(Some(history::item(row, self.retention)));
         let doing = || format!("writing the history of account {}", row.account_id);
-        put.send().await.map(|_| ()).map_err(|error| InfraError::new(doing(), describe(&error)))
+        put.send().await.map(|_| ()).map_err(|error| InfraError::unavailable(doing(), describe(&error)))
     }
 
     async fn history(&self, id: &AccountId, limit: u32, now: DateTime<Utc>) -> Result<Vec<HistoryRow>, InfraError> {
@@ -292,7 +294,7 @@ impl AccountStore for DynamoAccounts {
                 .limit(i32::try_from(limit).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(after);
             let doing = || format!("reading the history of account {id}");
-            let page = query.send().await.map_err(|error| InfraError::new(doing(), describe(&error)))?;
+            let page = query.send().await.map_err(|error| InfraError::unavailable(doing(), describe(&error)))?;
             let items = page.items.unwrap_or_default();
             rows.extend(items.iter().filter(|item| !history::expired(item, now)).filter_map(history::row));
             after = page.last_evaluated_key;

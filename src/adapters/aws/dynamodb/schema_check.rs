@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::query::QueryError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::ports::InfraError;
+use crate::ports::{InfraError, TableProblem};
 
 /// What a query needs to be there.
 pub enum SchemaCheck<'a> {
@@ -24,22 +24,13 @@ impl SchemaCheck<'_> {
             Self::Runs { .. } => "RUNS_TABLE",
         };
         let SdkError::ServiceError(error) = error else { return None };
-        let what = match (error.err().code()?, self) {
-            ("ResourceNotFoundException", _) => format!(
-                "the table `{table}`, named by {variable}, does not exist in this region: deploy the stack again, or set \
-                 {variable} to the table's name"
-            ),
+        let problem = match (error.err().code()?, self) {
+            ("ResourceNotFoundException", _) => TableProblem::Missing,
             // The queries themselves are right, so the keys must be wrong.
-            ("ValidationException", Self::DueIndex { .. }) => format!(
-                "the table `{table}`, named by {variable}, has no index `due` with the keys due_shard (HASH) and next_run_at \
-                 (RANGE), both strings: deploy the stack again, or add the index"
-            ),
-            ("ValidationException", Self::Runs { .. }) => format!(
-                "the table `{table}`, named by {variable}, does not have the keys account_id (HASH) and started_at (RANGE), \
-                 both strings: deploy the stack again, or set {variable} to the right table's name"
-            ),
+            ("ValidationException", Self::DueIndex { .. }) => TableProblem::NoDueIndex,
+            ("ValidationException", Self::Runs { .. }) => TableProblem::WrongRunsKeys,
             _ => return None,
         };
-        Some(InfraError::misdeployed(what))
+        Some(InfraError::Misdeployed { table: (*table).to_owned(), variable, problem })
     }
 }

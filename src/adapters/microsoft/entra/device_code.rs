@@ -9,7 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::ports::{DeviceCode, Poll, TokenError};
+use crate::domain::cause::LoginError;
+use crate::ports::{DeviceCode, Poll};
 
 pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -17,7 +18,7 @@ pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const INTERVAL: u64 = 5;
 const EXPIRES_IN: u64 = 900;
 
-pub fn code(body: &[u8]) -> Result<DeviceCode, TokenError> {
+pub fn code(body: &[u8]) -> Result<DeviceCode, LoginError> {
     #[derive(Deserialize)]
     struct Answer {
         device_code: SecretString,
@@ -27,7 +28,7 @@ pub fn code(body: &[u8]) -> Result<DeviceCode, TokenError> {
         interval: Option<u64>,
     }
     let answer: Answer = serde_json::from_slice(body)
-        .map_err(|_| TokenError::Transient("the login service's answer is not a device code".to_owned()))?;
+        .map_err(|_| LoginError::Transient("the login service's answer is not a device code".to_owned()))?;
     Ok(DeviceCode {
         device_code: answer.device_code,
         user_code: answer.user_code,
@@ -75,7 +76,7 @@ mod tests {
         let answer = json!({"device_code": "d", "user_code": "u", "verification_uri": "https://x"});
         let code = code(answer.to_string().as_bytes()).unwrap();
         assert_eq!((code.interval.as_secs(), code.expires_in.as_secs()), (5, 900));
-        assert!(matches!(super::code(b"{}"), Err(TokenError::Transient(_))));
+        assert!(matches!(super::code(b"{}"), Err(LoginError::Transient(_))));
     }
 
     #[test]

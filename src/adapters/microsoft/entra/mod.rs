@@ -22,9 +22,10 @@ use crate::adapters::http::{join, read_bounded};
 use crate::adapters::microsoft::retry_after::retry_after;
 use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
+use crate::domain::cause::LoginError;
 use crate::domain::cloud::Cloud;
 use crate::domain::secret::{AccountSecret, Credential};
-use crate::ports::{self, Clock, DeviceCode, Login, Poll, Token, TokenError, WebIdentity};
+use crate::ports::{self, Clock, DeviceCode, Login, Poll, Token, WebIdentity};
 
 /// An answer is a few KiB; a token with very many groups somewhat more.
 const MOST: usize = 256 * 1024;
@@ -47,20 +48,20 @@ impl Entra {
         Self { client, endpoint, clock, identity }
     }
 
-    fn url(&self, cloud: Cloud, tenant_id: &str, what: &str) -> Result<Url, TokenError> {
+    fn url(&self, cloud: Cloud, tenant_id: &str, what: &str) -> Result<Url, LoginError> {
         let base = self.endpoint.as_ref().map_or(cloud.login(), Url::as_str);
         join(base, &path(tenant_id, what))
-            .map_err(|_| TokenError::Transient("the login service's address is malformed".to_owned()))
+            .map_err(|_| LoginError::Transient("the login service's address is malformed".to_owned()))
     }
 
     /// The JWT by which the app proves itself, where its credential is one.
-    async fn assertion(&self, secret: &AccountSecret) -> Result<Option<SecretString>, TokenError> {
+    async fn assertion(&self, secret: &AccountSecret) -> Result<Option<SecretString>, LoginError> {
         match &secret.credential {
             Credential::Certificate { certificate, private_key } => {
                 let audience = audience(secret.cloud, &secret.tenant_id);
                 let signed =
                     client_assertion::signed(certificate, private_key, &secret.client_id, &audience, self.clock.now());
-                signed.map(Some).map_err(TokenError::Misconfigured)
+                signed.map(Some).map_err(LoginError::Misconfigured)
             }
             Credential::Federated => self.identity.token(TOKEN_EXCHANGE).await.map(Some),
             Credential::ClientSecret { .. } | Credential::RefreshToken { .. } | Credential::Password { .. } => Ok(None),
@@ -68,12 +69,12 @@ impl Entra {
     }
 
     /// The body of a good answer; of any other also the word that the service refuses with.
-    async fn post(&self, url: Url, form: &[(&'static str, String)]) -> Result<Vec<u8>, (String, TokenError)> {
-        let unreachable = |error: reqwest::Error| (String::new(), TokenError::Transient(unreachable(&error)));
+    async fn post(&self, url: Url, form: &[(&'static str, String)]) -> Result<Vec<u8>, (String, LoginError)> {
+        let unreachable = |error: reqwest::Error| (String::new(), LoginError::Transient(unreachable(&error)));
         let response = self.client.post(url).form(form).send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
         let wait = retry_after(response.headers());
-        let transient = |what: String| (String::new(), TokenError::Transient(what));
+        let transient = |what: String| (String::new(), LoginError::Transient(what));
         let body = read_bounded(response, MOST)
             .await
             .map_err(|_| transient("the login service's answer broke off or is too large".to_owned()))?;
@@ -81,7 +82,7 @@ impl Entra {
             return Ok(body);
         }
         if status == 429 {
-            return Err((String::new(), TokenError::Throttled { retry_after: wait }));
+            return Err((String::new(), LoginError::Throttled { retry_after: wait }));
         }
         Err(refusal::read(status, &body))
     }
@@ -98,7 +99,11 @@ fn audience(cloud: Cloud, tenant_id: &str) -> String {
 
 #[async_trait]
 impl Login for Entra {
-    async fn request(&self, secret: &AccountSecret, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
+    async fn request_token(
+        &self,
+        secret: &AccountSecret,
+        refresh_token: Option<&SecretString>,
+    ) -> Result<Token, LoginError> {
         let url = self.url(secret.cloud, &secret.tenant_id, "token")?;
         let assertion = self.assertion(secret).await?;
         let body =
@@ -106,14 +111,14 @@ impl Login for Entra {
         token(&body, secret.credential.subject())
     }
 
-    async fn device_code(&self, client: &ports::Client) -> Result<DeviceCode, TokenError> {
+    async fn device_code(&self, client: &ports::Client) -> Result<DeviceCode, LoginError> {
         let url = self.url(client.cloud, &client.tenant_id, "devicecode")?;
         let scope = format!("{}/.default openid profile offline_access", client.cloud.graph());
         let form = [("client_id", client.client_id.clone()), ("scope", scope)];
         device_code::code(&self.post(url, &form).await.map_err(|(_, error)| error)?)
     }
 
-    async fn poll(&self, client: &ports::Client, device_code: &SecretString) -> Result<Poll, TokenError> {
+    async fn poll(&self, client: &ports::Client, device_code: &SecretString) -> Result<Poll, LoginError> {
         let url = self.url(client.cloud, &client.tenant_id, "token")?;
         let form = [
             ("grant_type", device_code::GRANT.to_owned()),
@@ -194,8 +199,8 @@ struct Answer {
     refresh_token: Option<SecretString>,
 }
 
-fn token(body: &[u8], subject: Access) -> Result<Token, TokenError> {
-    let unreadable = || TokenError::Transient("the login service's answer is not a token".to_owned());
+fn token(body: &[u8], subject: Access) -> Result<Token, LoginError> {
+    let unreadable = || LoginError::Transient("the login service's answer is not a token".to_owned());
     let answer: Answer = serde_json::from_slice(body).map_err(|_| unreadable())?;
     if !is_header_value(&answer.access_token) {
         return Err(unreadable());
@@ -264,8 +269,8 @@ mod tests {
 
     #[async_trait]
     impl WebIdentity for Nobody {
-        async fn token(&self, _audience: &str) -> Result<SecretString, TokenError> {
-            Err(TokenError::Transient("nobody".to_owned()))
+        async fn token(&self, _audience: &str) -> Result<SecretString, LoginError> {
+            Err(LoginError::Transient("nobody".to_owned()))
         }
     }
 
@@ -350,12 +355,12 @@ mod tests {
     #[test]
     fn an_answer_that_is_no_token_is_a_passing_fault() {
         for body in ["", "{}", "<html>", "{\"access_token\":"] {
-            assert!(matches!(token(body.as_bytes(), Access::Delegated), Err(TokenError::Transient(_))), "{body}");
+            assert!(matches!(token(body.as_bytes(), Access::Delegated), Err(LoginError::Transient(_))), "{body}");
         }
         for access_token in ["", " ", "a b", "a\r\nb", "a\0", "\u{7f}", "töken", "a\u{feff}"] {
             let body = json!({"access_token": access_token}).to_string();
             let error = token(body.as_bytes(), Access::AppOnly).unwrap_err();
-            assert_eq!(error, TokenError::Transient("the login service's answer is not a token".to_owned()), "{body}");
+            assert_eq!(error, LoginError::Transient("the login service's answer is not a token".to_owned()), "{body}");
         }
     }
 }

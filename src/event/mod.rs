@@ -1,5 +1,7 @@
 //! Events: what the function, or the local program, may be asked to do.
 
+pub mod sqs;
+
 use std::fmt;
 
 use serde::Deserialize;
@@ -10,14 +12,14 @@ use crate::actions::sign_in::request::SignIn;
 use crate::domain::account::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::printable;
-use crate::domain::run_request::{self, Message};
 use crate::domain::secret::import::Format;
 use crate::domain::seed::Seed;
+use crate::event::sqs::QueueMessage;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     Tick,
-    Orders(Vec<Message>),
+    RunRequests(Vec<QueueMessage>),
     Sync,
     List { after: Option<AccountId> },
     Show { account: AccountId },
@@ -81,7 +83,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         return if tick { Ok(Event::Tick) } else { Err(EventError::Unknown) };
     }
     if event.get("Records").is_some() {
-        return run_request::messages(event).map(Event::Orders).ok_or(EventError::Unknown);
+        return sqs::messages(event).map(Event::RunRequests).ok_or(EventError::Unknown);
     }
     let action = event.get("action").and_then(Value::as_str).ok_or(EventError::Unknown)?;
     let account = |action| {
