@@ -1,4 +1,4 @@
-//! The pure core by itself: what a run costs before and after the wire. `cargo bench --bench core`.
+//! The CPU cost of the pure core: planning a run and reading its responses. `cargo bench --bench core`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
@@ -20,10 +20,10 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
 use serde_json::{Value, json};
 
-/// Rounds that are gone through in turn: a plan of twelve calls costs more than one of three.
+/// Seeds that are used in turn: a plan of twelve calls costs more than one of three.
 const ROUNDS: u64 = 64;
 
-/// An account that was granted everything that the catalogue accepts for its kind of token.
+/// An account with every permission that the catalogue accepts for its kind of token.
 struct Caller {
     name: &'static str,
     id: AccountId,
@@ -107,7 +107,7 @@ fn schedules(criterion: &mut Criterion) {
         "working_days": ["mon", "tue", "wed", "thu", "fri"]
     });
     let mut group = criterion.benchmark_group("next_run");
-    // Office hours end in half an hour: nearly every draw goes to the next day's window.
+    // Working hours end in half an hour, so nearly every draw falls into the next day's window.
     for (name, policy) in [("all day", json!({})), ("office hours", office)] {
         let policy = Policy::parse(policy).unwrap();
         let mut rng = ChaCha12Rng::seed_from_u64(1);
@@ -142,7 +142,7 @@ fn batches(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The first wave of a large plan, reads and writes, as far as one batch holds it.
+/// The first wave of a large plan, reads and writes, up to the size of one batch.
 fn full_batch() -> Vec<BatchItem> {
     let caller = Caller::new("delegated", Access::Delegated, json!({"calls_per_run": {"min": 40, "max": 40}}));
     let plan = caller.draw(1);
@@ -160,7 +160,7 @@ fn full_batch() -> Vec<BatchItem> {
     items
 }
 
-/// What Graph says to reads: lists of five things of a dozen fields, a kilobyte or two each, and one refusal.
+/// Graph's responses to reads: lists of five objects of a dozen fields, one or two kilobytes each, and one refusal.
 fn answer(items: &[BatchItem]) -> Value {
     let thing = |number: usize| {
         json!({

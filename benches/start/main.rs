@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Starts of each; the first of each is not counted.
+/// Starts of each program; the first one is not counted.
 const STARTS: usize = 51;
 
 fn main() {
@@ -35,11 +35,11 @@ fn main() {
     println!("  ratio            {:6.2}", medians[0].as_secs_f64() / medians[1].as_secs_f64());
 }
 
-/// The function, and the empty one.
+/// Paths of the function and of the empty function.
 fn build() -> [PathBuf; 2] {
     let cargo = std::env::var_os("CARGO").expect("cargo runs this");
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/start");
-    // One after the other: built together, the features of one would swell the other.
+    // One after the other: in one build, Cargo would unify their features.
     for package in ["e5-evergreen", "empty_function"] {
         let mut build = Command::new(&cargo);
         build.args(["build", "--release", "--no-default-features", "--target-dir"]).arg(&target);
@@ -49,7 +49,7 @@ fn build() -> [PathBuf; 2] {
     ["e5-evergreen", "empty_function"].map(|package| target.join("release").join(package))
 }
 
-/// Starts the program, waits until it asks for an event, and ends it.
+/// Starts the program, waits until it polls for an event, and kills it.
 fn first_poll(program: &Path) -> Duration {
     let runtime = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let address = runtime.local_addr().expect("an address").to_string();
@@ -71,9 +71,9 @@ fn first_poll(program: &Path) -> Duration {
     ]);
     let started = Instant::now();
     let mut child = command.spawn().expect("the program starts");
-    let (connection, _) = runtime.accept().expect("the program comes");
+    let (connection, _) = runtime.accept().expect("the program connects");
     let mut request = String::new();
-    BufReader::new(connection).read_line(&mut request).expect("the program asks");
+    BufReader::new(connection).read_line(&mut request).expect("the program polls");
     let took = started.elapsed();
     assert!(request.starts_with("GET /2018-06-01/runtime/invocation/next "), "{request}");
     child.kill().expect("the program runs");
@@ -85,14 +85,14 @@ fn name(program: &Path) -> &str {
     program.file_name().and_then(|name| name.to_str()).expect("a name")
 }
 
-/// Of the program, and of a zip with it, where there is `zip`.
+/// Size of the program, and of a zip archive of it where `zip` is installed.
 fn sizes(program: &Path) -> String {
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    let binary = std::fs::metadata(program).expect("it is there").len();
+    let binary = std::fs::metadata(program).expect("the program exists").len();
     let zip = Command::new("zip").args(["-q", "-9", "-j", "-"]).arg(program).output();
     let zipped = match zip {
         Ok(zip) if zip.status.success() => format!("zip {:.2} MB", megabytes(zip.stdout.len() as u64)),
-        _ => "zip unknown (there is no `zip` here)".to_owned(),
+        _ => "zip unknown (`zip` is not installed)".to_owned(),
     };
     format!("binary {:.2} MB, {zipped}", megabytes(binary))
 }

@@ -1,27 +1,27 @@
-//! Secrecy: what is secret is searched for in everything that leaves the house.
+//! Secrecy of actions: searches every answer, error, log line and table for planted secrets.
 
 use e5_evergreen::event::EventError;
 use serde_json::{Value, json};
 
-use crate::support::world::{PUBLIC_APP, TENANT, World, app_only, refresh_token, under, user};
+use crate::support::test_app::{PUBLIC_APP, TENANT, TestApp, app_only, refresh_token, user, with_policy};
 
 const MARK: &str = "MARKEDmarkedMARKED";
 
 #[tokio::test]
-async fn no_action_tells_a_secret_in_an_answer_an_error_a_log_or_a_table() {
-    let world = World::traced().await;
+async fn no_action_leaks_a_secret_into_answers_errors_logs_or_tables() {
+    let app = TestApp::traced().await;
     let mut wrong = app_only(0);
     wrong["client_secret"] = json!(MARK);
-    world.put("wrong", &under(wrong.clone(), json!({"pause_after": 1})));
+    app.put("wrong", &with_policy(wrong.clone(), json!({"pause_after": 1})));
     wrong["colour"] = json!(MARK);
-    world.put("faulty", &wrong);
-    let own = refresh_token(&world, 0);
-    world.put("token", &own);
-    world.secrets.force_put("evergreen/_defaults", &format!("{{\"timezone\": \"{MARK}\"}}"));
-    world.begin().await;
+    app.put("faulty", &wrong);
+    let own = refresh_token(&app, 0);
+    app.put("token", &own);
+    app.secrets.force_put("evergreen/_defaults", &format!("{{\"timezone\": \"{MARK}\"}}"));
+    app.begin().await;
     let csv = format!("account,tenant_id,client_id,client_secret\nnew,{TENANT},{PUBLIC_APP},{MARK}\n{MARK}\n");
     let sign_in = json!({"action": "sign_in", "account": "person", "tenant_id": TENANT, "client_id": PUBLIC_APP});
-    let mut told = String::new();
+    let mut written = String::new();
     let mut device_codes = Vec::new();
     let mut events = vec![
         json!({"action": "import", "text": csv}),
@@ -51,32 +51,33 @@ async fn no_action_tells_a_secret_in_an_answer_an_error_a_log_or_a_table() {
         assert!(events.iter().any(|event| event["action"] == action), "`{action}` is tried");
     }
     for event in events {
-        tell(&world, &mut told, event).await;
-        device_codes.extend(kept(&world, "device_code", "evergreen/_sign_in_person"));
+        ask(&app, &mut written, event).await;
+        device_codes.extend(kept(&app, "device_code", "evergreen/_sign_in_person"));
     }
-    let code = world.tenant.pending_device_codes().pop().unwrap();
-    world.tenant.approve_device(&code, &user(2));
-    tell(&world, &mut told, sign_in).await;
-    let signed_in = kept(&world, "refresh_token", "evergreen/person").expect("the sign-in is stored");
+    let code = app.tenant.pending_device_codes().pop().unwrap();
+    app.tenant.approve_device(&code, &user(2));
+    ask(&app, &mut written, sign_in).await;
+    let signed_in = kept(&app, "refresh_token", "evergreen/person").expect("the pending sign-in is stored");
 
-    told.push_str(&world.journal.text());
-    told.push_str(&world.dynamo.everything());
+    written.push_str(&app.log.text());
+    written.push_str(&app.dynamo.everything());
     let mut secrets = device_codes;
     assert!(!secrets.is_empty());
     secrets.extend([MARK.to_owned(), signed_in, own["refresh_token"].as_str().unwrap().to_owned()]);
     for secret in secrets {
-        let at = told.find(&secret).map(|at| told[at.saturating_sub(200)..].chars().take(300).collect::<String>());
-        assert_eq!(at, None, "a secret is told");
+        let at =
+            written.find(&secret).map(|at| written[at.saturating_sub(200)..].chars().take(300).collect::<String>());
+        assert_eq!(at, None, "a secret was written");
     }
 }
 
-async fn tell(world: &World, told: &mut String, event: Value) {
-    match world.try_ask(event).await {
-        Ok(answer) => told.push_str(&answer.to_string()),
-        Err(error) => told.push_str(&format!("{error} {error:?}")),
+async fn ask(app: &TestApp, written: &mut String, event: Value) {
+    match app.try_ask(event).await {
+        Ok(answer) => written.push_str(&answer.to_string()),
+        Err(error) => written.push_str(&format!("{error} {error:?}")),
     }
 }
 
-fn kept(world: &World, field: &str, name: &str) -> Option<String> {
-    Some(world.secrets.value(name)?[field].as_str()?.to_owned())
+fn kept(app: &TestApp, field: &str, name: &str) -> Option<String> {
+    Some(app.secrets.value(name)?[field].as_str()?.to_owned())
 }

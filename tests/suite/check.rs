@@ -1,13 +1,13 @@
-//! `check`: what a person wants to know before it goes wrong.
+//! `check`: token, permissions, policy and expiries of one account.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::world::{
-    APP, APP_SECRET, PASSWORD, PUBLIC_APP, TENANT, World, app_only, password, reads, refresh_token, under, user,
+use crate::support::test_app::{
+    APP, APP_SECRET, PASSWORD, PUBLIC_APP, TENANT, TestApp, app_only, password, reads, refresh_token, user, with_policy,
 };
 
-/// The verdict on something: whether it is good, and the sentence.
+/// One finding: whether it is good, and its sentence.
 fn on(answer: &Value, about: &str) -> (Option<bool>, String) {
     let verdicts = answer["verdicts"].as_array().unwrap();
     let found = verdicts.iter().find(|verdict| verdict["about"] == about);
@@ -16,77 +16,80 @@ fn on(answer: &Value, about: &str) -> (Option<bool>, String) {
 }
 
 #[tokio::test]
-async fn everything_in_order_is_said_in_one_batch_that_changes_nothing() {
-    let world = World::new().await;
-    world.put("a", &app_only(0));
-    world.sync().await;
-    let before = world.snapshot();
-    let answer = world.act("check", "a").await;
+async fn check_of_a_healthy_account_takes_one_batch_and_changes_nothing() {
+    let app = TestApp::new().await;
+    app.put("a", &app_only(0));
+    app.sync().await;
+    let before = app.snapshot();
+    let answer = app.act("check", "a").await;
     for about in ["secret", "token", "permissions", "subscription", "app_credentials"] {
         assert_eq!(on(&answer, about).0, Some(true), "{about}: {answer:#}");
     }
     assert!(on(&answer, "subscription").1.contains("50 days"));
     assert!(on(&answer, "app_credentials").1.contains("180 days"));
     assert_eq!((&answer["never_drawn"], &answer["missing_permissions"]), (&json!([]), &json!([])));
-    assert_eq!((world.token_requests().len(), world.batches().len()), (1, 1));
+    assert_eq!((app.token_requests().len(), app.batches().len()), (1, 1));
     assert!(!answer.to_string().contains(APP_SECRET));
-    world.assert_as_before(&before);
+    app.assert_as_before(&before);
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_had_says_why_and_what_to_do() {
-    let world = World::new().await;
-    world.put("a", &app_only(0));
-    world.put("b", &json!({"tenant_id": TENANT}));
-    world.sync().await;
-    world.tenant.expire_secret(TENANT, APP);
-    let (good, told) = on(&world.act("check", "a").await, "token");
-    assert!(good == Some(false) && told.contains("AADSTS7000222") && told.contains("Create a client secret"), "{told}");
-    let (good, told) = on(&world.act("check", "b").await, "secret");
-    assert!(good == Some(false) && told.contains("evergreen/b") && told.contains("`client_id`"), "{told}");
-    assert!(world.batches().is_empty());
+async fn check_without_a_token_reports_cause_and_remedy() {
+    let app = TestApp::new().await;
+    app.put("a", &app_only(0));
+    app.put("b", &json!({"tenant_id": TENANT}));
+    app.sync().await;
+    app.tenant.expire_secret(TENANT, APP);
+    let (good, text) = on(&app.act("check", "a").await, "token");
+    assert!(good == Some(false) && text.contains("AADSTS7000222") && text.contains("Create a client secret"), "{text}");
+    let (good, text) = on(&app.act("check", "b").await, "secret");
+    assert!(good == Some(false) && text.contains("evergreen/b") && text.contains("`client_id`"), "{text}");
+    assert!(app.batches().is_empty());
 }
 
 #[tokio::test]
-async fn what_will_never_be_drawn_is_named_and_what_may_not_be_looked_at_is_not() {
-    let world = World::new().await;
-    world.tenant.revoke_all_consent(TENANT, PUBLIC_APP);
-    world.tenant.grant_consent(TENANT, PUBLIC_APP, &["User.Read"]);
-    world.put("a", &under(refresh_token(&world, 0), json!({"operations": {"include": ["user.me.get", "users.list"]}})));
-    world.sync().await;
-    let answer = world.act("check", "a").await;
+async fn check_names_operations_that_lack_permission_and_skips_forbidden_queries() {
+    let app = TestApp::new().await;
+    app.tenant.revoke_all_consent(TENANT, PUBLIC_APP);
+    app.tenant.grant_consent(TENANT, PUBLIC_APP, &["User.Read"]);
+    app.put(
+        "a",
+        &with_policy(refresh_token(&app, 0), json!({"operations": {"include": ["user.me.get", "users.list"]}})),
+    );
+    app.sync().await;
+    let answer = app.act("check", "a").await;
     assert_eq!(answer["never_drawn"], json!(["users.list"]));
     assert_eq!(answer["missing_permissions"], json!(["User.ReadBasic.All"]));
     assert!(on(&answer, "permissions").1.starts_with("1 of the policy's 2 operations"));
     for about in ["subscription", "app_credentials"] {
-        let (good, told) = on(&answer, about);
-        assert!(good.is_none() && told.starts_with("Not allowed to look"), "{told}");
+        let (good, text) = on(&answer, about);
+        assert!(good.is_none() && text.starts_with("Not allowed to look"), "{text}");
     }
-    assert!(world.batches().is_empty(), "nothing is asked that would be refused");
+    assert!(app.batches().is_empty(), "no query is sent that would be refused");
 }
 
 #[tokio::test]
-async fn a_password_is_told_whether_security_defaults_will_break_it() {
-    let world = World::new().await;
-    world.put("a", &under(password(0), reads(1)));
-    world.sync().await;
-    let answer = world.act("check", "a").await;
+async fn check_of_a_password_account_reports_security_defaults() {
+    let app = TestApp::new().await;
+    app.put("a", &with_policy(password(0), reads(1)));
+    app.sync().await;
+    let answer = app.act("check", "a").await;
     assert_eq!(on(&answer, "security_defaults").0, Some(true));
     assert!(!answer.to_string().contains(PASSWORD));
-    world.tenant.set_mfa(TENANT, &user(0), Some(50076));
-    let mut world = world;
-    world.restart();
-    let (good, told) = on(&world.act("check", "a").await, "token");
-    assert!(good == Some(false) && told.contains("multi-factor"), "{told}");
+    app.tenant.set_mfa(TENANT, &user(0), Some(50076));
+    let mut app = app;
+    app.restart();
+    let (good, text) = on(&app.act("check", "a").await, "token");
+    assert!(good == Some(false) && text.contains("multi-factor"), "{text}");
 }
 
 #[tokio::test]
-async fn what_ends_within_thirty_days_is_told_with_its_day_and_what_to_do() {
-    let mut world = World::new().await;
-    world.put("a", &app_only(0));
-    world.sync().await;
+async fn check_reports_expiries_within_thirty_days_with_date_and_remedy() {
+    let mut app = TestApp::new().await;
+    app.put("a", &app_only(0));
+    app.sync().await;
     // The subscription has 50 days, the app's secret 180.
-    for (days, about, well, told) in [
+    for (days, about, well, text) in [
         (20, "subscription", true, "The subscription has 30 days left, until 2031-04-22."),
         (1, "subscription", false, "The subscription has 29 days left, until 2031-04-22: see the developer programme"),
         (0, "app_credentials", true, "The app's secret or certificate has 159 days left, until 2031-08-30."),
@@ -98,9 +101,9 @@ async fn what_ends_within_thirty_days_is_told_with_its_day_and_what_to_do() {
         ),
         (30, "app_credentials", false, "ended on 2031-08-30: make a new one and put it into the secret"),
     ] {
-        world.advance(TimeDelta::days(days));
-        world.restart();
-        let (good, verdict) = on(&world.act("check", "a").await, about);
-        assert!(good == Some(well) && verdict.contains(told), "{verdict}");
+        app.advance(TimeDelta::days(days));
+        app.restart();
+        let (good, verdict) = on(&app.act("check", "a").await, about);
+        assert!(good == Some(well) && verdict.contains(text), "{verdict}");
     }
 }

@@ -1,4 +1,4 @@
-//! Costs: what `infra/cost.py` counts on is what a run, a round and an idle tick really send, write and log.
+//! Costs: `infra/cost.py` assumes what a run, a round and an idle tick really send, write and log.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::dynamodb::{ACCOUNTS, RUNS};
-use crate::support::world::{Setting, World, app_only};
+use crate::support::test_app::{TestApp, TestAppOptions, app_only};
 
-/// How far the mean of the runs below may lie from what the formula counts on.
+/// The largest accepted difference between the mean of the runs below and the formula's number.
 const TOLERANCE: f64 = 0.15;
 
 /// The numbers of the formula, by name: lines like `NAME = 1.5`.
@@ -29,15 +29,15 @@ fn assert_near(measured: &[(&str, f64)]) {
     let mut wrong = Vec::new();
     for (name, measured) in measured {
         let counted = constants.get(*name).copied().unwrap_or_else(|| panic!("infra/cost.py has no {name}"));
-        eprintln!("{name}: measured {measured:.3}, counted on {counted}");
+        eprintln!("{name}: measured {measured:.3}, assumed {counted}");
         if (measured - counted).abs() > TOLERANCE * counted {
-            wrong.push(format!("{name} is {counted}, measured was {measured:.3}"));
+            wrong.push(format!("{name} is {counted}, measured {measured:.3}"));
         }
     }
     assert!(wrong.is_empty(), "correct infra/cost.py: {wrong:#?}");
 }
 
-/// The size of an item as DynamoDB counts it.
+/// The size of an item by DynamoDB's rules, in bytes.
 ///
 /// Source: docs.aws.amazon.com, "DynamoDB Item sizes and formats".
 fn size(value: &Value) -> usize {
@@ -62,77 +62,77 @@ fn mean(sum: usize, count: usize) -> f64 {
     sum as f64 / count as f64
 }
 
-fn bytes(world: &World, wanted: impl Fn(&Value) -> bool) -> usize {
-    world.journal.all().iter().filter(|line| wanted(line)).map(|line| line.to_string().len() + 1).sum()
+fn bytes(app: &TestApp, wanted: impl Fn(&Value) -> bool) -> usize {
+    app.log.all().iter().filter(|line| wanted(line)).map(|line| line.to_string().len() + 1).sum()
 }
 
-/// A day of runs of the default policy, so that also the watching counts as it does in life; each alone, as few accounts
-/// have them.
+/// A day of runs of the default policy, so that the expiry checks have their real share; each run alone, since few accounts
+/// run at once.
 #[tokio::test]
-async fn the_formula_counts_on_what_a_run_sends_writes_and_logs() {
+async fn cost_formula_matches_the_measured_usage_of_a_run() {
     const ACCOUNTS_RUN: usize = 6;
     const ROUNDS_EACH: usize = 10;
-    let world = World::with(Setting { users: ACCOUNTS_RUN, ..Setting::default() }).await;
+    let app = TestApp::with(TestAppOptions { users: ACCOUNTS_RUN, ..TestAppOptions::default() }).await;
     for number in 0..ACCOUNTS_RUN {
-        world.put(&format!("a{number}"), &app_only(number));
+        app.put(&format!("a{number}"), &app_only(number));
     }
-    world.sync().await;
-    world.forget();
-    world.journal.clear();
-    let _before = world.dynamo.take_units();
+    app.sync().await;
+    app.forget();
+    app.log.clear();
+    let _before = app.dynamo.take_units();
     let mut waited = TimeDelta::zero();
     for _ in 0..ROUNDS_EACH {
         for number in 0..ACCOUNTS_RUN {
             let account = format!("a{number}");
-            let run = world.ask(json!({"action": "run", "account": account})).await;
+            let run = app.ask(json!({"action": "run", "account": account})).await;
             assert_eq!(run["outcome"], "succeeded", "{run:#}");
-            waited += TimeDelta::seconds(world.wait(&account).await);
+            waited += TimeDelta::seconds(app.wait(&account).await);
         }
-        world.advance(TimeDelta::minutes(150));
+        app.advance(TimeDelta::minutes(150));
     }
-    let units = world.dynamo.take_units();
+    let units = app.dynamo.take_units();
     let runs = ACCOUNTS_RUN * ROUNDS_EACH;
-    // Asked for by hand, the account is looked up first, which is a unit of reading.
-    assert_eq!(world.dynamo.calls("GetItem"), runs);
-    assert_eq!(world.dynamo.calls("UpdateItem") + world.dynamo.calls("PutItem"), 3 * runs);
-    let (rows, items) = (world.dynamo.scan(RUNS).await, world.dynamo.scan(ACCOUNTS).await);
+    // The `run` action reads the account first, which costs one read unit.
+    assert_eq!(app.dynamo.calls("GetItem"), runs);
+    assert_eq!(app.dynamo.calls("UpdateItem") + app.dynamo.calls("PutItem"), 3 * runs);
+    let (rows, items) = (app.dynamo.scan(RUNS).await, app.dynamo.scan(ACCOUNTS).await);
     let kilobytes = |items: &[Value]| mean(items.iter().map(item_size).sum(), items.len()) / 1000.0;
     assert_near(&[
         ("WRITES_PER_RUN", units / mean(runs, 1) - 1.0),
-        ("TOKENS_PER_RUN", mean(world.token_requests().len(), runs)),
-        ("BATCHES_PER_RUN", mean(world.batches().len(), runs)),
-        ("SECRETS_CALLS_PER_LONE_RUN", mean(world.secrets.calls("BatchGetSecretValue"), runs)),
+        ("TOKENS_PER_RUN", mean(app.token_requests().len(), runs)),
+        ("BATCHES_PER_RUN", mean(app.batches().len(), runs)),
+        ("SECRETS_CALLS_PER_LONE_RUN", mean(app.secrets.calls("BatchGetSecretValue"), runs)),
         ("HOURS_BETWEEN_RUNS", mean(usize::try_from(waited.num_seconds()).unwrap(), runs) / 3600.0),
-        ("LOG_KB_PER_RUN", mean(bytes(&world, |line| line["message"] == "run"), runs) / 1000.0),
+        ("LOG_KB_PER_RUN", mean(bytes(&app, |line| line["message"] == "run"), runs) / 1000.0),
         ("ROW_KB", kilobytes(&rows)),
         ("ITEM_KB", kilobytes(&items)),
     ]);
 }
 
 #[tokio::test]
-async fn the_formula_counts_on_what_a_round_costs_by_itself() {
-    let world = World::with(Setting { users: 20, ..Setting::default() }).await;
+async fn cost_formula_matches_the_measured_usage_of_a_round() {
+    let app = TestApp::with(TestAppOptions { users: 20, ..TestAppOptions::default() }).await;
     for number in 0..20 {
-        world.put(&format!("a{number}"), &app_only(number));
+        app.put(&format!("a{number}"), &app_only(number));
     }
-    world.begin().await;
-    world.tick().await;
-    world.forget();
-    world.journal.clear();
-    let _before = world.dynamo.take_units();
-    world.tick().await;
-    let units = world.dynamo.take_units();
-    assert_near(&[("READS_PER_IDLE_TICK", units), ("LOG_KB_PER_ROUND", mean(bytes(&world, |_| true), 1) / 1000.0)]);
-    assert_eq!((world.dynamo.total_calls(), world.secrets.total_calls()), (1, 0), "an idle tick is one query");
-    // The default policy's secret may come along, so 19 or 20 accounts share a request.
-    world.all_due().await;
-    world.forget();
-    world.tick().await;
-    assert!((1..=2).contains(&world.secrets.calls("BatchGetSecretValue")));
-    world.sync().await;
-    let _before = world.dynamo.take_units();
-    world.sync().await;
-    let items = world.dynamo.scan(ACCOUNTS).await;
+    app.begin().await;
+    app.tick().await;
+    app.forget();
+    app.log.clear();
+    let _before = app.dynamo.take_units();
+    app.tick().await;
+    let units = app.dynamo.take_units();
+    assert_near(&[("READS_PER_IDLE_TICK", units), ("LOG_KB_PER_ROUND", mean(bytes(&app, |_| true), 1) / 1000.0)]);
+    assert_eq!((app.dynamo.total_calls(), app.secrets.total_calls()), (1, 0), "an idle tick is one query");
+    // A request may include the default policy's secret, so 19 or 20 accounts share one.
+    app.all_due().await;
+    app.forget();
+    app.tick().await;
+    assert!((1..=2).contains(&app.secrets.calls("BatchGetSecretValue")));
+    app.sync().await;
+    let _before = app.dynamo.take_units();
+    app.sync().await;
+    let items = app.dynamo.scan(ACCOUNTS).await;
     let pages = mean(items.iter().map(item_size).sum(), 4096).ceil();
-    assert!((world.dynamo.take_units() - pages).abs() < 0.1, "a look at the accounts is one consistent scan");
+    assert!((app.dynamo.take_units() - pages).abs() < 0.1, "listing the accounts is one consistent scan");
 }

@@ -1,4 +1,4 @@
-//! The real function, as Lambda runs it: events in, answers and log lines out.
+//! The function binary as Lambda runs it: events, answers and log lines.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,17 @@ use chrono::{TimeDelta, Utc};
 use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
-use crate::support::surroundings::*;
+use crate::support::function_fixture::*;
 
 const STATE: &[&str] = &["account_id", "status", "next_run_at", "last_run_at", "consecutive_failures", "pause_cause"];
 const ROUND: &[&str] =
     &["due", "claimed", "succeeded", "failed", "paused", "deferred", "calls_ok", "calls_failed", "calls_throttled"];
 
 #[tokio::test]
-async fn every_event_is_answered_as_the_contract_says() {
-    let around = Surroundings::new().await;
-    let before = around.objects();
-    let function = around.function().await;
+async fn every_event_is_answered_as_documented() {
+    let fixture = FunctionFixture::new().await;
+    let before = fixture.objects();
+    let function = fixture.function().await;
 
     let synced = answered(&function, "sync").await;
     assert_eq!((&synced["created"], &synced["errors"]), (&json!([ACCOUNT]), &json!([])));
@@ -36,8 +36,8 @@ async fn every_event_is_answered_as_the_contract_says() {
     let planned = answered(&function, "run-dry").await;
     assert_eq!(planned["seed"], 42);
     assert_fields(&planned["plan"][0], &["operation", "role", "wave", "method", "url", "body"]);
-    let graph = around.tenant.requests().iter().filter(|request| !request.is_login()).count();
-    assert_eq!((graph, lines(&function).len()), (0, 2), "a dry run sends nothing and is no run");
+    let graph = fixture.tenant.requests().iter().filter(|request| !request.is_login()).count();
+    assert_eq!((graph, lines(&function).len()), (0, 2), "a dry run sends nothing and is not recorded");
 
     let ran = answered(&function, "run").await;
     assert_eq!(
@@ -47,14 +47,14 @@ async fn every_event_is_answered_as_the_contract_says() {
     assert_fields(&ran, &["run_id", "seed", "calls_ok", "calls_failed", "calls_throttled", "failures"]);
     assert!(assert_time(&ran["next_run_at"]) > Utc::now() + TimeDelta::seconds(3500));
 
-    let told = answered(&function, "history").await;
-    assert_eq!(told["account"], ACCOUNT);
-    assert_eq!((told["runs"].as_array().unwrap().len(), &told["runs"][0]["run_id"]), (1, &ran["run_id"]));
+    let history = answered(&function, "history").await;
+    assert_eq!(history["account"], ACCOUNT);
+    assert_eq!((history["runs"].as_array().unwrap().len(), &history["runs"][0]["run_id"]), (1, &ran["run_id"]));
 
     let idle = answered(&function, "tick").await;
     assert_fields(&idle, ROUND);
     assert_counts(&idle, &[("due", 0), ("claimed", 0), ("succeeded", 0), ("failed", 0)]);
-    around.make_due(ACCOUNT).await;
+    fixture.make_due(ACCOUNT).await;
     let round = answered(&function, "eventbridge-scheduled").await;
     assert_fields(&round, ROUND);
     assert_counts(
@@ -65,32 +65,32 @@ async fn every_event_is_answered_as_the_contract_says() {
 
     let stopped = answered(&function, "stop").await;
     assert_eq!((&stopped["status"], &stopped["next_run_at"]), (&json!("stopped"), &Value::Null));
-    assert_eq!(around.dynamo.attribute(ACCOUNT, "due_shard").await, None);
+    assert_eq!(fixture.dynamo.attribute(ACCOUNT, "due_shard").await, None);
     let error = refused(function.invoke(&event("run")).await);
     assert!(error.error_type == "BadAction" && error.error_message.contains("`resume`"), "{error:?}");
     let resumed = answered(&function, "resume").await;
     assert_eq!(resumed["status"], "active");
     assert_counts(&answered(&function, "tick").await, &[("due", 1), ("succeeded", 1)]);
 
-    assert_eq!(around.changed_since(&before), Vec::<String>::new(), "what a run makes, it removes");
-    assert_eq!(around.tenant.violations(), Vec::<String>::new());
+    assert_eq!(fixture.changed_since(&before), Vec::<String>::new(), "a run removes what it created");
+    assert_eq!(fixture.tenant.violations(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_run_a_round_and_its_metrics_are_one_line_of_json_each() {
-    let around = Surroundings::new().await;
+async fn run_round_and_metrics_are_one_json_line_each() {
+    let fixture = FunctionFixture::new().await;
     for account in ["a", "b"] {
-        around.secret(account, app_only(json!({})));
+        fixture.secret(account, app_only(json!({})));
     }
-    around.secret("wrong", {
+    fixture.secret("wrong", {
         let mut secret = app_only(json!({"pause_after": 1}));
         secret["client_secret"] = json!(format!("wrong {MARK}"));
         secret
     });
-    let function = around.function().await;
+    let function = fixture.function().await;
     answered(&function, "sync").await;
     for account in ["a", "b", "wrong"] {
-        around.make_due(account).await;
+        fixture.make_due(account).await;
     }
     let round = answered(&function, "tick").await;
     assert_counts(&round, &[("due", 3), ("claimed", 3), ("succeeded", 2), ("failed", 1), ("paused", 1)]);
@@ -120,18 +120,18 @@ async fn a_run_a_round_and_its_metrics_are_one_line_of_json_each() {
         assert!(names.iter().all(|metric| line[metric["Name"].as_str().unwrap()].is_number()), "{line:#}");
     }
     assert_eq!((&metrics[0]["Claimed"], &metrics[1]["Claimed"]), (&json!(3), &json!(0)));
-    assert_eq!(lines(&function).len(), 1 + 3 + 2 + 2, "one line of the sync, and no other");
+    assert_eq!(lines(&function).len(), 1 + 3 + 2 + 2, "only the line of the sync");
 }
 
 #[tokio::test]
-async fn a_call_that_failed_is_logged_with_status_code_and_request_id_but_not_with_what_was_said() {
-    let around = Surroundings::new().await;
+async fn failed_call_is_logged_with_status_code_and_request_id_but_without_message() {
+    let fixture = FunctionFixture::new().await;
     let only = json!({"operations": {"include": ["users.list", "user.me.get"]}, "calls_per_run": {"min": 2, "max": 2}});
-    around.secret(ACCOUNT, app_only(only));
-    let function = around.function().await;
+    fixture.secret(ACCOUNT, app_only(only));
+    let function = fixture.function().await;
     answered(&function, "sync").await;
     let refusal = FaultAction::Error { status: 404, code: "ErrorNonExistent".to_owned(), message: MARK.to_owned() };
-    around.tenant.inject(Fault::item("GET", "/users", When::Always, refusal));
+    fixture.tenant.inject(Fault::item("GET", "/users", When::Always, refusal));
     let ran = answered(&function, "run").await;
     assert_counts(&ran, &[("calls_ok", 1), ("calls_failed", 1)]);
     let run = &lines_saying(&function, "run")[0];
@@ -146,13 +146,13 @@ async fn a_call_that_failed_is_logged_with_status_code_and_request_id_but_not_wi
 }
 
 #[tokio::test]
-async fn what_is_not_known_is_a_function_error_that_says_what_is() {
-    let around = Surroundings::new().await;
-    let function = around.function().await;
+async fn unknown_event_is_a_function_error_that_lists_the_accepted_ones() {
+    let fixture = FunctionFixture::new().await;
+    let function = fixture.function().await;
     answered(&function, "sync").await;
     for unknown in [
         json!({"action": "tock"}),
-        json!({"hello": "world"}),
+        json!({"hello": "app"}),
         json!({}),
         json!([1]),
         json!("tick"),
@@ -176,52 +176,50 @@ async fn what_is_not_known_is_a_function_error_that_says_what_is() {
     }
     assert_fields(&answered(&function, "list").await, &["accounts"]);
     let complaints = lines_saying(&function, "the event was not carried out");
-    assert_eq!(complaints.len(), 6 + 2 * 5, "each is logged once: the scheduler looks at no answer");
+    assert_eq!(complaints.len(), 6 + 2 * 5, "each is logged once, since the scheduler ignores answers");
 }
 
 #[tokio::test]
-async fn accounts_in_four_shards_are_all_found() {
-    let around = Surroundings::new().await;
+async fn accounts_in_all_four_shards_are_found() {
+    let fixture = FunctionFixture::new().await;
     let accounts: Vec<String> = (0..8).map(|number| format!("account-{number}")).collect();
     for account in &accounts {
-        around.secret(account, app_only(json!({"operations": {"include": ["users.list"]}})));
+        fixture.secret(account, app_only(json!({"operations": {"include": ["users.list"]}})));
     }
-    let function = around.function_with(&[("DUE_SHARDS", "4"), ("CONCURRENCY", "2")]).await;
+    let function = fixture.function_with(&[("DUE_SHARDS", "4"), ("CONCURRENCY", "2")]).await;
     answered(&function, "sync").await;
     let mut shards = BTreeSet::new();
     for account in &accounts {
-        shards.insert(around.dynamo.attribute(account, "due_shard").await.unwrap());
-        around.make_due(account).await;
+        shards.insert(fixture.dynamo.attribute(account, "due_shard").await.unwrap());
+        fixture.make_due(account).await;
     }
     assert!(shards.len() > 1 && shards.iter().all(|shard| shard.parse::<u8>().unwrap() < 4), "{shards:?}");
     assert_counts(&answered(&function, "tick").await, &[("due", 8), ("claimed", 8), ("succeeded", 8)]);
 }
 
-/// A killed run comes back by itself, once, when its lease is over, and removes what it had made.
-/// The claim is written, the secret is not yet read: nothing was made, and the account is held all the same.
 #[tokio::test]
-async fn no_secret_is_ever_logged_answered_or_stored() {
-    let around = Surroundings::new().await;
-    let refresh_token = around.tenant.issue_refresh_token(TENANT, PUBLIC_APP, USER);
+async fn function_never_logs_returns_or_stores_a_secret() {
+    let fixture = FunctionFixture::new().await;
+    let refresh_token = fixture.tenant.issue_refresh_token(TENANT, PUBLIC_APP, USER);
     let ids = json!({"tenant_id": TENANT, "client_id": PUBLIC_APP});
     let with = |more: Value| {
         let mut secret = ids.clone();
         secret.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         secret
     };
-    around.secret("refreshing", with(json!({"refresh_token": refresh_token})));
-    around.secret("typing", with(json!({"username": USER, "password": format!("password {MARK}")})));
-    around.secret("mistyping", with(json!({"username": USER, "password": format!("wrong {MARK}")})));
-    around.secret("misspelt", with(json!({"pasword": MARK})));
-    around.secret("out-of-range", with(json!({"client_secret": MARK, "policy": {"pause_after": MARK}})));
-    around.secrets.force_put("evergreen/no-json", &format!("{{\"client_secret\": \"{MARK}"));
-    around.secrets.force_put("evergreen/too-long", &MARK.repeat(65_537 / MARK.len() + 1));
+    fixture.secret("refreshing", with(json!({"refresh_token": refresh_token})));
+    fixture.secret("typing", with(json!({"username": USER, "password": format!("password {MARK}")})));
+    fixture.secret("mistyping", with(json!({"username": USER, "password": format!("wrong {MARK}")})));
+    fixture.secret("misspelt", with(json!({"pasword": MARK})));
+    fixture.secret("out-of-range", with(json!({"client_secret": MARK, "policy": {"pause_after": MARK}})));
+    fixture.secrets.force_put("evergreen/no-json", &format!("{{\"client_secret\": \"{MARK}"));
+    fixture.secrets.force_put("evergreen/too-long", &MARK.repeat(65_537 / MARK.len() + 1));
     let accounts = [ACCOUNT, "refreshing", "typing", "mistyping", "misspelt", "out-of-range", "no-json", "too-long"];
 
-    let function = around.function().await;
+    let function = fixture.function().await;
     let mut answers = answered(&function, "sync").await.to_string();
     for account in accounts {
-        around.make_due(account).await;
+        fixture.make_due(account).await;
     }
     let round = answered(&function, "tick").await;
     assert_counts(&round, &[("claimed", 8), ("succeeded", 3), ("failed", 5)]);
@@ -236,12 +234,12 @@ async fn no_secret_is_ever_logged_answered_or_stored() {
     }
     answers += &answered(&function, "list").await.to_string();
 
-    let rotated = around.secrets.value("evergreen/refreshing").unwrap()["refresh_token"].as_str().unwrap().to_owned();
-    let stored = around.dynamo.everything_stored().await + &around.dynamo.everything();
+    let rotated = fixture.secrets.value("evergreen/refreshing").unwrap()["refresh_token"].as_str().unwrap().to_owned();
+    let stored = fixture.dynamo.everything_stored().await + &fixture.dynamo.everything();
     for (place, text) in [("logs", function.everything_written()), ("answers", answers), ("tables", stored)] {
-        assert!(text.contains("contoso-dev"), "{place} are searched");
+        assert!(text.contains("contoso-dev"), "the {place} are not empty");
         for secret in [MARK, &refresh_token, &rotated, "eyJ"] {
-            assert!(!text.contains(secret), "{secret} stands in the {place}: {text}");
+            assert!(!text.contains(secret), "{secret} is in the {place}: {text}");
         }
     }
     assert_eq!(lines_saying(&function, "run").len(), 8 + 8);

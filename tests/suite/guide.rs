@@ -1,4 +1,4 @@
-//! `docs/entra.md`, done as it says: the pictures are filled in, the secrets put, the events sent, in the page's order.
+//! `docs/entra.md` carried out: fills in its forms, stores its secrets and sends its events in the page's order.
 
 use chrono::TimeDelta;
 use fake_tenant::{App, Federated, Secret, Tenant, User};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::browser;
 use crate::support::sts;
-use crate::support::world::World;
+use crate::support::test_app::TestApp;
 
 const GUIDE: &str = include_str!("../../docs/entra.md");
 const DOMAIN: &str = "yourtenant.onmicrosoft.com";
@@ -16,7 +16,7 @@ const CERTIFICATE: &str = include_str!("../fixtures/right.pem");
 const KEY: &str = include_str!("../fixtures/right_key_pkcs8.pem");
 const THUMBPRINT: &str = "uEF3dnCNDe8omRqRXXA0-rAYLKk3hWKEY7gjlo2csq0";
 
-/// A fenced block, with the text before it and after it up to the neighbouring blocks.
+/// A fenced block, with the text before and after it up to the neighbouring blocks.
 struct Block<'a> {
     kind: &'a str,
     text: &'a str,
@@ -34,7 +34,7 @@ fn blocks() -> Vec<Block<'static>> {
     (1..parts.len()).step_by(2).map(block).collect()
 }
 
-/// What stands between backticks.
+/// The text between backticks.
 fn spans(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -59,7 +59,7 @@ impl<'a> Picture<'a> {
         self.0.iter().any(|line| line.contains(text))
     }
 
-    /// What is filled in, or stands, beside the label.
+    /// The value beside the label.
     fn field(&self, label: &str) -> &'a str {
         let rest = self.0.iter().find_map(|line| line.strip_prefix(label));
         let rest = rest.unwrap_or_else(|| panic!("no `{label}` in {:?}", self.0)).trim();
@@ -73,19 +73,19 @@ impl<'a> Picture<'a> {
 
 /// The person at the portal, at the AWS console and at the browser.
 struct Reader {
-    world: World,
+    app: TestApp,
     tenant: String,
-    /// The app registration that is open.
-    app: String,
+    /// The client id of the app registration that is open.
+    client_id: String,
     /// The last answers of `consent_url` and `sign_in`.
     consent: Option<Value>,
     sign_in: Option<Value>,
-    /// Claims of the page that were held against answers.
+    /// Number of the page's statements that were compared with answers.
     held: usize,
 }
 
 impl Reader {
-    /// A tenant with the apps whose overviews the page shows, as a new registration leaves them, and with MFA.
+    /// A tenant with MFA and the apps whose overviews the page shows, as a new registration leaves them.
     async fn new(blocks: &[Block<'static>]) -> Self {
         let overviews = blocks.iter().filter(|block| block.kind == "text").map(|block| Picture::of(block.text));
         let overviews: Vec<Picture> = overviews.filter(|picture| picture.page() == "Overview").collect();
@@ -99,13 +99,13 @@ impl Reader {
         administrator.roles.insert("Global Administrator".to_owned());
         let megan = User::new("megan@yourtenant.onmicrosoft.com", PASSWORD);
         let users = [administrator, megan].map(|user| User { blocked_by: Some(50076), ..user });
-        let world = World::new().await;
-        world.tenant.add_tenant(users.into_iter().fold(is, Tenant::with_user));
-        Self { world, tenant: tenant.to_owned(), app: String::new(), consent: None, sign_in: None, held: 0 }
+        let app = TestApp::new().await;
+        app.tenant.add_tenant(users.into_iter().fold(is, Tenant::with_user));
+        Self { app, tenant: tenant.to_owned(), client_id: String::new(), consent: None, sign_in: None, held: 0 }
     }
 
     fn change(&self, change: impl FnOnce(&mut App)) {
-        self.world.tenant.change_app(&self.tenant, &self.app, change);
+        self.app.tenant.change_app(&self.tenant, &self.client_id, change);
     }
 
     async fn fill_in(&mut self, picture: &Picture<'_>) {
@@ -114,13 +114,13 @@ impl Reader {
                 assert!(picture.shows("(•) Accounts in this organizational directory only"));
                 assert_eq!(picture.field("Redirect URI (optional)"), "");
             }
-            "Overview" => self.app = picture.field("Application (client) ID").to_owned(),
+            "Overview" => self.client_id = picture.field("Application (client) ID").to_owned(),
             "New client secret" => {
                 let value = picture.field("Value").to_owned();
                 self.change(|app| app.secrets.push(Secret { value, expires: None }));
             }
             "Upload certificate" => {
-                assert_eq!(picture.field("Certificate"), "cert.pem", "the certificate, and not the key");
+                assert_eq!(picture.field("Certificate"), "cert.pem", "the certificate, not the key");
                 self.change(|app| app.thumbprints.push(THUMBPRINT.to_owned()));
             }
             "Add credential" => {
@@ -167,7 +167,7 @@ impl Reader {
                 let page = "https://login.microsoftonline.com/common/oauth2/deviceauth";
                 self.answer(page, picture.field("Sign in as"), &[("otc", code)]).await;
             }
-            unknown => panic!("nobody knows what to do at the page `{unknown}`"),
+            unknown => panic!("this test has no step for the page `{unknown}`"),
         }
     }
 
@@ -175,25 +175,25 @@ impl Reader {
     async fn consent(&mut self) {
         let asked = self.consent.take().expect("a link to consent at");
         let link = asked["admin_consent_url"].as_str().unwrap();
-        let page = browser::open(&self.world.tenant.endpoint(), link).await;
+        let page = browser::open(&self.app.tenant.endpoint(), link).await;
         for permission in asked["permissions"].as_array().unwrap() {
             assert!(page.text.contains(permission.as_str().unwrap()), "{permission}: {page:?}");
         }
         let sent_to = self.answer(link, ADMINISTRATOR, &[]).await.expect("the browser is sent back");
         assert!(sent_to.contains("admin_consent=True"), "{sent_to}");
-        // Until the tokens from before have ended.
-        self.world.advance(TimeDelta::hours(1));
+        // Until the earlier tokens have expired.
+        self.app.advance(TimeDelta::hours(1));
     }
 
     async fn answer(&self, link: &str, user: &str, more: &[(&str, &str)]) -> Option<String> {
         let form = [("username", user), ("password", PASSWORD), ("second_factor", "654321"), ("accept", "yes")];
-        let shown = browser::answer(&self.world.tenant.endpoint(), link, &[&form, more].concat()).await;
+        let shown = browser::answer(&self.app.tenant.endpoint(), link, &[&form, more].concat()).await;
         assert!(shown.status < 400, "{shown:?}");
         shown.sent_to.map(|to| to.to_string())
     }
 
     async fn send(&mut self, event: Value, after: &str) {
-        let answer = self.world.ask(event.clone()).await;
+        let answer = self.app.ask(event.clone()).await;
         let text = answer.to_string();
         assert!(answer.get("errors").is_none_or(|errors| *errors == json!([])), "{event}: {text}");
         for verdict in answer["verdicts"].as_array().into_iter().flatten() {
@@ -214,7 +214,7 @@ impl Reader {
         }
     }
 
-    /// A secret's name is the last `evergreen/...` before it; a shortened PEM block stands for a real one.
+    /// A secret's name is the last `evergreen/...` before it; a shortened PEM block is replaced by a real one.
     fn put(&self, mut secret: Value, before: &str) {
         let name = spans(before).filter_map(|span| span.strip_prefix("evergreen/")).last();
         for (field, real) in [("certificate", CERTIFICATE), ("private_key", KEY)] {
@@ -222,12 +222,12 @@ impl Reader {
                 secret[field] = json!(real);
             }
         }
-        self.world.put(name.expect("the secret has a name"), &secret);
+        self.app.put(name.expect("the secret has a name"), &secret);
     }
 }
 
 #[tokio::test]
-async fn whoever_follows_the_guide_has_accounts_that_run() {
+async fn following_the_guide_gives_accounts_that_run() {
     let blocks = blocks();
     let mut reader = Reader::new(&blocks).await;
     let mut seen = [0; 3];
@@ -247,13 +247,13 @@ async fn whoever_follows_the_guide_has_accounts_that_run() {
                     seen[2] += 1;
                 }
             }
-            other => panic!("a block of {other} is not tried"),
+            other => panic!("this test has no step for a block of {other}"),
         }
     }
     let [pictures, events, secrets] = seen;
     assert!(pictures >= 12 && events >= 12 && secrets >= 3 && reader.held >= 10, "{seen:?} {}", reader.held);
     for account in ["app", "federated", "certified", "megan"] {
-        assert_eq!(reader.world.last_run(account).await.outcome, "succeeded", "{account}");
+        assert_eq!(reader.app.last_run(account).await.outcome, "succeeded", "{account}");
     }
-    assert_eq!(reader.world.next_round("megan").await["failed"], 0);
+    assert_eq!(reader.app.next_round("megan").await["failed"], 0);
 }

@@ -1,4 +1,4 @@
-//! The one HTTP stack against servers that misbehave.
+//! The HTTP stack against misbehaving servers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::support::{self, aws_json::At, dynamodb::FakeDynamo};
 
-/// Answers the first request with `answer`, byte for byte, and closes the connection.
+/// Answers the first request with exactly these bytes and closes the connection.
 async fn answering(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -30,7 +30,7 @@ async fn read(answer: &'static str, limit: usize) -> Result<Vec<u8>, ReadError> 
 }
 
 #[tokio::test]
-async fn a_body_is_read_up_to_its_limit_whether_its_length_is_announced_or_not() {
+async fn body_is_read_up_to_its_limit_with_or_without_content_length() {
     for answer in [
         "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
@@ -41,7 +41,7 @@ async fn a_body_is_read_up_to_its_limit_whether_its_length_is_announced_or_not()
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_told_from_one_that_is_too_large() {
+async fn truncated_body_and_oversized_body_are_different_errors() {
     for answer in [
         "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nhello",
@@ -51,7 +51,7 @@ async fn a_body_that_breaks_off_is_told_from_one_that_is_too_large() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_is_not_followed() {
+async fn redirect_is_returned_and_not_followed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let router = Router::new().route("/", get(|| async { Redirect::temporary("/elsewhere") }));
@@ -61,7 +61,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn the_client_says_who_it_is() {
+async fn client_sends_its_user_agent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let asking = tokio::spawn(async move { client(Timeouts::default()).unwrap().get(url).send().await });
@@ -74,7 +74,7 @@ async fn the_client_says_who_it_is() {
 }
 
 #[tokio::test]
-async fn a_server_that_nobody_runs_is_an_io_failure_that_is_tried_three_times() {
+async fn refused_connection_is_an_io_error_and_is_tried_three_times() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let dynamo = aws_sdk_dynamodb::Client::new(&support::sdk_config(&format!("http://{unused}")));
     match dynamo.list_tables().send().await.unwrap_err() {
@@ -84,7 +84,7 @@ async fn a_server_that_nobody_runs_is_an_io_failure_that_is_tried_three_times() 
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_asked_for_again() {
+async fn truncated_answer_is_requested_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -100,7 +100,7 @@ async fn an_answer_that_breaks_off_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_a_timeout_of_the_sdk_or_of_the_client() {
+async fn silent_server_is_a_timeout_of_the_sdk_or_of_the_client() {
     let dynamo = FakeDynamo::start().await;
     let _hold = dynamo.hold("ListTables", "", At::Request);
     let short = Duration::from_millis(20);
@@ -119,7 +119,7 @@ async fn a_server_that_does_not_answer_is_a_timeout_of_the_sdk_or_of_the_client(
 }
 
 #[tokio::test]
-async fn http2_is_offered_before_http1_in_the_tls_greeting() {
+async fn http2_is_offered_before_http1_in_the_tls_handshake() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
     let asking = tokio::spawn(async move { client(Timeouts::default()).unwrap().get(url).send().await });

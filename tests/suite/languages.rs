@@ -1,4 +1,4 @@
-//! Pages in two languages: `docs/zh-CN/NAME.md` says what `docs/NAME.md` says, as far as a test can compare.
+//! Pages in two languages: `docs/zh-CN/NAME.md` says what `docs/NAME.md` says, as far as a test can compare them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -79,7 +79,7 @@ impl Section {
         sorted(self.links().filter(|link| link.starts_with("http")))
     }
 
-    /// What stands between `](` and `)`.
+    /// The text between `](` and `)`.
     fn links(&self) -> impl Iterator<Item = &str> {
         self.prose.split("](").skip(1).map(|rest| rest.split(')').next().unwrap())
     }
@@ -148,7 +148,7 @@ fn pages() -> Vec<(String, Page, Page)> {
         .collect()
 }
 
-/// Asserts that `say` says the same of each section of a page in both languages.
+/// Asserts that `extract` returns the same for each section of a page in both languages.
 #[track_caller]
 fn check<T: PartialEq + std::fmt::Debug>(say: impl Fn(&Section) -> T) {
     for (name, english, chinese) in pages() {
@@ -184,7 +184,7 @@ fn both_languages_have_the_same_code_blocks() {
 }
 
 #[test]
-fn both_languages_have_the_same_pages_of_the_portal_each_with_its_own_names() {
+fn both_languages_have_the_same_portal_pages_with_localized_names() {
     for (name, english, chinese) in pages() {
         for (one, other) in english.sections.iter().zip(&chinese.sections) {
             let mock_ups = |section: &Section| {
@@ -200,7 +200,7 @@ fn both_languages_have_the_same_pages_of_the_portal_each_with_its_own_names() {
 }
 
 #[test]
-fn the_portals_names_in_the_text_are_those_of_its_pages() {
+fn portal_names_in_the_text_match_its_pages() {
     for (name, english, chinese) in pages() {
         for (one, other) in english.sections.iter().zip(&chinese.sections) {
             let there = other.emphasised();
@@ -234,7 +234,7 @@ fn both_languages_have_the_same_rows_and_list_items() {
 }
 
 #[test]
-fn links_within_a_page_lead_to_a_heading() {
+fn links_within_a_page_have_a_matching_heading() {
     for (name, english, chinese) in pages() {
         for page in [&english, &chinese] {
             let anchors: Vec<String> = page.sections.iter().map(|section| anchor(&section.title)).collect();
@@ -246,7 +246,7 @@ fn links_within_a_page_lead_to_a_heading() {
 }
 
 #[test]
-fn links_to_other_files_lead_to_a_heading_there() {
+fn links_to_other_files_have_a_matching_heading_there() {
     for (name, english, chinese) in pages() {
         for (folder, page) in [(docs(), english), (docs().join("zh-CN"), chinese)] {
             for link in page

@@ -1,4 +1,4 @@
-//! Least privilege: every call that the real function makes, recorded on the wire, against what the template allows.
+//! Least privilege: compares the calls of the function binary, recorded on the wire, with the template's role.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -12,19 +12,19 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::support::dynamodb::{ACCOUNTS, RUNS};
+use crate::support::function_fixture::*;
 use crate::support::sts::{FakeSts, trust};
-use crate::support::surroundings::*;
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
-/// Of the services that the code itself calls, what the function's role allows: `dynamodb:Query AccountsTable/index/due`.
+/// The actions that the function's role allows, as `dynamodb:Query AccountsTable/index/due`, of the services that the code calls.
 fn allowed() -> BTreeSet<String> {
     let (_, role) = TEMPLATE.split_once("\n  FunctionRole:\n").unwrap();
     let (role, _) = role.split_once("\n  ScheduleRole:\n").unwrap();
     let mut allowed = BTreeSet::new();
     for statement in role.split("Action: ").skip(1) {
         let action = statement.trim_start_matches('"').split(['"', ',', '\n']).next().unwrap();
-        // Who may take the role is no call of the role's.
+        // The trust policy of the role is not a permission of the role.
         let Some((_, resource)) = statement.split_once("Resource: ") else { continue };
         let resource = resource.lines().next().unwrap();
         let resource = resource.trim_start_matches("!GetAtt ").trim_start_matches("!Sub ");
@@ -38,7 +38,7 @@ fn allowed() -> BTreeSet<String> {
     allowed
 }
 
-/// A stand-in for SNS that notes the actions.
+/// A fake SNS that records the actions.
 async fn topic() -> (String, Arc<Mutex<Vec<String>>>) {
     async fn answer(State(actions): State<Arc<Mutex<Vec<String>>>>, body: String) -> &'static str {
         let action = body.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default();
@@ -53,41 +53,41 @@ async fn topic() -> (String, Arc<Mutex<Vec<String>>>) {
     (endpoint, actions)
 }
 
-/// Everything that the function has asked AWS for, as [`allowed`] writes it.
-fn asked(around: &Surroundings, sts: &FakeSts, published: &[String]) -> BTreeSet<String> {
+/// Every AWS action that the function has requested, in the form of [`allowed`].
+fn asked(fixture: &FunctionFixture, sts: &FakeSts, published: &[String]) -> BTreeSet<String> {
     let table = |exchange: &crate::support::aws_json::Exchange| {
         let request = exchange.request_json();
         let table = match request["TableName"].as_str().unwrap() {
             ACCOUNTS => "AccountsTable",
             RUNS => "RunsTable",
-            other => panic!("{other} is no table of ours"),
+            other => panic!("unknown table {other}"),
         };
         let index = request["IndexName"].as_str().map(|index| format!("/index/{index}")).unwrap_or_default();
         format!("dynamodb:{} {table}{index}", exchange.action)
     };
-    let mut asked: BTreeSet<String> = around.dynamo.exchanges().iter().map(table).collect();
-    asked.extend(around.secrets.exchanges().iter().map(|exchange| format!("secretsmanager:{}", exchange.action)));
+    let mut asked: BTreeSet<String> = fixture.dynamo.exchanges().iter().map(table).collect();
+    asked.extend(fixture.secrets.exchanges().iter().map(|exchange| format!("secretsmanager:{}", exchange.action)));
     asked.extend((sts.calls() > 0).then(|| "sts:GetWebIdentityToken".to_owned()));
     asked.extend(published.iter().cloned());
     asked
 }
 
 #[tokio::test]
-async fn the_function_asks_aws_for_all_that_its_role_allows_and_for_nothing_else() {
-    let around = Surroundings::new().await;
+async fn function_uses_every_action_of_its_role_and_no_other() {
+    let fixture = FunctionFixture::new().await;
     let sts = FakeSts::start(Arc::new(SystemClock)).await;
     let (sns, published) = topic().await;
-    around.tenant.change_app(TENANT, APP, |app: &mut App| app.federated.push(trust()));
+    fixture.tenant.change_app(TENANT, APP, |app: &mut App| app.federated.push(trust()));
     let ids = |more: serde_json::Value| {
         let mut secret = json!({"tenant_id": TENANT, "client_id": PUBLIC_APP});
         secret.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         secret
     };
-    let refresh_token = around.tenant.issue_refresh_token(TENANT, PUBLIC_APP, USER);
-    around.secret("rotating", ids(json!({"refresh_token": refresh_token})));
-    around.secret("federated", ids(json!({"client_id": APP, "auth": "federated"})));
-    around.secret("wrong", ids(json!({"client_secret": MARK, "policy": {"pause_after": 1}})));
-    let function = around
+    let refresh_token = fixture.tenant.issue_refresh_token(TENANT, PUBLIC_APP, USER);
+    fixture.secret("rotating", ids(json!({"refresh_token": refresh_token})));
+    fixture.secret("federated", ids(json!({"client_id": APP, "auth": "federated"})));
+    fixture.secret("wrong", ids(json!({"client_secret": MARK, "policy": {"pause_after": 1}})));
+    let function = fixture
         .function_with(&[
             ("AWS_ENDPOINT_URL_STS", &sts.endpoint),
             ("AWS_ENDPOINT_URL_SNS", &sns),
@@ -96,7 +96,7 @@ async fn the_function_asks_aws_for_all_that_its_role_allows_and_for_nothing_else
         .await;
     answered(&function, "sync").await;
     for account in [ACCOUNT, "rotating", "federated", "wrong"] {
-        around.make_due(account).await;
+        fixture.make_due(account).await;
     }
     assert_counts(&answered(&function, "tick").await, &[("claimed", 4), ("succeeded", 3), ("paused", 1)]);
     for name in ["list", "show", "history", "export"] {
@@ -112,13 +112,13 @@ async fn the_function_asks_aws_for_all_that_its_role_allows_and_for_nothing_else
     function.invoke(&json!({"action": "import", "text": csv})).await.unwrap();
     let sign_in = json!({"action": "sign_in", "account": "person", "tenant_id": TENANT, "client_id": PUBLIC_APP});
     function.invoke(&sign_in).await.unwrap();
-    let code = around.tenant.pending_device_codes().pop().unwrap();
-    around.tenant.approve_device(&code, USER);
+    let code = fixture.tenant.pending_device_codes().pop().unwrap();
+    fixture.tenant.approve_device(&code, USER);
     function.invoke(&sign_in).await.unwrap();
 
-    let asked = asked(&around, &sts, &published.lock().unwrap());
+    let asked = asked(&fixture, &sts, &published.lock().unwrap());
     let allowed = allowed();
     assert!(allowed.len() >= 14, "the template is read: {allowed:?}");
-    assert_eq!(asked.difference(&allowed).collect::<Vec<_>>(), Vec::<&String>::new(), "asked for, but not allowed");
-    assert_eq!(allowed.difference(&asked).collect::<Vec<_>>(), Vec::<&String>::new(), "allowed, but never asked for");
+    assert_eq!(asked.difference(&allowed).collect::<Vec<_>>(), Vec::<&String>::new(), "requested, but not allowed");
+    assert_eq!(allowed.difference(&asked).collect::<Vec<_>>(), Vec::<&String>::new(), "allowed, but never requested");
 }

@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
-use crate::support::surroundings::{ACCOUNT, Surroundings, answered, app_only, lines, lines_saying, metrics};
-use crate::support::world::{World, app_only as world_app_only, reads, under};
+use crate::support::function_fixture::{ACCOUNT, FunctionFixture, answered, app_only, lines, lines_saying, metrics};
+use crate::support::test_app::{TestApp, app_only as world_app_only, reads, with_policy};
 
 /// What Lambda itself writes, and its platform's names.
 const LAMBDAS_OWN: [&str; 3] = ["type", "errorType", "errorMessage"];
@@ -87,23 +87,23 @@ fn the_fields_of_a_query_are_told_from_its_words() {
 /// A run that is refused a call, one that pauses its account, a secret that defines nothing, a round.
 #[tokio::test]
 async fn every_field_that_a_saved_query_names_stands_in_a_line() {
-    let world = World::new().await;
-    world.put("a", &under(world_app_only(0), reads(3)));
-    let mut wrong = under(world_app_only(1), json!({"pause_after": 1}));
+    let app = TestApp::new().await;
+    app.put("a", &with_policy(world_app_only(0), reads(3)));
+    let mut wrong = with_policy(world_app_only(1), json!({"pause_after": 1}));
     wrong["client_secret"] = json!("wrong");
-    world.put("wrong", &wrong);
-    world.put("empty", &json!({"colour": "red"}));
-    world.begin().await;
+    app.put("wrong", &wrong);
+    app.put("empty", &json!({"colour": "red"}));
+    app.begin().await;
     let refusal = FaultAction::Error { status: 404, code: "ErrorItemNotFound".to_owned(), message: String::new() };
-    world.tenant.inject(Fault::item("GET", "*", When::Nth(1), refusal));
-    world.tick().await;
-    world.dynamo.fail_next(9, "PutItem", crate::support::aws_json::Fault::DENIED);
-    world.advance(TimeDelta::hours(12));
-    world.tick().await;
+    app.tenant.inject(Fault::item("GET", "*", When::Nth(1), refusal));
+    app.tick().await;
+    app.dynamo.fail_next(9, "PutItem", crate::support::aws_json::Fault::DENIED);
+    app.advance(TimeDelta::hours(12));
+    app.tick().await;
 
     let queries = queries();
     assert_eq!(queries.len(), 7 + 3, "{queries:#?}");
-    let lines = world.journal.all();
+    let lines = app.log.all();
     let mut searched = BTreeSet::new();
     for query in &queries {
         for field in fields(query) {
@@ -118,10 +118,10 @@ async fn every_field_that_a_saved_query_names_stands_in_a_line() {
 
 #[tokio::test]
 async fn lines_of_an_invocation_carry_its_request_id_and_whether_it_was_the_first() {
-    let around = Surroundings::new().await;
-    let function = around.function().await;
+    let fixture = FunctionFixture::new().await;
+    let function = fixture.function().await;
     answered(&function, "sync").await;
-    around.make_due(ACCOUNT).await;
+    fixture.make_due(ACCOUNT).await;
     answered(&function, "tick").await;
     let [synced, ran, round] = ["sync", "run", "round"].map(|message| lines_saying(&function, message));
     let metrics = metrics(&function);
@@ -136,13 +136,13 @@ async fn lines_of_an_invocation_carry_its_request_id_and_whether_it_was_the_firs
 
 #[tokio::test]
 async fn at_debug_each_graph_item_and_each_token_request_is_a_line_and_no_other_crate_writes_any() {
-    let around = Surroundings::new().await;
-    around.secret(ACCOUNT, app_only(json!({"writes": false, "calls_per_run": {"min": 4, "max": 4}})));
-    let function = around.function_with(&[("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
+    let fixture = FunctionFixture::new().await;
+    fixture.secret(ACCOUNT, app_only(json!({"writes": false, "calls_per_run": {"min": 4, "max": 4}})));
+    let function = fixture.function_with(&[("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
     answered(&function, "sync").await;
     let ran = answered(&function, "run").await;
     let items = lines_saying(&function, "graph item");
-    let sent: usize = around.tenant.requests().iter().map(|request| request.items.len()).sum();
+    let sent: usize = fixture.tenant.requests().iter().map(|request| request.items.len()).sum();
     assert_eq!(items.len(), sent);
     assert!(items.len() >= 4);
     for item in &items {
@@ -160,9 +160,9 @@ async fn at_debug_each_graph_item_and_each_token_request_is_a_line_and_no_other_
 
 #[tokio::test]
 async fn the_level_and_the_form_of_lines_are_lambdas_variables() {
-    let around = Surroundings::new().await;
+    let fixture = FunctionFixture::new().await;
     let variables = [("AWS_LAMBDA_LOG_LEVEL", "WARN"), ("AWS_LAMBDA_LOG_FORMAT", "Text")];
-    let function = around.function_with(&variables).await;
+    let function = fixture.function_with(&variables).await;
     answered(&function, "sync").await;
     answered(&function, "tick").await;
     let _refused = function.invoke(&json!({"action": "tock"})).await;

@@ -1,4 +1,4 @@
-//! Behaviour on real parts: real sockets, the real AWS SDK, the real function binary, stand-ins for what is far away.
+//! Integration tests: real sockets, the real AWS SDK and the real binaries against fakes of the remote services.
 
 mod action;
 mod action_secrecy;

@@ -1,4 +1,4 @@
-//! A permission that is missing, a mailbox or a drive that is not there: learnt from once, and left out.
+//! Missing permissions, mailboxes and drives: learnt from one refusal, and set aside.
 
 use std::collections::BTreeSet;
 
@@ -7,116 +7,116 @@ use e5_evergreen::domain::catalogue;
 use fake_tenant::{App, Fault, FaultAction, Tenant, User, When};
 use serde_json::{Value, json};
 
-use crate::support::world::{APP, READS, TENANT, World, app_only, password, under, user, writes};
+use crate::support::test_app::{APP, READS, TENANT, TestApp, app_only, password, user, with_policy, writes};
 
-/// All of the plain reads in every run, once an hour.
+/// A policy that draws all of the plain reads in every run, once an hour.
 fn all_reads() -> Value {
     json!({"operations": {"include": READS}, "writes": false, "calls_per_run": {"min": 14, "max": 14},
         "interval_seconds": {"min": 3600, "max": 3600}})
 }
 
-async fn operations(world: &World) -> BTreeSet<String> {
-    world.last_run("a").await.calls.into_iter().map(|call| call.operation).collect()
+async fn operations(app: &TestApp) -> BTreeSet<String> {
+    app.last_run("a").await.calls.into_iter().map(|call| call.operation).collect()
 }
 
 fn wrote(operations: &BTreeSet<String>) -> bool {
     operations.iter().any(|id| catalogue::find(id).unwrap().writes())
 }
 
-async fn set_aside(world: &World) -> BTreeSet<String> {
-    world.act("show", "a").await["set_aside"].as_object().unwrap().keys().cloned().collect()
+async fn set_aside(app: &TestApp) -> BTreeSet<String> {
+    app.act("show", "a").await["set_aside"].as_object().unwrap().keys().cloned().collect()
 }
 
 #[tokio::test]
-async fn an_operation_that_answers_403_is_left_out_for_seven_days_and_no_longer() {
+async fn operation_refused_with_403_is_set_aside_for_exactly_seven_days() {
     for code in ["Authorization_RequestDenied", "accessDenied"] {
-        let world = World::new().await;
-        world.put("a", &under(app_only(0), all_reads()));
-        world.begin().await;
+        let app = TestApp::new().await;
+        app.put("a", &with_policy(app_only(0), all_reads()));
+        app.begin().await;
         let denied = FaultAction::Error { status: 403, code: code.to_owned(), message: "no".to_owned() };
-        world.tenant.inject(Fault::item("GET", "*/drive/root", When::First(1), denied));
-        let report = world.tick().await;
+        app.tenant.inject(Fault::item("GET", "*/drive/root", When::First(1), denied));
+        let report = app.tick().await;
         assert_eq!((report["succeeded"].as_u64(), report["calls_failed"].as_u64()), (Some(1), Some(1)));
-        assert_eq!(set_aside(&world).await, BTreeSet::from(["drive.root".to_owned()]));
+        assert_eq!(set_aside(&app).await, BTreeSet::from(["drive.root".to_owned()]));
 
-        let end = world.now() + TimeDelta::days(7);
-        world.next_round("a").await;
-        let drawn = operations(&world).await;
+        let end = app.now() + TimeDelta::days(7);
+        app.next_round("a").await;
+        let drawn = operations(&app).await;
         assert!(!drawn.contains("drive.root") && drawn.len() == READS.len() - 1, "{drawn:?}");
-        world.clock.set(end - TimeDelta::seconds(1));
-        world.tick().await;
-        assert!(!operations(&world).await.contains("drive.root"));
-        world.clock.set(end + TimeDelta::hours(1));
-        world.tick().await;
-        assert!(operations(&world).await.contains("drive.root"));
-        assert!(set_aside(&world).await.is_empty());
+        app.clock.set(end - TimeDelta::seconds(1));
+        app.tick().await;
+        assert!(!operations(&app).await.contains("drive.root"));
+        app.clock.set(end + TimeDelta::hours(1));
+        app.tick().await;
+        assert!(operations(&app).await.contains("drive.root"));
+        assert!(set_aside(&app).await.is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_token_that_hides_its_permissions_is_learnt_about_from_refusals() {
-    let mut world = World::new().await;
-    // The refusals are the point here.
-    world.forgive();
-    world.tenant.change_app(TENANT, APP, |app| {
+async fn permissions_of_an_opaque_token_are_learnt_from_refusals() {
+    let mut app = TestApp::new().await;
+    // This test provokes refusals.
+    app.allow_violations();
+    app.tenant.change_app(TENANT, APP, |app| {
         app.opaque_tokens = true;
         app.roles = ["Files.Read.All".to_owned(), "User.Read.All".to_owned()].into();
     });
-    world.put("a", &under(app_only(0), all_reads()));
-    world.begin().await;
-    let report = world.tick().await;
+    app.put("a", &with_policy(app_only(0), all_reads()));
+    app.begin().await;
+    let report = app.tick().await;
     let failed = report["calls_failed"].as_u64().unwrap();
     assert!(report["succeeded"] == 1 && failed >= 5, "{report}");
-    let aside = set_aside(&world).await;
+    let aside = set_aside(&app).await;
     assert_eq!(aside.len() as u64, failed);
     for _ in 0..3 {
-        let report = world.next_round("a").await;
+        let report = app.next_round("a").await;
         assert_eq!(report["calls_failed"], 0, "{report}");
-        assert!(operations(&world).await.is_disjoint(&aside));
+        assert!(operations(&app).await.is_disjoint(&aside));
     }
-    assert_eq!(world.status("a").await, "active");
+    assert_eq!(app.status("a").await, "active");
 }
 
 #[tokio::test]
-async fn what_the_token_does_not_grant_is_never_asked_for() {
-    let world = World::new().await;
-    world.tenant.change_app(TENANT, APP, |app| app.roles = ["Files.Read.All".to_owned()].into());
-    world.put("a", &under(app_only(0), all_reads()));
-    world.begin().await;
-    assert_eq!(world.tick().await["calls_failed"], 0);
-    let drawn = operations(&world).await;
+async fn operations_without_permission_are_never_called() {
+    let app = TestApp::new().await;
+    app.tenant.change_app(TENANT, APP, |app| app.roles = ["Files.Read.All".to_owned()].into());
+    app.put("a", &with_policy(app_only(0), all_reads()));
+    app.begin().await;
+    assert_eq!(app.tick().await["calls_failed"], 0);
+    let drawn = operations(&app).await;
     assert!(!drawn.is_empty() && drawn.iter().all(|id| id.starts_with("drive")), "{drawn:?}");
 }
 
 #[tokio::test]
-async fn consent_that_is_taken_away_is_noticed_with_the_next_token() {
-    let world = World::new().await;
-    world.put("a", &under(app_only(0), all_reads()));
-    world.begin().await;
-    world.tick().await;
-    world.tenant.revoke_consent(
+async fn revoked_consent_takes_effect_with_the_next_token() {
+    let app = TestApp::new().await;
+    app.put("a", &with_policy(app_only(0), all_reads()));
+    app.begin().await;
+    app.tick().await;
+    app.tenant.revoke_consent(
         TENANT,
         APP,
         &["Sites.Read.All", "Sites.ReadWrite.All", "Sites.FullControl.All", "Sites.Manage.All"],
     );
-    world.next_round("a").await;
-    world.next_round("a").await;
-    assert!(!operations(&world).await.contains("sites.root"));
+    app.next_round("a").await;
+    app.next_round("a").await;
+    assert!(!operations(&app).await.contains("sites.root"));
 }
 
 #[tokio::test]
-async fn a_user_without_a_mailbox_is_not_asked_for_mail_again() {
+async fn user_without_a_mailbox_gets_no_further_mail_calls() {
     for secret in [app_only(0), password(0)] {
-        let world = World::new().await;
-        world.tenant.change_user(TENANT, &user(0), |user| user.mailbox = false);
-        world.put("a", &under(secret, all_reads()));
-        world.begin().await;
-        let report = world.tick().await;
+        let app = TestApp::new().await;
+        app.tenant.change_user(TENANT, &user(0), |user| user.mailbox = false);
+        app.put("a", &with_policy(secret, all_reads()));
+        app.begin().await;
+        let report = app.tick().await;
         assert!(report["succeeded"] == 1 && report["calls_failed"].as_u64() > Some(0), "{report}");
         for _ in 0..2 {
-            let report = world.next_round("a").await;
+            let report = app.next_round("a").await;
             assert_eq!((report["succeeded"].as_u64(), report["calls_failed"].as_u64()), (Some(1), Some(0)), "{report}");
-            let drawn = operations(&world).await;
+            let drawn = operations(&app).await;
             assert!(!drawn.iter().any(|id| id.starts_with("mail") || id.starts_with("contact")), "{drawn:?}");
             assert!(drawn.contains("drive.root"));
         }
@@ -124,57 +124,57 @@ async fn a_user_without_a_mailbox_is_not_asked_for_mail_again() {
 }
 
 #[tokio::test]
-async fn a_user_without_onedrive_is_not_asked_for_files_for_a_day() {
+async fn user_without_onedrive_gets_no_file_calls_for_a_day() {
     let (tenant, domain) = ("1a2b3c4d-8a54-4c7e-9b51-2f6f3f1f7a11", "fabrikam.onmicrosoft.com");
     let mut lee = User::new(&format!("lee@{domain}"), "x");
     lee.drive = false;
-    let world = World::new().await;
-    world.tenant.add_tenant(Tenant::new(tenant, domain).with_user(lee.clone()).with_app(App::confidential(APP, "s")));
+    let app = TestApp::new().await;
+    app.tenant.add_tenant(Tenant::new(tenant, domain).with_user(lee.clone()).with_app(App::confidential(APP, "s")));
     let secret = json!({"tenant_id": tenant, "client_id": APP, "client_secret": "s", "user_id": lee.upn});
-    world.put("a", &under(secret, all_reads()));
-    world.begin().await;
-    let first = world.now();
-    let report = world.tick().await;
+    app.put("a", &with_policy(secret, all_reads()));
+    app.begin().await;
+    let first = app.now();
+    let report = app.tick().await;
     assert!(report["succeeded"] == 1 && report["calls_failed"].as_u64() > Some(0), "{report}");
-    assert_eq!(world.next_round("a").await["calls_failed"], 0);
-    assert!(!operations(&world).await.iter().any(|id| id.starts_with("drive")));
-    world.clock.set(first + TimeDelta::hours(25));
-    world.tick().await;
-    assert!(operations(&world).await.iter().any(|id| id.starts_with("drive")), "it may have one by now");
+    assert_eq!(app.next_round("a").await["calls_failed"], 0);
+    assert!(!operations(&app).await.iter().any(|id| id.starts_with("drive")));
+    app.clock.set(first + TimeDelta::hours(25));
+    app.tick().await;
+    assert!(operations(&app).await.iter().any(|id| id.starts_with("drive")), "it may have been granted by now");
 }
 
 #[tokio::test]
-async fn a_full_mailbox_or_drive_is_not_written_to_for_a_day() {
-    let world = World::new().await;
+async fn full_mailbox_or_drive_gets_no_writes_for_a_day() {
+    let app = TestApp::new().await;
     let mut policy = writes(12);
     policy["interval_seconds"] = json!({"min": 3600, "max": 3600});
-    world.put("a", &under(password(0), policy));
-    world.begin().await;
-    let before = world.snapshot();
+    app.put("a", &with_policy(password(0), policy));
+    app.begin().await;
+    let before = app.snapshot();
     let full = FaultAction::Error { status: 507, code: "quotaLimitReached".to_owned(), message: "full".to_owned() };
-    world.tenant.inject(Fault::item("POST", "*", When::First(1), full));
-    let first = world.now();
-    world.tick().await;
-    assert!(set_aside(&world).await.contains("writes"));
-    world.assert_as_before(&before);
-    world.forget();
-    assert_eq!(world.next_round("a").await["succeeded"], 1);
-    assert!(!wrote(&operations(&world).await), "only reads for a day");
-    world.clock.set(first + TimeDelta::hours(26));
-    world.tick().await;
-    assert!(wrote(&operations(&world).await));
-    world.assert_as_before(&before);
+    app.tenant.inject(Fault::item("POST", "*", When::First(1), full));
+    let first = app.now();
+    app.tick().await;
+    assert!(set_aside(&app).await.contains("writes"));
+    app.assert_as_before(&before);
+    app.forget();
+    assert_eq!(app.next_round("a").await["succeeded"], 1);
+    assert!(!wrote(&operations(&app).await), "only reads for a day");
+    app.clock.set(first + TimeDelta::hours(26));
+    app.tick().await;
+    assert!(wrote(&operations(&app).await));
+    app.assert_as_before(&before);
 }
 
 #[tokio::test]
-async fn where_every_call_is_forbidden_the_account_is_wrongly_configured() {
-    let world = World::new().await;
+async fn account_whose_every_call_is_forbidden_is_misconfigured() {
+    let app = TestApp::new().await;
     let mut policy = all_reads();
     policy["pause_after"] = json!(1);
-    world.put("a", &under(app_only(0), policy));
-    world.begin().await;
+    app.put("a", &with_policy(app_only(0), policy));
+    app.begin().await;
     let denied = FaultAction::Error { status: 403, code: "accessDenied".to_owned(), message: "no".to_owned() };
-    world.tenant.inject(Fault::item("GET", "*", When::Always, denied));
-    assert_eq!(world.tick().await["paused"], 1);
-    assert!(world.attribute("a", "pause_cause").await.unwrap().starts_with("forbidden: "));
+    app.tenant.inject(Fault::item("GET", "*", When::Always, denied));
+    assert_eq!(app.tick().await["paused"], 1);
+    assert!(app.attribute("a", "pause_cause").await.unwrap().starts_with("forbidden: "));
 }

@@ -1,4 +1,4 @@
-//! What the consoles call their pages, fields and buttons: English, Chinese.
+//! The names of the consoles' pages, fields and buttons: English, Chinese.
 
 /// Names in the Entra admin center, on the login pages and in the AWS console.
 pub const NAMES: &[(&str, &str)] = &[

@@ -1,14 +1,16 @@
-//! Throttling: a tenant that asks to wait is waited for, by all its accounts, and is sent again only what it refused.
+//! Throttling: all accounts of a tenant respect its Retry-After, and only refused items are resent.
 
 use chrono::TimeDelta;
 use fake_tenant::{App, Fault, FaultAction, Recorded, Tenant, User, When};
 use serde_json::{Value, json};
 
-use crate::support::world::{APP, APP_SECRET, Setting, TENANT, World, app_only, password, reads, under, user};
+use crate::support::test_app::{
+    APP, APP_SECRET, TENANT, TestApp, TestAppOptions, app_only, password, reads, user, with_policy,
+};
 
 const PLAIN: [&str; 5] = ["drive.children", "drive.get", "drive.root", "groups.list", "users.list"];
 
-/// Five reads without Outlook, always the same.
+/// A policy of five reads without Outlook, always the same.
 fn plain() -> Value {
     json!({"operations": {"include": PLAIN}, "writes": false, "calls_per_run": {"min": 5, "max": 5}})
 }
@@ -25,11 +27,11 @@ fn drive_root(when: When, act: FaultAction) -> Fault {
     Fault::item("GET", "*/drive/root", when, act)
 }
 
-async fn one() -> World {
-    let world = World::new().await;
-    world.put("a", &under(app_only(0), plain()));
-    world.begin().await;
-    world
+async fn one() -> TestApp {
+    let app = TestApp::new().await;
+    app.put("a", &with_policy(app_only(0), plain()));
+    app.begin().await;
+    app
 }
 
 /// Seconds between the first and the second request, rounded down.
@@ -38,13 +40,13 @@ fn pause_between(batches: &[Recorded]) -> i64 {
 }
 
 #[tokio::test]
-async fn only_the_refused_item_is_sent_again_after_the_wait_and_all_is_well() {
+async fn only_the_throttled_item_is_resent_after_the_wait() {
     for act in [refused(Some(10)), unavailable(Some(10))] {
-        let world = one().await;
-        world.tenant.inject(drive_root(When::First(1), act));
-        let report = world.tick().await;
+        let app = one().await;
+        app.tenant.inject(drive_root(When::First(1), act));
+        let report = app.tick().await;
         assert_eq!((report["calls_ok"].as_u64(), report["calls_throttled"].as_u64()), (Some(5), Some(0)));
-        let batches = world.batches();
+        let batches = app.batches();
         assert_eq!(batches.iter().map(|batch| batch.items.len()).collect::<Vec<_>>(), [5, 1]);
         assert!(batches[1].items[0].url.contains("/drive/root"));
         assert!((10..=12).contains(&pause_between(&batches)));
@@ -52,173 +54,173 @@ async fn only_the_refused_item_is_sent_again_after_the_wait_and_all_is_well() {
 }
 
 #[tokio::test]
-async fn the_longest_wait_of_a_batch_counts() {
-    let world = one().await;
-    world.tenant.inject(drive_root(When::First(1), refused(Some(40))));
-    world.tenant.inject(Fault::item("GET", "/groups", When::First(1), refused(Some(5))));
-    assert_eq!(world.tick().await["calls_ok"], 5);
-    let batches = world.batches();
+async fn longest_wait_of_a_batch_applies() {
+    let app = one().await;
+    app.tenant.inject(drive_root(When::First(1), refused(Some(40))));
+    app.tenant.inject(Fault::item("GET", "/groups", When::First(1), refused(Some(5))));
+    assert_eq!(app.tick().await["calls_ok"], 5);
+    let batches = app.batches();
     assert_eq!((batches.len(), batches[1].items.len()), (2, 2));
     assert!((40..=42).contains(&pause_between(&batches)));
 }
 
 #[tokio::test]
-async fn an_item_that_is_refused_twice_is_given_up_and_the_account_rests_until_the_wait_is_over() {
-    let world = one().await;
-    world.tenant.inject(drive_root(When::Always, refused(Some(30))));
-    let report = world.tick().await;
+async fn item_throttled_twice_is_dropped_and_the_account_waits() {
+    let app = one().await;
+    app.tenant.inject(drive_root(When::Always, refused(Some(30))));
+    let report = app.tick().await;
     let counts =
         ["succeeded", "calls_ok", "calls_failed", "calls_throttled"].map(|field| report[field].as_u64().unwrap());
     assert_eq!(counts, [1, 4, 0, 1]);
     let sent =
-        world.batches().iter().flat_map(|batch| &batch.items).filter(|item| item.url.contains("/drive/root")).count();
+        app.batches().iter().flat_map(|batch| &batch.items).filter(|item| item.url.contains("/drive/root")).count();
     assert_eq!(sent, 3, "`drive.children` and twice `drive.root`");
-    assert!(world.wait("a").await > 30);
+    assert!(app.wait("a").await > 30);
 }
 
 #[tokio::test]
-async fn a_batch_that_is_refused_as_a_whole_is_sent_once_more_after_the_wait() {
+async fn throttled_batch_is_resent_once_after_the_wait() {
     for act in [refused(Some(90)), unavailable(Some(90))] {
-        let world = one().await;
-        world.tenant.inject(Fault::http(When::First(1), act));
-        assert_eq!(world.tick().await["calls_ok"], 5);
-        let batches = world.batches();
+        let app = one().await;
+        app.tenant.inject(Fault::http(When::First(1), act));
+        assert_eq!(app.tick().await["calls_ok"], 5);
+        let batches = app.batches();
         assert_eq!(batches.len(), 2);
         assert!((90..=92).contains(&pause_between(&batches)));
     }
 }
 
 #[tokio::test]
-async fn where_no_header_says_how_long_the_house_backs_off_by_itself() {
+async fn missing_retry_after_causes_exponential_backoff() {
     for act in [refused(None), unavailable(None)] {
-        let world = one().await;
-        world.tenant.inject(Fault::http(When::First(1), act));
-        assert_eq!(world.tick().await["calls_ok"], 5);
-        let batches = world.batches();
+        let app = one().await;
+        app.tenant.inject(Fault::http(When::First(1), act));
+        assert_eq!(app.tick().await["calls_ok"], 5);
+        let batches = app.batches();
         assert_eq!(batches.len(), 2);
         assert!((1..=20).contains(&pause_between(&batches)), "{}", pause_between(&batches));
     }
 }
 
 #[tokio::test]
-async fn a_wait_that_does_not_fit_the_deadline_ends_the_run_as_throttled_and_no_run_comes_before_its_end() {
-    let world = one().await;
-    world.tenant.inject(Fault::http(When::First(1), refused(Some(20_000))));
-    let report = world.tick().await;
+async fn wait_beyond_the_deadline_ends_the_run_as_throttled_and_delays_the_next() {
+    let app = one().await;
+    app.tenant.inject(Fault::http(When::First(1), refused(Some(20_000))));
+    let report = app.tick().await;
     assert_eq!((report["failed"].as_u64(), report["calls_throttled"].as_u64()), (Some(1), Some(5)), "{report}");
-    let run = world.last_run("a").await;
+    let run = app.last_run("a").await;
     assert_eq!(run.outcome, "throttled");
-    assert_eq!(world.batches().len(), 1, "it is not sent again");
-    assert!(world.wait("a").await > 20_000);
-    assert_eq!(world.status("a").await, "active");
-    assert_eq!(world.next_round("a").await["calls_ok"], 5);
+    assert_eq!(app.batches().len(), 1, "it is not resent");
+    assert!(app.wait("a").await > 20_000);
+    assert_eq!(app.status("a").await, "active");
+    assert_eq!(app.next_round("a").await["calls_ok"], 5);
 }
 
 #[tokio::test]
 async fn accounts_of_one_tenant_are_throttled_together() {
-    let world = World::with(Setting { concurrency: 1, ..Setting::default() }).await;
+    let app = TestApp::with(TestAppOptions { concurrency: 1, ..TestAppOptions::default() }).await;
     for (account, number) in [("a", 0), ("b", 1)] {
-        world.put(account, &under(app_only(number), plain()));
+        app.put(account, &with_policy(app_only(number), plain()));
     }
-    world.put("c", &under(password(2), plain()));
-    world.begin().await;
-    world.tenant.inject(Fault::http(When::First(1), refused(Some(9000))));
-    let report = world.tick().await;
+    app.put("c", &with_policy(password(2), plain()));
+    app.begin().await;
+    app.tenant.inject(Fault::http(When::First(1), refused(Some(9000))));
+    let report = app.tick().await;
     assert_eq!((report["due"].as_u64(), report["failed"].as_u64()), (Some(3), Some(3)), "{report}");
-    assert_eq!(world.batches().len(), 1);
+    assert_eq!(app.batches().len(), 1);
     for account in ["a", "b", "c"] {
-        assert_eq!(world.last_run(account).await.outcome, "throttled");
-        assert!(world.wait(account).await > 9000 - 5);
+        assert_eq!(app.last_run(account).await.outcome, "throttled");
+        assert!(app.wait(account).await > 9000 - 5);
     }
 }
 
 #[tokio::test]
-async fn another_tenants_accounts_go_on() {
+async fn accounts_of_another_tenant_are_not_throttled() {
     let other = "1a2b3c4d-8a54-4c7e-9b51-2f6f3f1f7a11";
-    let world = World::with(Setting { concurrency: 1, ..Setting::default() }).await;
-    world.tenant.add_tenant(
+    let app = TestApp::with(TestAppOptions { concurrency: 1, ..TestAppOptions::default() }).await;
+    app.tenant.add_tenant(
         Tenant::new(other, "fabrikam.onmicrosoft.com")
             .with_user(User::new("lee@fabrikam.onmicrosoft.com", "x"))
             .with_app(App::confidential(APP, APP_SECRET)),
     );
-    world.put("a", &under(app_only(0), plain()));
+    app.put("a", &with_policy(app_only(0), plain()));
     let elsewhere = json!({"tenant_id": other, "client_id": APP, "client_secret": APP_SECRET,
         "user_id": "lee@fabrikam.onmicrosoft.com"});
-    world.put("b", &under(elsewhere, plain()));
-    world.begin().await;
-    world.tenant.inject(Fault::http(When::Always, refused(Some(9000))).of_tenant(TENANT));
-    let report = world.tick().await;
+    app.put("b", &with_policy(elsewhere, plain()));
+    app.begin().await;
+    app.tenant.inject(Fault::http(When::Always, refused(Some(9000))).of_tenant(TENANT));
+    let report = app.tick().await;
     assert_eq!((report["failed"].as_u64(), report["calls_ok"].as_u64()), (Some(1), Some(5)), "{report}");
 }
 
 #[tokio::test]
-async fn the_login_service_is_left_alone_too_while_it_says_so() {
-    let world = World::with(Setting { concurrency: 1, ..Setting::default() }).await;
+async fn retry_after_of_the_login_service_is_respected() {
+    let app = TestApp::with(TestAppOptions { concurrency: 1, ..TestAppOptions::default() }).await;
     for (account, number) in [("a", 0), ("b", 1)] {
-        world.put(account, &under(app_only(number), plain()));
+        app.put(account, &with_policy(app_only(number), plain()));
     }
-    world.begin().await;
-    world.tenant.inject(Fault::login(When::First(1), refused(Some(9000))));
-    assert_eq!(world.tick().await["failed"], 2);
-    assert_eq!((world.token_requests().len(), world.batches().len()), (1, 0));
+    app.begin().await;
+    app.tenant.inject(Fault::login(When::First(1), refused(Some(9000))));
+    assert_eq!(app.tick().await["failed"], 2);
+    assert_eq!((app.token_requests().len(), app.batches().len()), (1, 0));
     for account in ["a", "b"] {
-        assert_eq!(world.last_run(account).await.outcome, "throttled");
-        assert!(world.wait(account).await > 9000);
+        assert_eq!(app.last_run(account).await.outcome, "throttled");
+        assert!(app.wait(account).await > 9000);
     }
-    world.all_due().await;
-    assert_eq!(world.tick().await["succeeded"], 2);
+    app.all_due().await;
+    assert_eq!(app.tick().await["succeeded"], 2);
 }
 
 #[tokio::test]
-async fn a_refused_outlook_item_holds_only_its_own_lane_and_all_are_answered_in_the_end() {
+async fn throttled_outlook_item_delays_only_its_own_lane() {
     for seed in 1..=6 {
-        let world = World::seeded(seed).await;
+        let app = TestApp::seeded(seed).await;
         let outlook = json!({"operations": {"include": ["mail.*", "contact.*", "contactFolder.*", "calendar.*", "event.*"]},
             "writes": false, "calls_per_run": {"min": 12, "max": 12}});
-        world.put("a", &under(password(0), outlook));
-        world.begin().await;
-        world.tenant.inject(Fault::item("GET", "/me/*", When::Nth(2), refused(Some(7))));
-        let report = world.tick().await;
+        app.put("a", &with_policy(password(0), outlook));
+        app.begin().await;
+        app.tenant.inject(Fault::item("GET", "/me/*", When::Nth(2), refused(Some(7))));
+        let report = app.tick().await;
         assert_eq!(
             (report["calls_failed"].as_u64(), report["calls_throttled"].as_u64()),
             (Some(0), Some(0)),
             "{report}"
         );
-        let batches = world.batches();
+        let batches = app.batches();
         assert!(batches[1].items.iter().all(|again| batches[0].items.iter().any(|item| item.url == again.url)));
     }
 }
 
 #[tokio::test]
-async fn a_write_that_was_refused_but_carried_out_all_the_same_is_not_left_behind() {
+async fn write_refused_but_applied_is_removed() {
     for seed in 1..=4 {
-        let world = World::seeded(seed).await;
-        let mut policy = crate::support::world::writes(12);
+        let app = TestApp::seeded(seed).await;
+        let mut policy = crate::support::test_app::writes(12);
         policy["interval_seconds"] = json!({"min": 3600, "max": 3600});
-        world.put("a", &under(password(0), policy));
-        world.begin().await;
-        let before = world.snapshot();
+        app.put("a", &with_policy(password(0), policy));
+        app.begin().await;
+        let before = app.snapshot();
         let twice = FaultAction::Status429 { retry_after: Some(3), applied_anyway: true };
-        world.tenant.inject(Fault::item("POST", "*", When::First(3), twice));
-        world.tick().await;
-        world.tenant.clear_faults();
+        app.tenant.inject(Fault::item("POST", "*", When::First(3), twice));
+        app.tick().await;
+        app.tenant.clear_faults();
         for _ in 0..3 {
-            assert_eq!(world.next_round("a").await["succeeded"], 1);
+            assert_eq!(app.next_round("a").await["succeeded"], 1);
         }
-        world.assert_as_before(&before);
+        app.assert_as_before(&before);
     }
 }
 
 #[tokio::test]
-async fn waiting_in_vain_leaves_nothing_in_the_users_name() {
-    let world = World::new().await;
-    world.put("a", &under(password(0), reads(4)));
-    world.begin().await;
-    let before = world.snapshot();
-    world.tenant.inject(Fault::http(When::Always, refused(Some(60))));
-    let report = world.tick().await;
+async fn run_that_waits_in_vain_leaves_no_objects_of_the_user() {
+    let app = TestApp::new().await;
+    app.put("a", &with_policy(password(0), reads(4)));
+    app.begin().await;
+    let before = app.snapshot();
+    app.tenant.inject(Fault::http(When::Always, refused(Some(60))));
+    let report = app.tick().await;
     assert_eq!((report["failed"].as_u64(), report["calls_throttled"].as_u64()), (Some(1), Some(4)), "{report}");
-    assert!(world.now() - world.last_run("a").await.started_at < TimeDelta::minutes(5), "within the deadline");
-    assert_eq!(world.batches()[0].account.as_deref(), Some(user(0).as_str()));
-    world.assert_as_before(&before);
+    assert!(app.now() - app.last_run("a").await.started_at < TimeDelta::minutes(5), "within the deadline");
+    assert_eq!(app.batches()[0].account.as_deref(), Some(user(0).as_str()));
+    app.assert_as_before(&before);
 }

@@ -1,4 +1,4 @@
-//! A function that does nothing, with the clients that the real one has: what a start costs at least.
+//! A function that does nothing, with the same clients as the real one: the lower bound of a cold start.
 
 use e5_evergreen::adapters::http::{Timeouts, client, sdk_config};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};

@@ -1,5 +1,5 @@
-//! What all AWS JSON services have in common: one address, an action in a header, errors with a `__type`. It records
-//! all traffic, and fails or holds calls as a test asks.
+//! The protocol of the AWS JSON services: one URL, an action in a header, errors with a `__type`. Records
+//! all traffic, and fails or holds calls as a test requests.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 
-/// What can go wrong with a call.
+/// The faults of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Refused with this status and error type; the service never sees the call.
@@ -34,18 +34,18 @@ impl Fault {
     pub const THROTTLED: Self = Self::Refused(400, "ThrottlingException");
     pub const CAPACITY: Self = Self::Refused(400, "ProvisionedThroughputExceededException");
     pub const DENIED: Self = Self::Refused(400, "AccessDeniedException");
-    /// DynamoDB's.
+    /// Of DynamoDB.
     pub const SERVER_ERROR: Self = Self::Refused(500, "InternalServerError");
-    /// Secrets Manager's.
+    /// Of Secrets Manager.
     pub const SERVICE_ERROR: Self = Self::Refused(500, "InternalServiceError");
 }
 
-/// Where in its way a call is held.
+/// Where a call is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
-    /// The service has not seen it; if the caller dies now, it never will.
+    /// The service has not seen it; if the caller dies now, it never does.
     Request,
-    /// The service has done the work; the caller does not know yet.
+    /// The service has done the work; the caller has no response yet.
     Answer,
 }
 
@@ -90,14 +90,14 @@ struct Chance {
 struct Inner {
     calls: BTreeMap<String, usize>,
     exchanges: Vec<Exchange>,
-    /// How many exchanges came before the first that is kept.
+    /// How many exchanges preceded the first that is kept.
     forgotten: usize,
     rules: Vec<Rule>,
     barriers: Vec<Barrier>,
     chance: Option<Chance>,
 }
 
-/// All that went over the wire, and what shall go wrong with it. Clones are the same traffic.
+/// The recorded traffic and the planned faults. Clones share both.
 #[derive(Clone, Default)]
 pub struct Traffic(Arc<Mutex<Inner>>);
 
@@ -106,7 +106,7 @@ impl Traffic {
         self.0.lock().unwrap()
     }
 
-    /// How often an action (`PutItem`) was called, calls that failed included.
+    /// How often an action (`PutItem`) was called, including failed calls.
     pub fn calls(&self, action: &str) -> usize {
         self.inner().calls.get(action).copied().unwrap_or(0)
     }
@@ -125,13 +125,13 @@ impl Traffic {
         self.inner().exchanges.iter().filter(|exchange| exchange.action == action).cloned().collect()
     }
 
-    /// All bodies that went over the wire, either way, as one text to search.
+    /// All request and response bodies as one text to search.
     pub fn everything(&self) -> String {
         let inner = self.inner();
         inner.exchanges.iter().flat_map(|exchange| [&*exchange.request, "\n", &*exchange.answer, "\n"]).collect()
     }
 
-    /// Forgets counts and records; faults and holds stay.
+    /// Clears counts and records; faults and holds stay.
     pub fn forget(&self) {
         let mut inner = self.inner();
         inner.calls.clear();
@@ -144,7 +144,7 @@ impl Traffic {
         self.fail_next_containing(count, action, "", fault);
     }
 
-    /// The same, for calls alone whose body contains a text (an account id, say).
+    /// The same, only for calls whose body contains a text, e.g. an account id.
     pub fn fail_next_containing(&self, count: usize, action: &str, containing: &str, fault: Fault) {
         let (action, containing) = (action.to_owned(), containing.to_owned());
         self.inner().rules.push(Rule { action, containing, left: count, fault });
@@ -156,7 +156,7 @@ impl Traffic {
         self.inner().chance = Some(Chance { rng, share, faults: faults.to_vec() });
     }
 
-    /// No more faults.
+    /// Removes all faults.
     pub fn heal(&self) {
         let mut inner = self.inner();
         inner.rules.clear();
@@ -223,24 +223,24 @@ impl Traffic {
     }
 }
 
-/// Calls that wait. Dropping it lets them go.
+/// Held calls. Dropping it releases them.
 pub struct Hold {
     arrivals: watch::Receiver<usize>,
     gate: watch::Sender<bool>,
 }
 
 impl Hold {
-    /// Returns when a call has arrived here.
+    /// Returns when a call is held.
     pub async fn reached(&mut self) {
         self.reached_by(1).await;
     }
 
-    /// Returns when at least `count` calls have arrived here.
+    /// Returns when at least `count` calls have been held.
     pub async fn reached_by(&mut self, count: usize) {
-        self.arrivals.wait_for(|arrived| *arrived >= count).await.expect("the traffic is alive");
+        self.arrivals.wait_for(|arrived| *arrived >= count).await.expect("the traffic still exists");
     }
 
-    /// Returns when nobody waits here any more: the callers have died and their connections are closed.
+    /// Returns when no call is held any more: the callers have died and their connections are closed.
     pub async fn left(&self) {
         const THE_BARRIER_ITSELF: usize = 1;
         while self.gate.receiver_count() > THE_BARRIER_ITSELF {
@@ -248,15 +248,15 @@ impl Hold {
         }
     }
 
-    /// Lets those that wait, and all later ones, pass.
+    /// Releases the held calls, and lets all later ones pass.
     pub fn release(self) {
         let _nobody_waits = self.gate.send(true);
     }
 }
 
-/// What is behind the wire. Answers with a status and a body.
+/// The service behind the wire. Answers with a status and a body.
 pub trait Service: Clone + Send + Sync + 'static {
-    /// What `X-Amz-Target` begins with, the dot included.
+    /// The prefix of `X-Amz-Target`, including the dot.
     const TARGET_PREFIX: &'static str;
     const CONTENT_TYPE: &'static str;
 
@@ -311,7 +311,7 @@ async fn handle<S: Service>(
     let answer = match fault {
         Some(Fault::Dropped) => drop_connection(),
         Some(Fault::Refused(status, kind)) => {
-            (StatusCode::from_u16(status).unwrap(), HeaderMap::new(), error_body(kind, "as the test asked"))
+            (StatusCode::from_u16(status).unwrap(), HeaderMap::new(), error_body(kind, "requested by the test"))
         }
         None | Some(Fault::AnswerLost) => service.answer(action, &headers, request).await,
     };
@@ -323,12 +323,12 @@ async fn handle<S: Service>(
     reply(answer)
 }
 
-/// Ends the task that serves this connection, and so closes it; the unwinding is silent.
+/// Closes the connection by ending the task that serves it; the unwinding is silent.
 fn drop_connection() -> ! {
-    resume_unwind(Box::new("the test asked for a dropped connection"))
+    resume_unwind(Box::new("dropped connection, requested by the test"))
 }
 
-/// An error as these services write it.
+/// An error in the form of these services.
 pub fn error_body(kind: &str, message: &str) -> String {
     json!({"__type": kind, "message": message, "Message": message}).to_string()
 }

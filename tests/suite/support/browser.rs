@@ -3,7 +3,7 @@
 use e5_evergreen::adapters::http::{Timeouts, client};
 use reqwest::Url;
 
-/// What came of a page: its status, its text, and where the browser was sent.
+/// The result of a page: its status, its text, and the redirect.
 #[derive(Debug)]
 pub struct Shown {
     pub status: u16,
@@ -11,7 +11,7 @@ pub struct Shown {
     pub sent_to: Option<Url>,
 }
 
-/// The same page at the fake tenant's endpoint.
+/// The same URL at the fake tenant's endpoint.
 fn here(endpoint: &str, link: &str) -> Url {
     let link: Url = link.parse().unwrap();
     let mut here: Url = endpoint.parse().unwrap();

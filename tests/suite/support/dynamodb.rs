@@ -1,4 +1,4 @@
-//! DynamoDB: an embedded one in memory, behind a proxy that counts, records, fails and holds calls.
+//! Fake DynamoDB: an embedded one in memory behind a proxy that counts, records, fails and holds calls.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
@@ -15,17 +15,17 @@ use super::aws_json::{Service, Traffic, serve};
 pub const ACCOUNTS: &str = "evergreen-accounts";
 pub const RUNS: &str = "evergreen-runs";
 
-/// What the index `due` holds of an item.
+/// The projection of the index `due`.
 #[derive(Clone, Copy, Debug)]
 pub enum Projection {
     All,
     KeysOnly,
 }
 
-/// Faults, holds and records are those of `Traffic`, which it derefs to.
+/// Derefs to `Traffic` for faults, holds and records.
 #[derive(Clone)]
 pub struct FakeDynamo {
-    /// Where the SDK finds it (`AWS_ENDPOINT_URL_DYNAMODB`).
+    /// The SDK's endpoint (`AWS_ENDPOINT_URL_DYNAMODB`).
     pub endpoint: String,
     traffic: Traffic,
     upstream: Upstream,
@@ -53,7 +53,7 @@ impl FakeDynamo {
         Self { endpoint, traffic, upstream }
     }
 
-    /// With both tables, named `ACCOUNTS` and `RUNS`; the index holds keys only, which must be enough.
+    /// With both tables, named `ACCOUNTS` and `RUNS`; the index projects only keys.
     pub async fn with_tables() -> Self {
         let dynamo = Self::start().await;
         dynamo.create_tables(Projection::KeysOnly).await;
@@ -97,14 +97,14 @@ impl FakeDynamo {
         self.call("UpdateTimeToLive", &expiry).await;
     }
 
-    /// Calls the database past the proxy: neither counted, recorded nor failed.
+    /// Calls the database without the proxy: neither counted, recorded nor failed.
     pub async fn call(&self, action: &str, request: &Value) -> Value {
         let (status, _, body) = self.upstream.send(action, &HeaderMap::new(), &request.to_string()).await;
         assert!(status.is_success(), "{action}: {body}");
         serde_json::from_str(&body).unwrap()
     }
 
-    /// The capacity units, of reading and writing, that the calls through the proxy have used since this was asked last.
+    /// The read and write units that the calls through the proxy have used since the last call of this function.
     pub fn take_units(&self) -> f64 {
         std::mem::take(&mut self.upstream.units.lock().unwrap())
     }
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sdk_creates_puts_and_gets_over_the_one_http_stack() {
+    async fn sdk_creates_puts_and_gets_over_the_shared_http_stack() {
         let dynamo = FakeDynamo::start().await;
         let client = Client::new(&sdk_config(&dynamo.endpoint));
         let key = KeySchemaElement::builder().attribute_name("k").key_type(KeyType::Hash).build().unwrap();
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_due_index_finds_accounts_by_shard_and_time() {
+    async fn due_index_finds_accounts_by_shard_and_time() {
         let (dynamo, client) = started().await;
         for (account, time) in [("late", "2026-01-02T00:00:00Z"), ("early", "2026-01-01T00:00:00Z")] {
             let item = json!({"account_id": {"S": account}, "due_shard": {"S": "0"}, "next_run_at": {"S": time}});
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_third_failure_is_final_and_refusals_are_not_retried() {
+    async fn third_failure_is_final_and_refusals_are_not_retried() {
         let (dynamo, client) = started().await;
         dynamo.fail_next(3, "PutItem", Fault::THROTTLED);
         assert_eq!(put(&client, "a").await, Err(Some("ThrottlingException".to_owned())));
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_whose_answer_is_lost_was_done_all_the_same() {
+    async fn write_whose_answer_is_lost_is_applied() {
         let (dynamo, client) = started().await;
         dynamo.fail_next(1, "PutItem", Fault::AnswerLost);
         assert_eq!(put(&client, "a").await, Err(Some("ConditionalCheckFailedException".to_owned())));
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_held_call_waits_and_its_work_is_undone_or_done_as_asked() {
+    async fn held_call_waits_before_or_after_its_effect() {
         let (dynamo, client) = started().await;
         for (account, at, done) in [("a", At::Request, false), ("b", At::Answer, true)] {
             let mut hold = dynamo.hold("PutItem", account, at);
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_caller_that_dies_while_held_leaves_nothing_behind() {
+    async fn caller_that_dies_while_held_leaves_nothing_behind() {
         let (dynamo, client) = started().await;
         let mut hold = dynamo.hold("PutItem", "", At::Request);
         let putting = tokio::spawn(async move { put(&client, "a").await });
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn random_faults_follow_their_seed_until_healed() {
+    async fn random_faults_are_reproducible_until_healed() {
         let (dynamo, client) = started().await;
         let mut drawn = Vec::new();
         for _ in 0..2 {

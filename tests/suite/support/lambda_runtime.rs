@@ -1,4 +1,4 @@
-//! The AWS Lambda runtime API, and the real function binary as a child process that speaks to it.
+//! Fake AWS Lambda runtime API, and the function binary as a child process of it.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,7 +29,7 @@ use tokio::{
 
 use super::REGION;
 
-/// What Lambda's caller sees of a function that failed.
+/// The error that Lambda returns for a function that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionError {
     pub error_type: String,
@@ -38,7 +38,7 @@ pub struct FunctionError {
 
 pub type Answer = Result<Value, FunctionError>;
 
-/// The runtime API on loopback. Clones are the same one.
+/// The runtime API on loopback. Clones share its state.
 #[derive(Clone)]
 pub struct FakeRuntime {
     /// `AWS_LAMBDA_RUNTIME_API`: host and port, without a scheme.
@@ -58,7 +58,7 @@ struct Queue {
     waiting: Vec<Invocation>,
     running: HashMap<String, oneshot::Sender<Answer>>,
     init_error: Option<FunctionError>,
-    /// How often a function has asked for an event: 1 means that it has started.
+    /// How often a function has polled for an event: 1 means that it has started.
     polls: usize,
 }
 
@@ -103,18 +103,18 @@ impl FakeRuntime {
         Self { address, state }
     }
 
-    /// How long invocations have from now on; one minute at first. Nobody is killed when it is over.
+    /// Sets the time limit of invocations; initially one minute. No process is killed when it ends.
     pub fn set_deadline(&self, deadline: Duration) {
         *self.state.deadline.lock().unwrap() = deadline;
     }
 
-    /// Sends an event and returns the function's answer. Where there is none, the errors are Lambda's own:
+    /// Sends an event and returns the function's answer. Without an answer, the errors are Lambda's own:
     /// `Runtime.ExitError` when the process ended, `Sandbox.Timedout` a little after the deadline.
     pub async fn invoke(&self, event: &Value) -> Answer {
         self.invoke_raw(event.to_string()).await
     }
 
-    /// The same with any text for a body.
+    /// The same with any text as body.
     pub async fn invoke_raw(&self, body: String) -> Answer {
         let id = format!("00000000-0000-4000-8000-{:012}", self.state.counter.fetch_add(1, Ordering::Relaxed));
         let (answer, answered) = oneshot::channel();
@@ -131,12 +131,12 @@ impl FakeRuntime {
         }
     }
 
-    /// What the function said when it could not start.
+    /// The error that the function reported when it could not start.
     pub fn init_error(&self) -> Option<FunctionError> {
         self.state.queue().init_error.clone()
     }
 
-    /// How often a function has asked for an event; from 1 on it has started.
+    /// How often a function has polled for an event; from 1 on it has started.
     pub fn polls(&self) -> usize {
         self.state.queue().polls
     }
@@ -145,7 +145,7 @@ impl FakeRuntime {
 async fn next(State(state): State<Arc<RuntimeState>>) -> Response {
     state.queue().polls += 1;
     let (id, body) = loop {
-        // Registered before the look, so that no event slips between the look and the wait.
+        // Registered before the check, so that no event is missed between check and wait.
         let queued = state.queued.notified();
         {
             let mut queue = state.queue();
@@ -157,7 +157,7 @@ async fn next(State(state): State<Arc<RuntimeState>>) -> Response {
         }
         queued.await;
     };
-    // One wake-up may stand for several events.
+    // One wake-up may cover several events.
     state.queued.notify_one();
 
     let deadline = SystemTime::now() + *state.deadline.lock().unwrap();
@@ -209,7 +209,7 @@ fn function_error(body: &[u8]) -> FunctionError {
     FunctionError { error_type: field("errorType"), error_message: field("errorMessage") }
 }
 
-/// A function as Lambda runs it: nothing in its environment but what is given here. Dropping it kills it.
+/// A function as Lambda runs it, with exactly the given environment. Dropping it kills it.
 pub struct FunctionProcess {
     runtime: FakeRuntime,
     output: Output,
@@ -218,13 +218,13 @@ pub struct FunctionProcess {
 }
 
 impl FunctionProcess {
-    /// The real function, with its own runtime API. `environment` comes on top of what Lambda itself sets.
+    /// The function binary with its own runtime API. `environment` is added to Lambda's own variables.
     pub async fn start(environment: &[(&str, &str)]) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_e5-evergreen"));
         Self::start_program(program, &[], FakeRuntime::start().await, environment)
     }
 
-    /// Any program in the function's place.
+    /// The same with another program.
     pub fn start_program(
         program: &Path,
         arguments: &[&str],
@@ -280,7 +280,7 @@ impl FunctionProcess {
                 }
                 runtime.state.fail_all(&FunctionError {
                     error_type: "Runtime.ExitError".to_owned(),
-                    error_message: format!("{status}; it wrote:\n{}", output.text()),
+                    error_message: format!("{status}; its output:\n{}", output.text()),
                 });
                 end.send_replace(Some(status));
             }
@@ -304,18 +304,18 @@ impl FunctionProcess {
         }
     }
 
-    /// Kills it as a lost machine would: no warning, no clean-up. Returns when it is dead and all it wrote is read.
+    /// Kills it without warning or clean-up. Returns when it is dead and its output is read.
     pub async fn kill(&mut self) {
         drop(self.kill.take());
         self.exited().await;
     }
 
-    /// Waits for its end.
+    /// Waits for its exit.
     pub async fn exited(&mut self) -> ExitStatus {
         self.ended.wait_for(Option::is_some).await.unwrap().unwrap()
     }
 
-    /// What it has written so far, line by line, in order of arrival.
+    /// Its output so far, line by line, in order of arrival.
     pub fn stdout(&self) -> Vec<String> {
         self.output.lines(Stream::Stdout)
     }
@@ -336,7 +336,7 @@ impl FunctionProcess {
             if let Some(line) = self.stdout().into_iter().find(|line| wanted(line)) {
                 return line;
             }
-            assert!(self.ended.borrow().is_none(), "it ended without that line; it wrote:\n{}", self.output.text());
+            assert!(self.ended.borrow().is_none(), "it exited without that line; its output:\n{}", self.output.text());
             let mut ended = self.ended.clone();
             tokio::select! {
                 () = written => {}
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_reaches_the_function_and_its_answer_comes_back() {
+    async fn event_reaches_the_function_and_its_answer_is_returned() {
         let runtime = FakeRuntime::start().await;
         runtime.set_deadline(Duration::from_secs(900));
         let http = client(Timeouts::default()).unwrap();
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_start_is_kept() {
+    async fn failed_start_is_recorded() {
         let runtime = FakeRuntime::start().await;
         let http = client(Timeouts::default()).unwrap();
         let body = r#"{"errorType":"Config","errorMessage":"ACCOUNTS_TABLE is missing"}"#;
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_function_that_ends_fails_its_invocations_with_what_it_wrote() {
+    async fn function_that_exits_fails_its_invocations_with_its_output() {
         let mut function = shell("echo out; echo err >&2; exit 3", &[]).await;
         for _ in 0..2 {
             let error = function.invoke(&json!({})).await.unwrap_err();
@@ -456,17 +456,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_function_sees_nothing_of_our_environment() {
+    async fn function_does_not_inherit_the_environment_of_the_test() {
         let function = shell("export -p; read -r line", &[("ACCOUNTS_TABLE", "t"), ("AWS_REGION", "us-east-1")]).await;
         function.line(|line| line.contains("ACCOUNTS_TABLE='t'") || line.contains("ACCOUNTS_TABLE=\"t\"")).await;
         let written = function.everything_written();
         assert!(!written.contains("CARGO") && !written.contains("HOME="), "{written}");
         assert!(written.contains("AWS_LAMBDA_RUNTIME_API"), "{written}");
-        assert!(!written.contains(REGION), "what is given replaces what Lambda sets: {written}");
+        assert!(!written.contains(REGION), "given variables replace those of Lambda: {written}");
     }
 
     #[tokio::test]
-    async fn a_killed_function_is_dead_and_its_invocation_fails() {
+    async fn killed_function_is_dead_and_its_invocation_fails() {
         let mut function = shell("echo started; exec /bin/sleep 600", &[]).await;
         function.line(|line| line == "started").await;
         let runtime = function.runtime().clone();

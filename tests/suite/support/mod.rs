@@ -1,22 +1,22 @@
-//! The stand-ins. Each is strict like the service that it stands for, and misbehaves on request.
-#![allow(dead_code, reason = "a stand-in offers more than the tests of today use")]
+//! Fakes of the remote services. Each is as strict as its service, and fails on request.
+#![allow(dead_code, reason = "a fake offers more than the present tests use")]
 
 pub mod aws_json;
 pub mod browser;
 pub mod dynamodb;
+pub mod function_fixture;
 pub mod lambda_runtime;
 pub mod secrets_manager;
 pub mod sqs;
 pub mod sts;
-pub mod surroundings;
-pub mod world;
+pub mod test_app;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
 use e5_evergreen::adapters::http::{SdkHttp, Timeouts, client};
 
 pub const REGION: &str = "eu-west-1";
 
-/// What the SDK needs to speak to the stand-in at `endpoint`, over the client of production.
+/// An SDK configuration for the fake at `endpoint`, with the HTTP client of production.
 pub fn sdk_config(endpoint: &str) -> aws_config::SdkConfig {
     aws_config::SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -1,4 +1,4 @@
-//! AWS Secrets Manager: stateful, and as strict as the real one in what this house uses of it.
+//! Fake AWS Secrets Manager: stateful, and as strict as the service in the operations that the app uses.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,15 +16,15 @@ use super::{
 
 /// The longest value, in bytes.
 const VALUE_LIMIT: usize = 65_536;
-/// The most versions that a secret can have in a day.
+/// The maximum number of versions that a secret can have in a day.
 const VERSION_LIMIT: usize = 100;
 const BATCH_LIMIT: usize = 20;
 const PAGE_LIMIT: usize = 100;
 
-/// Faults, holds and records are those of `Traffic`, which it derefs to.
+/// Derefs to `Traffic` for faults, holds and records.
 #[derive(Clone)]
 pub struct FakeSecrets {
-    /// Where the SDK finds it (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
+    /// The SDK's endpoint (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
     pub endpoint: String,
     traffic: Traffic,
     store: Store,
@@ -50,7 +50,7 @@ impl FakeSecrets {
         self.force_put(name, &value.to_string());
     }
 
-    /// The same with any text, also with what the service would refuse: too long, or no JSON.
+    /// The same with any text, including one that the service would refuse: too long, or not JSON.
     pub fn force_put(&self, name: &str, value: &str) {
         let mut vault = self.store.vault();
         let id = vault.fresh_id();
@@ -61,17 +61,17 @@ impl FakeSecrets {
         vault.secrets.get_mut(name).unwrap().add(id, value.to_owned());
     }
 
-    /// Schedules the deletion, as `DeleteSecret` does: no longer listed, and reading it is an invalid request.
+    /// Schedules the deletion, as `DeleteSecret` does: the secret is not listed, and reading it is an invalid request.
     pub fn delete(&self, name: &str) {
         self.store.vault().secrets.get_mut(name).expect("the secret exists").deleted = true;
     }
 
-    /// Deletes at once, as `DeleteSecret` with `ForceDeleteWithoutRecovery` does: there was never such a secret.
+    /// Deletes at once, as `DeleteSecret` with `ForceDeleteWithoutRecovery` does: the secret does not exist.
     pub fn purge(&self, name: &str) {
         self.store.vault().secrets.remove(name).expect("the secret exists");
     }
 
-    /// The current value as JSON; `None` where there is no such secret.
+    /// The current value as JSON; `None` if the secret does not exist.
     pub fn value(&self, name: &str) -> Option<Value> {
         let text = self.text(name)?;
         Some(serde_json::from_str(&text).expect("the value is JSON"))
@@ -86,12 +86,12 @@ impl FakeSecrets {
         Some(self.store.vault().secrets.get(name).filter(|secret| !secret.deleted)?.current().id.clone())
     }
 
-    /// How many versions were ever written, the first and those of `put` included.
+    /// How many versions were ever written, including the first and those of `put`.
     pub fn versions_written(&self, name: &str) -> usize {
         self.store.vault().secrets.get(name).map_or(0, |secret| secret.versions.len())
     }
 
-    /// Pages of lists hold at most this many entries, whatever is asked for.
+    /// Limits the pages of lists to this many entries, whatever the request says.
     pub fn page_size(&self, entries: usize) {
         self.store.vault().page_size = Some(entries);
     }
@@ -104,7 +104,7 @@ impl FakeSecrets {
         vault.lagging = Some(names.into_iter().map(|name| (name.clone(), vault.entry(&name))).collect());
     }
 
-    /// Reading this secret fails alone, with `DecryptionFailure` or `AccessDeniedException` say, until `allow`.
+    /// Only reading this secret fails, e.g. with `DecryptionFailure` or `AccessDeniedException`, until `allow`.
     pub fn refuse(&self, name: &str, code: &'static str) {
         self.store.vault().refused.insert(name.to_owned(), code);
     }
@@ -124,7 +124,7 @@ struct Vault {
     page_size: Option<usize>,
     /// What lists show, by name, while they lag behind.
     lagging: Option<BTreeMap<String, Value>>,
-    /// Grows with each version; stands for the time.
+    /// Grows with each version; used as the time.
     counter: usize,
 }
 
@@ -232,12 +232,12 @@ impl Vault {
         Ok(answer)
     }
 
-    /// Newest first, as the real one lists them: nobody may count on the order of names.
+    /// Newest first, like the service: callers must not rely on the order of names.
     fn filtered(&self, filters: Option<&Value>, with_deleted: bool) -> Result<Vec<String>, Refusal> {
         let mut prefixes = Vec::new();
         for filter in filters.and_then(Value::as_array).into_iter().flatten() {
             if filter["Key"] != "name" {
-                return refuse("ValidationException", "this stand-in filters by name alone");
+                return refuse("ValidationException", "this fake filters by name alone");
             }
             let Some(values) = filter["Values"].as_array().filter(|values| (1..=10).contains(&values.len())) else {
                 return refuse("ValidationException", "a filter has 1 to 10 values");
@@ -339,7 +339,7 @@ impl Vault {
     fn read(&self, id: &str) -> Result<Value, Refusal> {
         let (name, secret) = self.living(id)?;
         if let Some(code) = self.refused.get(&name) {
-            return refuse(code, "as the test asked");
+            return refuse(code, "requested by the test");
         }
         let version = secret.current();
         Ok(json!({
@@ -393,7 +393,7 @@ impl Vault {
         };
         known(request, allowed)?;
         if request.get("VersionStages").is_some_and(|stages| *stages != json!(["AWSCURRENT"])) {
-            return refuse("InvalidParameterException", "this stand-in knows AWSCURRENT alone");
+            return refuse("InvalidParameterException", "this fake knows AWSCURRENT alone");
         }
         let (name, secret) = self.living(id(request)?)?;
         let value = checked_value(request)?;
@@ -460,7 +460,7 @@ fn id(request: &Map<String, Value>) -> Result<&str, Refusal> {
 
 fn known(request: &Map<String, Value>, fields: &[&str]) -> Result<(), Refusal> {
     match request.keys().find(|field| !fields.contains(&field.as_str())) {
-        Some(field) => refuse("ValidationException", format!("this stand-in does not know the field {field}")),
+        Some(field) => refuse("ValidationException", format!("this fake does not know the field {field}")),
         None => Ok(()),
     }
 }
@@ -475,7 +475,7 @@ fn checked_value(request: &Map<String, Value>) -> Result<String, Refusal> {
     }
 }
 
-/// It becomes the version's id; the SDK makes one where the caller gives none.
+/// Becomes the version's id; the SDK generates one unless the caller does.
 fn checked_token(request: &Map<String, Value>) -> Result<String, Refusal> {
     match request.get("ClientRequestToken").and_then(Value::as_str) {
         Some(token) if (32..=64).contains(&token.len()) => Ok(token.to_owned()),
@@ -500,7 +500,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_shows_the_living_below_a_prefix_page_by_page() {
+    async fn list_returns_existing_secrets_of_a_prefix_in_pages() {
         let (secrets, client) = started().await;
         for name in ["evergreen/a", "evergreen/b", "evergreen/c", "evergreen/gone", "other"] {
             secrets.put(name, &json!({}));
@@ -523,7 +523,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_batch_answers_each_secret_on_its_own() {
+    async fn batch_answers_each_secret_separately() {
         let (secrets, client) = started().await;
         for name in ["ok", "locked", "deleted"] {
             secrets.put(name, &json!({"n": name}));
@@ -546,7 +546,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_batch_of_more_than_twenty_is_refused() {
+    async fn batch_of_more_than_twenty_is_refused() {
         let (_secrets, client) = started().await;
         let ids = |count: usize| Some((0..count).map(|id| id.to_string()).collect());
         assert_eq!(
@@ -558,7 +558,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_makes_a_new_current_version_and_its_token_is_good_once() {
+    async fn write_creates_a_current_version_and_its_token_is_valid_once() {
         let (secrets, client) = started().await;
         client.create_secret().name("s").secret_string("{}").send().await.unwrap();
         assert_eq!(code(client.create_secret().name("s").secret_string("{}").send().await), "ResourceExistsException");
@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn too_long_a_value_is_refused_but_can_be_planted() {
+    async fn too_long_a_value_is_refused_but_a_test_can_plant_it() {
         let (secrets, client) = started().await;
         let long = "x".repeat(VALUE_LIMIT + 1);
         assert_eq!(code(client.create_secret().name("s").secret_string(&long).send().await), "ValidationException");
@@ -591,7 +591,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_deleted_secret_can_be_neither_read_nor_made_again_and_a_purged_one_never_was() {
+    async fn deleted_secret_can_be_neither_read_nor_created_and_a_purged_one_can() {
         let (secrets, client) = started().await;
         secrets.put("s", &json!({}));
         client.delete_secret().secret_id("s").send().await.unwrap();
@@ -604,7 +604,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn faults_are_retried_or_final_as_with_the_real_one() {
+    async fn faults_are_retried_or_final_as_in_the_real_service() {
         let (secrets, client) = started().await;
         secrets.put("s", &json!({}));
         for fault in [Fault::THROTTLED, Fault::SERVICE_ERROR, Fault::Dropped, Fault::AnswerLost] {

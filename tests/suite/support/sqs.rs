@@ -1,4 +1,4 @@
-//! An SQS queue, as far as `SendMessageBatch` goes, and what Lambda would make of its messages.
+//! Fake SQS queue with `SendMessageBatch`, and the Lambda event for its messages.
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
@@ -12,15 +12,15 @@ use super::REGION;
 use super::aws_json::{Service, Traffic, error_body, serve};
 
 const ENTRIES: usize = 10;
-/// All bodies of a batch together. SQS has come to take 1 MiB; no order needs that.
+/// The limit of all bodies of a batch together. SQS now accepts 1 MiB; no batch of the app needs that.
 const BYTES: usize = 256 * 1024;
 
-/// Faults, holds and records are those of `Traffic`, which it derefs to.
+/// Derefs to `Traffic` for faults, holds and records.
 #[derive(Clone)]
 pub struct FakeQueue {
-    /// Where the SDK finds it (`AWS_ENDPOINT_URL_SQS`).
+    /// The SDK's endpoint (`AWS_ENDPOINT_URL_SQS`).
     pub endpoint: String,
-    /// What `QUEUE_URL` is to be.
+    /// The value of `QUEUE_URL`.
     pub url: String,
     traffic: Traffic,
     store: Store,
@@ -33,7 +33,7 @@ struct Store(Arc<Mutex<Inner>>);
 struct Inner {
     sent: usize,
     waiting: Vec<Value>,
-    /// What share of the entries is refused, and the chance that says which.
+    /// The share of the entries that is refused, and the generator that selects them.
     refuses: Option<(f64, ChaCha12Rng)>,
 }
 
@@ -52,12 +52,12 @@ impl FakeQueue {
         Self { url: format!("{endpoint}/123456789012/evergreen-accounts"), endpoint, traffic, store }
     }
 
-    /// From now on this share of the entries, drawn one by one, is refused; 0: none.
+    /// Sets the share of the entries, drawn one by one, that is refused from now on.
     pub fn refuse_entries(&self, share: f64, seed: u64) {
         self.store.inner().refuses = (share > 0.0).then(|| (share, ChaCha12Rng::seed_from_u64(seed)));
     }
 
-    /// Takes every message out of the queue, in the order in which they were sent: records of Lambda's event.
+    /// Removes every message from the queue, in the order of sending, as records of Lambda's event.
     pub fn receive(&self) -> Vec<Value> {
         std::mem::take(&mut self.store.inner().waiting)
     }
@@ -124,7 +124,7 @@ impl Store {
             inner.waiting.push(record(&message, body));
             successful.push(json!({"Id": id, "MessageId": message, "MD5OfMessageBody": "not looked at"}));
         }
-        // Lists without members are left out.
+        // Empty lists are omitted.
         let mut answer = json!({});
         for (name, list) in [("Successful", successful), ("Failed", failed)] {
             if !list.is_empty() {
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_refuses_what_sqs_refuses() {
+    fn queue_refuses_what_sqs_refuses() {
         let store = Store::default();
         let url = "http://127.0.0.1/123456789012/evergreen-accounts";
         let entry = |id: &str, body: &str| json!({"Id": id, "MessageBody": body});

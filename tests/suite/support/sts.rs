@@ -1,4 +1,4 @@
-//! A stand-in for AWS STS, as far as `GetWebIdentityToken` goes: the Query protocol, answers in XML.
+//! Fake AWS STS with `GetWebIdentityToken`: the Query protocol, answers in XML.
 
 use std::sync::{Arc, Mutex};
 
@@ -40,7 +40,7 @@ impl FakeSts {
         Self { endpoint, held }
     }
 
-    /// Refuses everything with this status and code from now on; `None`: no longer.
+    /// Refuses every call with this status and code from now on; `None` ends that.
     pub fn refuse(&self, fault: Option<(u16, &'static str)>) {
         *self.held.fault.lock().unwrap() = fault;
     }
@@ -50,7 +50,7 @@ impl FakeSts {
     }
 }
 
-/// What an app in Entra holds to trust the role.
+/// The federated credential of an app in Entra that trusts the role.
 pub fn trust() -> Federated {
     Federated { issuer: ISSUER.to_owned(), subject: ROLE.to_owned(), audience: AUDIENCE.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! The project's rules, as tests over its source text.
+//! The project's rules as tests over its source text.
 
 mod source;
 
@@ -8,7 +8,7 @@ use e5_evergreen::event::{self, EventError};
 
 use source::{Source, files, sources};
 
-/// Asserts that no line of code of the files complains.
+/// Asserts that `complain` finds no fault in any line of code of the files.
 #[track_caller]
 fn check(folder: &str, concerns: impl Fn(&Source) -> bool, complaint: impl Fn(&Source, &str) -> Option<String>) {
     let files = sources(folder);
@@ -22,7 +22,7 @@ fn check(folder: &str, concerns: impl Fn(&Source) -> bool, complaint: impl Fn(&S
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 
-/// Whether a word stands in the line by itself: `env` in `std::env::var`, not in `clap_env`.
+/// Whether the line contains the whole word: `env` in `std::env::var`, not in `clap_env`.
 fn word(line: &str, wanted: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(wanted)
@@ -30,10 +30,10 @@ fn word(line: &str, wanted: &str) -> bool {
 }
 
 fn first_of(line: &str, words: &[&str]) -> Option<String> {
-    words.iter().find(|wanted| word(line, wanted)).map(|found| format!("`{found}` has no place here"))
+    words.iter().find(|wanted| word(line, wanted)).map(|found| format!("`{found}` is not allowed here"))
 }
 
-/// What follows each mention of `prefix` in the line, as far as it is a name.
+/// The names that follow each mention of `prefix` in the line.
 fn names_after<'a>(line: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
     line.match_indices(prefix).map(move |(at, _)| {
         let rest = &line[at + prefix.len()..];
@@ -42,10 +42,10 @@ fn names_after<'a>(line: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a s
 }
 
 #[test]
-fn the_domain_knows_nothing_of_the_world() {
-    let world = ["tokio", "reqwest", "aws_config", "aws_sdk_dynamodb", "aws_sdk_secretsmanager", "async", "await"];
+fn domain_imports_only_itself() {
+    let app = ["tokio", "reqwest", "aws_config", "aws_sdk_dynamodb", "aws_sdk_secretsmanager", "async", "await"];
     let system = ["std::fs", "std::net", "std::env", "SystemTime", "Instant", "Utc::now", "Local::now", "SysRng"];
-    let words = [&world[..], &system[..]].concat();
+    let words = [&app[..], &system[..]].concat();
     check("src/domain", |_| true, |_, line| first_of(line, &words));
     check(
         "src/domain",
@@ -58,7 +58,7 @@ fn the_domain_knows_nothing_of_the_world() {
 }
 
 #[test]
-fn time_and_chance_are_asked_for_at_the_edge_alone() {
+fn time_and_randomness_are_read_only_at_the_edge() {
     let edge = ["src/adapters/system/clock.rs", "src/main.rs", "src/bootstrap.rs", "src/telemetry/layer.rs"];
     let inside = |file: &Source| !edge.contains(&&*file.path) && !file.within("src/local/");
     let words =
@@ -68,7 +68,7 @@ fn time_and_chance_are_asked_for_at_the_edge_alone() {
 
 #[test]
 fn adapters_never_use_each_other() {
-    // What they share: the HTTP stack, a header's reader, the words for an SDK's error.
+    // Shared by adapters: the HTTP stack, the reader of a header, the text of an SDK error.
     let shared = ["http", "retry_after", "sdk_error"];
     check(
         "src/adapters",
@@ -86,7 +86,7 @@ fn adapters_never_use_each_other() {
 }
 
 #[test]
-fn only_main_and_the_local_program_know_adapters() {
+fn only_bootstrap_main_and_local_use_adapters() {
     let outside = |file: &Source| {
         !["src/adapters/", "src/local/"].iter().any(|folder| file.within(folder)) && file.path != "src/bootstrap.rs"
     };
@@ -96,13 +96,13 @@ fn only_main_and_the_local_program_know_adapters() {
 }
 
 #[test]
-fn only_main_and_the_local_program_know_the_local_program() {
+fn only_main_and_local_use_local() {
     let function = |file: &Source| !file.within("src/local/") && file.path != "src/bin/evergreen.rs";
     check("src", function, |_, line| line.contains("local::").then(|| "it uses the local program".to_owned()));
 }
 
 #[test]
-fn the_environment_is_read_in_one_place_for_each_program() {
+fn environment_is_read_in_one_file_per_program() {
     let readers = ["src/config.rs", "src/local/app.rs"];
     check(
         "src",
@@ -128,22 +128,22 @@ fn nothing_is_printed_past_the_log() {
 }
 
 #[test]
-fn the_function_does_not_panic_of_its_own_accord() {
+fn function_code_does_not_panic() {
     let function = |file: &Source| !file.within("src/local/");
     check("src", function, |_, line| {
         let calls =
             [".unwrap()", ".expect(", ".unwrap_err()", ".expect_err("].into_iter().find(|call| line.contains(call));
         calls
-            .map(|call| format!("`{call}` has no place here"))
+            .map(|call| format!("`{call}` is not allowed here"))
             .or_else(|| first_of(line, &["panic!", "unreachable!", "assert!", "assert_eq!", "assert_ne!"]))
     });
 }
 
 #[test]
-fn each_file_says_first_what_it_is_for() {
+fn each_file_starts_with_a_line_about_its_purpose() {
     for folder in ["src", "tests"] {
         for file in sources(folder) {
-            assert!(file.text.starts_with("//! "), "{} begins with `//! ` and a line on what it is for", file.path);
+            assert!(file.text.starts_with("//! "), "{} must begin with `//! ` and a line on its purpose", file.path);
         }
     }
 }
@@ -152,19 +152,19 @@ fn each_file_says_first_what_it_is_for() {
 fn files_stay_short() {
     const MOST: usize = 450;
     let longer = [
-        ("tests/suite/support/lambda_runtime.rs", "a stand-in with its own tests"),
-        ("tests/suite/support/secrets_manager.rs", "a stand-in with its own tests"),
-        ("tests/suite/support/world.rs", "the house on stand-ins, with all that a test asks of it"),
+        ("tests/suite/support/lambda_runtime.rs", "a fake with its own tests"),
+        ("tests/suite/support/secrets_manager.rs", "a fake with its own tests"),
+        ("tests/suite/support/test_app.rs", "the app on fakes, with the helpers of the tests"),
     ];
     for file in sources("src").into_iter().chain(sources("tests")) {
         let lines = file.text.lines().count();
         let excused = longer.iter().any(|(path, _)| *path == file.path);
-        assert!(lines < MOST || excused, "{} has {lines} lines: split it, or say here why not", file.path);
+        assert!(lines < MOST || excused, "{} has {lines} lines: split it, or state the reason here", file.path);
     }
 }
 
 #[test]
-fn every_action_has_its_event_and_every_event_is_known() {
+fn every_action_has_an_example_event_and_every_example_is_accepted() {
     let mut actions = Vec::new();
     for path in files("events", "json") {
         let text = fs::read_to_string(&path).unwrap();

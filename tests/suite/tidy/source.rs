@@ -1,4 +1,4 @@
-//! Source files as the tidy tests read them: paths, lines of code, and the pieces of a text.
+//! Source files for the tidy tests: paths, lines of code, and the pieces of a text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// The text without the tests at its foot; empty for a file of tests.
+    /// The text without the tests at its end; empty for a file of tests.
     pub fn without_tests(&self) -> &str {
         if self.path.ends_with("/tests.rs") || self.path.contains("/tests/") && !self.path.contains("/fake_tenant/src/")
         {
@@ -37,7 +37,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files of a folder and the folders in it, by extension, in the order of their names. Built files are left out.
+/// The files of a folder and its subfolders with this extension, sorted by name, without build output.
 pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![root().join(folder)];
@@ -71,16 +71,16 @@ pub enum Kind {
     Text,
 }
 
-/// A piece of a source text: code, the text of a comment, or what is between the quotes of a string.
+/// A piece of a source text: code, the text of a comment, or the content of a string.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Piece {
     pub kind: Kind,
-    /// The line on which it begins, from 1.
+    /// Its first line, from 1.
     pub line: usize,
     pub text: String,
 }
 
-/// Takes a source text apart. Lines of comment that follow each other are one piece.
+/// Splits a source text into pieces. Consecutive comment lines are one piece.
 pub fn pieces(text: &str) -> Vec<Piece> {
     let mut found: Vec<Piece> = Vec::new();
     let mut add = |kind: Kind, at: usize, part: &str| match found.last_mut() {
@@ -93,7 +93,7 @@ pub fn pieces(text: &str) -> Vec<Piece> {
         let length = if rest.starts_with("//") {
             let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
             add(Kind::Comment, at, rest[..length].trim_start_matches(['/', '!']));
-            // What indents the next line of comment is part of neither.
+            // The indentation of the next comment line belongs to neither piece.
             let next = &rest[length..];
             let indent = next.len() - next.trim_start_matches(' ').len();
             length + if next[indent..].starts_with("//") { indent } else { 0 }
@@ -128,7 +128,7 @@ fn part_of_a_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// How many `#` open a raw string here.
+/// The number of `#` that open a raw string here.
 fn raw_string(text: &str) -> Option<usize> {
     let rest = text.strip_prefix('r')?;
     let hashes = rest.len() - rest.trim_start_matches('#').len();
@@ -146,7 +146,7 @@ fn character(text: &str) -> Option<usize> {
 }
 
 #[test]
-fn a_text_is_taken_apart_into_code_comments_and_strings() {
+fn source_text_is_split_into_code_comments_and_strings() {
     let text = "//! One.\n//! Two.\nfn f<'a>(x: &'a str) -> char { g(\"// \\\"no\", r#\"raw \"x\"\"#, '\"') } // end\n";
     let pieces: Vec<_> = pieces(text).into_iter().map(|piece| (piece.kind, piece.line, piece.text)).collect();
     assert_eq!(

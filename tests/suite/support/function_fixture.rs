@@ -1,4 +1,4 @@
-//! The real function with all that it is connected to, and what a test asks of it.
+//! The function binary with its fake services, and helpers for its answers and log lines.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,18 +18,18 @@ pub const APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c01";
 pub const PUBLIC_APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c02";
 /// The account of `events/*.json`.
 pub const ACCOUNT: &str = "contoso-dev";
-/// Stands in every secret value that a test plants, and must stand nowhere else.
+/// Part of every secret value that a test plants; must appear nowhere else.
 pub const MARK: &str = "planted-a4f1";
 
-/// All that the function is connected to.
-pub struct Surroundings {
+/// The fake services of the function.
+pub struct FunctionFixture {
     pub dynamo: FakeDynamo,
     pub secrets: FakeSecrets,
     pub tenant: FakeTenant,
 }
 
-impl Surroundings {
-    /// With one account, `contoso-dev`, in Secrets Manager alone.
+impl FunctionFixture {
+    /// With one secret, `contoso-dev`, and empty tables.
     pub async fn new() -> Self {
         let tenant = FakeTenant::start(Arc::new(SystemClock), 1).await.unwrap();
         tenant.add_tenant(
@@ -38,9 +38,9 @@ impl Surroundings {
                 .with_app(App::confidential(APP, &format!("secret {MARK}")))
                 .with_app(App::public(PUBLIC_APP)),
         );
-        let around = Self { dynamo: FakeDynamo::with_tables().await, secrets: FakeSecrets::start().await, tenant };
-        around.secret(ACCOUNT, app_only(json!({})));
-        around
+        let fixture = Self { dynamo: FakeDynamo::with_tables().await, secrets: FakeSecrets::start().await, tenant };
+        fixture.secret(ACCOUNT, app_only(json!({})));
+        fixture
     }
 
     pub fn secret(&self, account: &str, secret: Value) {
@@ -51,7 +51,7 @@ impl Surroundings {
         self.function_with(&[]).await
     }
 
-    /// `more` comes on top of, and before, what a deployed function has.
+    /// The function with `more` variables in addition to those of a deployed function.
     pub async fn function_with(&self, more: &[(&str, &str)]) -> FunctionProcess {
         let endpoint = self.tenant.endpoint();
         let mut environment = vec![
@@ -66,7 +66,7 @@ impl Surroundings {
         FunctionProcess::start(&environment).await
     }
 
-    /// Makes an account due since a minute, claimed or not: a lease of 15 minutes ends.
+    /// Makes an account due since a minute, claimed or not, as if its lease had ended.
     pub async fn make_due(&self, account: &str) {
         let mut item = self.dynamo.get_item(account).await.unwrap();
         item["next_run_at"] = json!({"S": text_of(Utc::now() - TimeDelta::minutes(1))});
@@ -77,21 +77,21 @@ impl Surroundings {
         objects(&self.tenant.snapshot(TENANT))
     }
 
-    /// What there is in the tenant that was not there before, and the reverse.
+    /// The objects of the tenant that were added or removed since `before`.
     pub fn changed_since(&self, before: &BTreeSet<String>) -> Vec<String> {
         self.objects().symmetric_difference(before).cloned().collect()
     }
 }
 
-/// Each object of a tenant as a line.
+/// Each object of a tenant as one line.
 pub fn objects(snapshot: &Value) -> BTreeSet<String> {
     let collections = snapshot.as_object().unwrap().iter();
     let objects = collections.flat_map(|(name, objects)| objects.as_object().unwrap().iter().map(move |o| (name, o)));
     objects.map(|(name, (_, object))| format!("{name}: {object}")).collect()
 }
 
-/// Where nothing is said, a policy of what any tenant has. Mail to oneself is left out: what arrives after its run
-/// is removed by a later one.
+/// Without `operations`, a policy for services that any tenant has. Mail to self is excluded: mail that arrives after its run
+/// is removed by a later run.
 pub fn app_only(mut policy: Value) -> Value {
     if policy.get("operations").is_none() {
         let include = ["mail.*", "calendar.*", "contacts.*", "todo.*", "users.*"];
@@ -117,7 +117,7 @@ pub fn refused(answer: Answer) -> FunctionError {
     answer.expect_err("refused")
 }
 
-/// What the function logged, each line an object, and nothing beside it.
+/// The function's log lines as objects; asserts that it wrote nothing else.
 pub fn lines(function: &FunctionProcess) -> Vec<Value> {
     assert_eq!(function.stderr(), Vec::<String>::new());
     let lines =
@@ -145,7 +145,7 @@ pub fn assert_fields(answer: &Value, wanted: &[&str]) {
 /// RFC 3339, UTC, whole seconds, `Z`.
 #[track_caller]
 pub fn assert_time(value: &Value) -> DateTime<Utc> {
-    let text = value.as_str().unwrap_or_else(|| panic!("{value} is no time"));
+    let text = value.as_str().unwrap_or_else(|| panic!("{value} is not a time"));
     let at: DateTime<Utc> = text.parse().unwrap();
     assert_eq!(text_of(at), text);
     at

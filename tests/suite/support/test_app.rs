@@ -1,5 +1,5 @@
-//! A world in one process: the house on its real adapters, between a fake tenant, an embedded DynamoDB and a stand-in
-//! for Secrets Manager, with a clock that is turned by hand.
+//! The app in one process: its real adapters against a fake tenant, an embedded DynamoDB and a fake
+//! Secrets Manager, with a virtual clock.
 
 use std::{
     ops::RangeInclusive,
@@ -53,13 +53,13 @@ pub const PUBLIC_APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c02";
 pub const PASSWORD: &str = "correct horse";
 pub const PREFIX: &str = "evergreen/";
 
-/// A Monday, far from what the machine's own clock says: nothing may depend on that.
+/// A Monday, far from the time of the machine, on which no test may depend.
 pub const START: &str = "2031-03-03T08:00:00Z";
 
-/// What the fake tenant says of requests beyond its means.
+/// Start of the violations for requests that the fake tenant does not implement.
 const UNSERVED: &str = "The fake tenant does not serve";
 
-/// Reads that every kind of account may send and that need nothing beforehand.
+/// Reads that every kind of account can send and that have no prerequisites.
 pub const READS: [&str; 14] = [
     "contact.list",
     "contactFolder.list",
@@ -77,7 +77,7 @@ pub const READS: [&str; 14] = [
     "users.list",
 ];
 
-/// Operations that write, over many services.
+/// Operations that write, in many services.
 pub const WRITES: [&str; 9] = [
     "calendar.*",
     "contact.*",
@@ -95,22 +95,22 @@ pub fn user(number: usize) -> String {
     format!("user{number}@{DOMAIN}")
 }
 
-/// What differs between worlds.
+/// The options of a test app.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub struct TestAppOptions {
     pub seed: u64,
-    /// Users of the one tenant; each account in a test should have its own.
+    /// Users of the tenant; each account in a test should have its own.
     pub users: usize,
     pub shards: u16,
     pub concurrency: usize,
     pub single_use_refresh_tokens: bool,
-    /// The real time after which a request is given up.
+    /// The real time after which a request times out.
     pub http: Duration,
     /// Lines up to this level are kept.
     pub log: LevelFilter,
 }
 
-impl Default for Setting {
+impl Default for TestAppOptions {
     fn default() -> Self {
         Self {
             seed: 1,
@@ -124,38 +124,38 @@ impl Default for Setting {
     }
 }
 
-/// Everything there is. Dropping it asserts that the tenant saw no breach of Microsoft's rules, unless forgiven.
-pub struct World {
+/// The app and its fake services. Dropping it asserts that the tenant saw no violation of Microsoft's rules, unless allowed.
+pub struct TestApp {
     pub clock: VirtualClock,
     pub tenant: FakeTenant,
     pub dynamo: FakeDynamo,
     pub secrets: FakeSecrets,
     pub sts: FakeSts,
-    pub journal: Lines,
-    pub app: Arc<App>,
-    pub fate: Arc<Fate>,
-    /// How long a round may take.
+    pub log: CapturedLog,
+    pub inner: Arc<App>,
+    pub crash_plan: Arc<CrashPlan>,
+    /// The time from an event to its deadline.
     pub time: TimeDelta,
-    setting: Setting,
-    houses: u64,
-    overlooked: Vec<&'static str>,
+    setting: TestAppOptions,
+    apps: u64,
+    ignored: Vec<&'static str>,
 }
 
-impl World {
+impl TestApp {
     pub async fn new() -> Self {
-        Self::with(Setting::default()).await
+        Self::with(TestAppOptions::default()).await
     }
 
     /// Keeps log lines of every level.
     pub async fn traced() -> Self {
-        Self::with(Setting { log: LevelFilter::TRACE, ..Setting::default() }).await
+        Self::with(TestAppOptions { log: LevelFilter::TRACE, ..TestAppOptions::default() }).await
     }
 
     pub async fn seeded(seed: u64) -> Self {
-        Self::with(Setting { seed, ..Setting::default() }).await
+        Self::with(TestAppOptions { seed, ..TestAppOptions::default() }).await
     }
 
-    pub async fn with(setting: Setting) -> Self {
+    pub async fn with(setting: TestAppOptions) -> Self {
         let clock = VirtualClock::new(START.parse().unwrap());
         let tenant = FakeTenant::start(Arc::new(clock.clone()), setting.seed).await.unwrap();
         let mut is = Tenant::new(TENANT, DOMAIN)
@@ -168,8 +168,8 @@ impl World {
         tenant.add_tenant(is);
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
         let sts = FakeSts::start(Arc::new(clock.clone())).await;
-        let (journal, fate) = (Lines::new(setting.log), Arc::new(Fate::default()));
-        let app = app(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &journal, &fate, None);
+        let (journal, crash_plan) = (CapturedLog::new(setting.log), Arc::new(CrashPlan::default()));
+        let inner = build_app(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &journal, &crash_plan, None);
         let time = TimeDelta::minutes(5);
         Self {
             clock,
@@ -177,55 +177,55 @@ impl World {
             dynamo,
             secrets,
             sts,
-            journal,
-            app,
-            fate,
+            log: journal,
+            inner,
+            crash_plan,
             time,
             setting,
-            houses: 1,
-            overlooked: vec![UNSERVED],
+            apps: 1,
+            ignored: vec![UNSERVED],
         }
     }
 
-    /// Another function over the same stores, with a memory and a chance of its own.
-    pub fn another_house(&mut self) -> Arc<App> {
-        self.house_with(None)
+    /// Another process over the same stores, with its own caches and random generator.
+    pub fn another_app(&mut self) -> Arc<App> {
+        self.app_with(None)
     }
 
-    /// From now on ticks send claimed accounts to this queue, and other houses are workers.
+    /// From now on ticks send claimed accounts to this queue; other apps are workers.
     pub async fn fan_out(&mut self) -> FakeQueue {
         let queue = FakeQueue::start().await;
-        self.app = self.house_with(Some(&queue));
+        self.inner = self.app_with(Some(&queue));
         queue
     }
 
-    /// The function starts anew with another number of partitions of the due index.
+    /// Restarts the app with another number of partitions of the due index.
     pub fn reshard(&mut self, shards: u16) {
         self.setting.shards = shards;
         self.restart();
     }
 
-    fn house_with(&mut self, queue: Option<&FakeQueue>) -> Arc<App> {
-        self.houses += 1;
-        let (clock, journal) = (&self.clock, &self.journal);
-        let number = self.houses;
+    fn app_with(&mut self, queue: Option<&FakeQueue>) -> Arc<App> {
+        self.apps += 1;
+        let (clock, journal) = (&self.clock, &self.log);
+        let number = self.apps;
         let (tenant, dynamo, secrets) = (&self.tenant, &self.dynamo, &self.secrets);
-        app(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, journal, &self.fate, queue)
+        build_app(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, journal, &self.crash_plan, queue)
     }
 
-    /// The function dies and starts anew: what it held in memory is lost.
+    /// Restarts the app: its caches are lost.
     pub fn restart(&mut self) {
-        self.app = self.another_house();
+        self.inner = self.another_app();
     }
 
-    /// The test provokes breaches on purpose.
-    pub fn forgive(&mut self) {
-        self.overlook(&[""]);
+    /// Allows every violation: the test provokes them.
+    pub fn allow_violations(&mut self) {
+        self.ignore_violations(&[""]);
     }
 
-    /// Breaches that say one of these things do not count: what the fake tenant itself cannot do.
-    pub fn overlook(&mut self, saying: &[&'static str]) {
-        self.overlooked.extend(saying);
+    /// Ignores violations that contain one of these texts, for limits of the fake tenant itself.
+    pub fn ignore_violations(&mut self, saying: &[&'static str]) {
+        self.ignored.extend(saying);
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -243,7 +243,7 @@ impl World {
 
     /// The answer to an event.
     pub async fn try_ask(&self, event: Value) -> Result<Value, HandlerError> {
-        self.on(&self.app, &event, self.now() + self.time).await
+        self.on(&self.inner, &event, self.now() + self.time).await
     }
 
     /// The answer of one of the apps of this world, whose log lines are kept.
@@ -253,7 +253,7 @@ impl World {
             let invocation = telemetry::invocation_span("00000000-0000-4000-8000-000000000000", false);
             handle(app, event, deadline).instrument(invocation).await
         };
-        self.journal.listen(answer).await
+        self.log.listen(answer).await
     }
 
     pub async fn ask(&self, event: Value) -> Value {
@@ -277,26 +277,26 @@ impl World {
         self.ask(json!({"action": "sync"})).await
     }
 
-    /// Makes the accounts from the secrets, and lets their first time come.
+    /// Syncs the accounts from the secrets, and advances the clock to their first runs.
     pub async fn begin(&self) {
         self.sync().await;
         self.all_due().await;
     }
 
-    /// Turns the clock to the latest of the accounts' next times.
+    /// Advances the clock to the latest next run of all accounts.
     pub async fn all_due(&self) {
         let items = self.dynamo.scan(ACCOUNTS).await;
         let latest = items.iter().filter_map(|item| item["next_run_at"]["S"].as_str()).max().unwrap().to_owned();
         self.clock.set(self.now().max(latest.parse().unwrap()));
     }
 
-    /// Turns the clock to the account's next time.
+    /// Advances the clock to the account's next run.
     pub async fn advance_to_next_run(&self, account: &str) {
         let next = self.next_run(account).await.expect("the account will be due");
         self.clock.set(self.now().max(next));
     }
 
-    /// A round when the account is due next.
+    /// A round at the account's next run.
     pub async fn next_round(&self, account: &str) -> Value {
         self.advance_to_next_run(account).await;
         self.tick().await
@@ -306,7 +306,7 @@ impl World {
         Some(self.attribute(account, "next_run_at").await?.parse().unwrap())
     }
 
-    /// Seconds until the account's next run, from the whole second that it is now.
+    /// Seconds until the account's next run, from the current whole second.
     pub async fn wait(&self, account: &str) -> i64 {
         self.next_run(account).await.expect("the account will be due").timestamp() - self.now().timestamp()
     }
@@ -332,14 +332,14 @@ impl World {
 
     async fn latest(&self, account: &str, limit: u32) -> Vec<HistoryRow> {
         let id = AccountId::parse(account).unwrap();
-        self.app.accounts.history(&id, limit, self.now()).await.unwrap()
+        self.inner.accounts.history(&id, limit, self.now()).await.unwrap()
     }
 
     pub fn snapshot(&self) -> Value {
         self.tenant.snapshot(TENANT)
     }
 
-    /// Asserts that the tenant holds just what it held `before`.
+    /// Asserts that the tenant holds exactly what it held `before`.
     pub fn assert_as_before(&self, before: &Value) {
         let now = self.snapshot();
         assert!(now == *before, "the tenant differs: {}", difference("", before, &now).join("\n"));
@@ -353,7 +353,7 @@ impl World {
         self.tenant.requests().into_iter().filter(|request| !request.is_login()).collect()
     }
 
-    /// Forgets all traffic so far.
+    /// Clears the recorded traffic.
     pub fn forget(&self) {
         self.tenant.clear_requests();
         self.dynamo.forget();
@@ -361,29 +361,29 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for TestApp {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{:?} at {}", self.setting, self.now());
         } else {
             let mut violations = self.tenant.violations();
-            violations.retain(|what| !self.overlooked.iter().any(|known| what.contains(known)));
+            violations.retain(|what| !self.ignored.iter().any(|known| what.contains(known)));
             assert!(violations.is_empty(), "{:?}: {violations:#?}", self.setting);
         }
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of a world")]
-fn app(
-    setting: &Setting,
+#[expect(clippy::too_many_arguments, reason = "the parts of a test app")]
+fn build_app(
+    setting: &TestAppOptions,
     number: u64,
     clock: &VirtualClock,
     tenant: &FakeTenant,
     dynamo: &FakeDynamo,
     secrets: &FakeSecrets,
     sts: &FakeSts,
-    journal: &Lines,
-    fate: &Arc<Fate>,
+    journal: &CapturedLog,
+    crash_plan: &Arc<CrashPlan>,
     queue: Option<&FakeQueue>,
 ) -> Arc<App> {
     let http = client(Timeouts { total: setting.http, ..Timeouts::default() }).unwrap();
@@ -401,8 +401,8 @@ fn app(
     let ports = Ports {
         accounts: Arc::new(accounts),
         secrets: Arc::new(SecretsManager::new(vault, PREFIX.to_owned())),
-        tokens: Arc::new(Mortal(entra, Arc::clone(fate))),
-        graph: Arc::new(Mortal(GraphClient::new(http, Some(endpoint)), Arc::clone(fate))),
+        tokens: Arc::new(Crashing(entra, Arc::clone(crash_plan))),
+        graph: Arc::new(Crashing(GraphClient::new(http, Some(endpoint)), Arc::clone(crash_plan))),
         clock: Arc::new(clock.clone()),
         alerts: Some(Arc::new(journal.clone())),
         queue: queue.map(|queue| -> Arc<dyn Queue> {
@@ -417,14 +417,14 @@ fn app(
 
 /// The log of what runs under [`Lines::listen`], kept in memory, and between its lines what a person was told of.
 #[derive(Clone)]
-pub struct Lines {
+pub struct CapturedLog {
     lines: Arc<Mutex<Vec<Value>>>,
     dispatch: Dispatch,
 }
 
-/// What the topic is told stands among the lines, with the message `alert`.
+/// An alert is captured as a line with the message `alert`.
 #[async_trait]
-impl Alerts for Lines {
+impl Alerts for CapturedLog {
     async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
         let line = json!({"message": "alert", "subject": alert.subject, "text": alert.text});
         self.lines.lock().unwrap().push(line);
@@ -432,7 +432,7 @@ impl Alerts for Lines {
     }
 }
 
-impl Lines {
+impl CapturedLog {
     fn new(level: LevelFilter) -> Self {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&lines);
@@ -458,12 +458,12 @@ impl Lines {
     }
 
     /// Lines of warnings and errors whose text contains all of `parts`.
-    pub fn complaints(&self, parts: &[&str]) -> Vec<Value> {
-        let told = |line: &Value| {
+    pub fn warnings(&self, parts: &[&str]) -> Vec<Value> {
+        let matches = |line: &Value| {
             let text = line.to_string();
             matches!(line["level"].as_str(), Some("WARN" | "ERROR")) && parts.iter().all(|part| text.contains(part))
         };
-        self.all().into_iter().filter(told).collect()
+        self.all().into_iter().filter(matches).collect()
     }
 
     pub fn clear(&self) {
@@ -475,59 +475,59 @@ impl Lines {
     }
 }
 
-/// Where in its way to Microsoft the function dies.
+/// At which request to Microsoft the app crashes.
 #[derive(Default)]
-pub struct Fate {
-    strike: Mutex<Option<(usize, Moment)>>,
-    struck: Notify,
-    under_way: Mutex<(usize, usize)>,
+pub struct CrashPlan {
+    plan: Mutex<Option<(usize, CrashPoint)>>,
+    reached: Notify,
+    in_flight: Mutex<(usize, usize)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum CrashPoint {
     /// The request was never sent.
     Before,
-    /// It was carried out, but nobody heard the answer.
+    /// It was carried out, but its response was not received.
     After,
 }
 
-impl Fate {
-    /// From now on the nth request to Microsoft, token requests included and counted from 1, is the last.
-    pub fn seal(&self, nth: usize, moment: Moment) {
-        *self.strike.lock().unwrap() = Some((nth, moment));
+impl CrashPlan {
+    /// Crashes at the nth request to Microsoft from now, including token requests, counted from 1.
+    pub fn crash_at(&self, nth: usize, moment: CrashPoint) {
+        *self.plan.lock().unwrap() = Some((nth, moment));
     }
 
-    /// Nobody dies any more.
-    pub fn spare(&self) {
-        *self.strike.lock().unwrap() = None;
+    /// Cancels the planned crash.
+    pub fn cancel(&self) {
+        *self.plan.lock().unwrap() = None;
     }
 
-    /// Returns when the last request was reached.
-    pub async fn struck(&self) {
-        self.struck.notified().await;
+    /// Returns when the crash has happened.
+    pub async fn crashed(&self) {
+        self.reached.notified().await;
     }
 
-    /// The most requests that were under way at once.
+    /// The highest number of simultaneous requests.
     pub fn peak(&self) -> usize {
-        self.under_way.lock().unwrap().1
+        self.in_flight.lock().unwrap().1
     }
 
     fn count(&self, change: isize) {
-        let (now, peak) = &mut *self.under_way.lock().unwrap();
+        let (now, peak) = &mut *self.in_flight.lock().unwrap();
         *now = now.saturating_add_signed(change);
         *peak = (*peak).max(*now);
     }
 
-    fn next(&self) -> Option<Moment> {
-        let mut strike = self.strike.lock().unwrap();
-        let (left, moment) = strike.as_mut()?;
+    fn next(&self) -> Option<CrashPoint> {
+        let mut plan = self.plan.lock().unwrap();
+        let (left, moment) = plan.as_mut()?;
         *left = left.saturating_sub(1);
         (*left == 0).then_some(*moment)
     }
 
-    async fn meet<T>(&self, request: impl Future<Output = T>) -> T {
+    async fn pass<T>(&self, request: impl Future<Output = T>) -> T {
         let last = self.next();
-        if last != Some(Moment::Before) {
+        if last != Some(CrashPoint::Before) {
             self.count(1);
             let answer = request.await;
             self.count(-1);
@@ -535,67 +535,67 @@ impl Fate {
                 return answer;
             }
         }
-        self.struck.notify_one();
+        self.reached.notify_one();
         std::future::pending().await
     }
 }
 
-struct Mortal<P>(P, Arc<Fate>);
+struct Crashing<P>(P, Arc<CrashPlan>);
 
 #[async_trait]
-impl<P: Login> Login for Mortal<P> {
+impl<P: Login> Login for Crashing<P> {
     async fn request_token(
         &self,
         secret: &AccountSecret,
         refresh_token: Option<&SecretString>,
     ) -> Result<Token, LoginError> {
-        self.1.meet(self.0.request_token(secret, refresh_token)).await
+        self.1.pass(self.0.request_token(secret, refresh_token)).await
     }
 
     async fn device_code(&self, client: &Client) -> Result<DeviceCode, LoginError> {
-        self.1.meet(self.0.device_code(client)).await
+        self.1.pass(self.0.device_code(client)).await
     }
 
     async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, LoginError> {
-        self.1.meet(self.0.poll(client, device_code)).await
+        self.1.pass(self.0.poll(client, device_code)).await
     }
 }
 
 #[async_trait]
-impl<P: Graph> Graph for Mortal<P> {
+impl<P: Graph> Graph for Crashing<P> {
     async fn batch(&self, caller: &Caller<'_>, items: &[BatchItem]) -> Result<Vec<BatchReply>, GraphError> {
-        self.1.meet(self.0.batch(caller, items)).await
+        self.1.pass(self.0.batch(caller, items)).await
     }
 }
 
-/// An account that speaks for the app, with the mailbox and drive of the user with this number.
+/// An app-only account, for the mailbox and drive of the user with this number.
 pub fn app_only(number: usize) -> Value {
     json!({"tenant_id": TENANT, "client_id": APP, "client_secret": APP_SECRET, "user_id": user(number)})
 }
 
-/// An account that speaks for the user with this number.
+/// A delegated account with the password of the user with this number.
 pub fn password(number: usize) -> Value {
     json!({"tenant_id": TENANT, "client_id": PUBLIC_APP, "username": user(number), "password": PASSWORD})
 }
 
-/// The same by a refresh token as a sign-in would have given it.
-pub fn refresh_token(world: &World, number: usize) -> Value {
-    let token = world.tenant.issue_refresh_token(TENANT, PUBLIC_APP, &user(number));
+/// The same with a refresh token from a sign-in.
+pub fn refresh_token(app: &TestApp, number: usize) -> Value {
+    let token = app.tenant.issue_refresh_token(TENANT, PUBLIC_APP, &user(number));
     json!({"tenant_id": TENANT, "client_id": PUBLIC_APP, "refresh_token": token})
 }
 
-/// The secret with a policy.
-pub fn under(mut secret: Value, policy: Value) -> Value {
+/// The secret with this policy.
+pub fn with_policy(mut secret: Value, policy: Value) -> Value {
     secret["policy"] = policy;
     secret
 }
 
-/// A policy that draws just so many of [`READS`].
+/// A policy that draws exactly this many of [`READS`].
 pub fn reads(count: usize) -> Value {
     json!({"operations": {"include": READS}, "writes": false, "calls_per_run": {"min": count, "max": count}})
 }
 
-/// A policy that draws many of [`WRITES`], and what they need.
+/// A policy that draws this many of [`WRITES`], and their prerequisites.
 pub fn writes(count: usize) -> Value {
     json!({"operations": {"include": WRITES}, "calls_per_run": {"min": count, "max": count}})
 }
