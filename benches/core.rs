@@ -9,12 +9,13 @@ use e5_evergreen::adapters::microsoft::graph::{decode, encode};
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::CallResult;
 use e5_evergreen::domain::account::recent_calls::RecentCalls;
+use e5_evergreen::domain::account::set_aside::SetAside;
 use e5_evergreen::domain::catalogue::granted::GrantedPermissions;
 use e5_evergreen::domain::catalogue::{self, Access};
 use e5_evergreen::domain::plan::{BATCH, Plan, Role, Scope};
 use e5_evergreen::domain::policy::Policy;
 use e5_evergreen::domain::policy::schedule;
-use e5_evergreen::domain::seed::Seed;
+use e5_evergreen::domain::seed::{RngStream, Seed};
 use e5_evergreen::ports::BatchItem;
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
@@ -31,7 +32,7 @@ struct Caller {
     granted: GrantedPermissions,
     policy: Policy,
     habits: RecentCalls,
-    set_aside: BTreeMap<String, DateTime<Utc>>,
+    set_aside: BTreeMap<SetAside, DateTime<Utc>>,
 }
 
 impl Caller {
@@ -72,7 +73,7 @@ impl Caller {
     }
 
     fn draw(&self, round: u64) -> Plan {
-        Plan::draw(&self.scope(), &mut Seed::new(round).rng(&self.id, "plan"))
+        Plan::draw(&self.scope(), &mut Seed::new(round).rng(&self.id, RngStream::Plan))
     }
 }
 

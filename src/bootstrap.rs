@@ -17,7 +17,8 @@ use crate::adapters::http::{self, ClientError, Timeouts};
 use crate::adapters::microsoft::entra::Entra;
 use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
-use crate::app::{App, Ports, Settings};
+use crate::app::settings::Settings;
+use crate::app::{App, Ports};
 use crate::config::{Config, ConfigError};
 use crate::ports::{Alerts, Clock, Queue, Secrets, WebIdentity};
 

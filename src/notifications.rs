@@ -12,7 +12,7 @@ use crate::domain::account::AccountId;
 use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::outcome::Change;
 use crate::ports::{Alert, Alerts, InfraError};
-use crate::run::RunReport;
+use crate::run::report::RunReport;
 
 /// More changes than these in one round become one message.
 const DIGEST_ABOVE: usize = 10;

@@ -1,113 +1,151 @@
-//! Token: how a run comes by an access token, and what becomes of a rotated refresh token.
+//! Access tokens of an account: cached, requested, renewed; and rotated refresh tokens, saved.
 
-use chrono::Duration;
+use async_trait::async_trait;
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{debug, warn};
 
 use crate::app::App;
-use crate::app::token_cache::AccessToken;
-use crate::domain::account::Account;
+use crate::app::throttle::{Throttle, ThrottleKey, ThrottleScope};
+use crate::app::token_cache::{AccessToken, TokenCache};
+use crate::domain::account::{Account, AccountId};
 use crate::domain::cause::LoginError;
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{AccountSecret, Credential, with_refresh_token};
-use crate::ports::{InfraError, SecretText, Token};
-use crate::run::secret_name;
+use crate::ports::{Clock, InfraError, Login, SecretText, Token};
 
 /// A rotated refresh token is written to its secret once in this time: a secret keeps about 100 versions,
-/// and the older token stays good for 90 days.
-const SAVE_EVERY: Duration = Duration::hours(24);
+/// and the older token stays valid for 90 days.
+const SAVE_EVERY: TimeDelta = TimeDelta::hours(24);
 
-/// Where no `expires_in` came: the token is for this run alone.
-const THIS_RUN: Duration = Duration::minutes(5);
+/// The lifetime of a token that came without `expires_in`: it is for this run alone.
+const THIS_RUN: TimeDelta = TimeDelta::minutes(5);
 
-/// The warm access token, or one token request.
-///
-/// # Errors
-/// The outcome that the run ends with.
-pub async fn get(
-    app: &App,
-    account: &Account,
-    secret: &AccountSecret,
-    text: &SecretText,
-) -> Result<AccessToken, Outcome> {
-    if let Some(access) = app.token_cache.access(&account.id, &text.version, app.clock.now()) {
-        return Ok(access);
-    }
-    renew(app, account, secret, text).await
+/// Where a run gets a new access token when Graph refuses the one that it has.
+#[async_trait]
+pub trait TokenSource: Send + Sync {
+    /// One token request, whatever is cached.
+    ///
+    /// # Errors
+    /// The outcome that the run ends with.
+    async fn renew(&self) -> Result<AccessToken, Outcome>;
 }
 
-/// One token request, though there may be a warm token: it was refused.
-pub async fn renew(
-    app: &App,
-    account: &Account,
-    secret: &AccountSecret,
-    text: &SecretText,
-) -> Result<AccessToken, Outcome> {
-    let gate = format!("login {}", secret.tenant_id);
-    if let Some(until) = app.throttle.blocked_until(&gate, app.clock.now()) {
-        return Err(Outcome::Throttled { until: Some(until) });
+/// The access tokens of one account.
+pub struct AccountTokens<'a> {
+    login: &'a dyn Login,
+    clock: &'a dyn Clock,
+    cache: &'a TokenCache,
+    throttle: &'a Throttle,
+    id: &'a AccountId,
+    consecutive_failures: u32,
+    secret: &'a AccountSecret,
+    text: &'a SecretText,
+}
+
+impl<'a> AccountTokens<'a> {
+    pub fn new(app: &'a App, account: &'a Account, secret: &'a AccountSecret, text: &'a SecretText) -> Self {
+        Self {
+            login: app.tokens.as_ref(),
+            clock: app.clock.as_ref(),
+            cache: &app.token_cache,
+            throttle: &app.throttle,
+            id: &account.id,
+            consecutive_failures: account.consecutive_failures,
+            secret,
+            text,
+        }
     }
-    let remembered = app.token_cache.refresh_token(&account.id, &text.version);
-    let mut answer = request(app, account, secret, remembered.as_ref()).await;
-    if remembered.is_some() && matches!(answer, Err(LoginError::Misconfigured(_))) {
-        // The newer one may have been lost on its way; the secret's own may still be good.
-        app.token_cache.remove(&account.id);
-        answer = request(app, account, secret, None).await;
+
+    /// The cached access token, or one token request.
+    ///
+    /// # Errors
+    /// As [`TokenSource::renew`].
+    pub async fn get(&self) -> Result<AccessToken, Outcome> {
+        match self.cache.access(self.id, &self.text.version, self.clock.now()) {
+            Some(access) => Ok(access),
+            None => self.renew().await,
+        }
     }
-    let now = app.clock.now();
-    let Token { access_token, lifetime, granted, user, refresh_token } = answer.map_err(|error| match error {
-        LoginError::Misconfigured(cause) => Outcome::Misconfigured { cause },
-        LoginError::LongBackoff(cause) => Outcome::LongBackoff { cause },
-        LoginError::NotYet(cause) => Outcome::not_yet(cause, account.consecutive_failures),
-        LoginError::Transient(why) => Outcome::Transient { why },
-        LoginError::Throttled { retry_after } => {
-            let until = retry_after.and_then(|wait| Duration::from_std(wait).ok()).map(|wait| now + wait);
-            if let Some(until) = until {
-                app.throttle.block_until(&gate, until, now);
+
+    async fn request(&self) -> Result<Token, LoginError> {
+        let newer = self.cache.refresh_token(self.id, &self.text.version);
+        let answer = self.send(newer.as_ref()).await;
+        if newer.is_some() && matches!(answer, Err(LoginError::Misconfigured(_))) {
+            // The newer one may never have been activated; the secret's own may still be valid.
+            self.cache.remove(self.id);
+            return self.send(None).await;
+        }
+        answer
+    }
+
+    async fn send(&self, refresh_token: Option<&SecretString>) -> Result<Token, LoginError> {
+        let sent_at = self.clock.now();
+        let answer = self.login.request_token(self.secret, refresh_token).await;
+        let outcome = match &answer {
+            Ok(_) => "ok",
+            Err(LoginError::Misconfigured(cause) | LoginError::LongBackoff(cause) | LoginError::NotYet(cause)) => {
+                &cause.code
             }
-            Outcome::Throttled { until }
+            Err(LoginError::Throttled { .. }) => "throttled",
+            Err(LoginError::Transient(why)) => why,
+        };
+        let ms = (self.clock.now() - sent_at).num_milliseconds();
+        debug!(account = %self.id, outcome, ms, "token request");
+        answer
+    }
+
+    fn outcome(&self, error: LoginError, login: &ThrottleKey) -> Outcome {
+        match error {
+            LoginError::Misconfigured(cause) => Outcome::Misconfigured { cause },
+            LoginError::LongBackoff(cause) => Outcome::LongBackoff { cause },
+            LoginError::NotYet(cause) => Outcome::not_yet(cause, self.consecutive_failures),
+            LoginError::Transient(why) => Outcome::Transient { why },
+            LoginError::Throttled { retry_after } => {
+                let now = self.clock.now();
+                let until = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok()).map(|wait| now + wait);
+                if let Some(until) = until {
+                    self.throttle.block_until(login, until, now);
+                }
+                Outcome::Throttled { until }
+            }
         }
-    })?;
-    let lifetime = lifetime.and_then(|lifetime| Duration::from_std(lifetime).ok()).unwrap_or(THIS_RUN);
-    let access = AccessToken { token: access_token, granted, user, expires_at: now + lifetime };
-    let newest = refresh_token.or_else(|| app.token_cache.refresh_token(&account.id, &text.version));
-    app.token_cache.insert(&account.id, &text.version, Some(access.clone()), newest);
-    Ok(access)
+    }
 }
 
-async fn request(
-    app: &App,
-    account: &Account,
-    secret: &AccountSecret,
-    refresh_token: Option<&SecretString>,
-) -> Result<Token, LoginError> {
-    let sent_at = app.clock.now();
-    let answer = app.tokens.request_token(secret, refresh_token).await;
-    let outcome = match &answer {
-        Ok(_) => "ok",
-        Err(LoginError::Misconfigured(cause) | LoginError::LongBackoff(cause) | LoginError::NotYet(cause)) => {
-            &cause.code
+#[async_trait]
+impl TokenSource for AccountTokens<'_> {
+    async fn renew(&self) -> Result<AccessToken, Outcome> {
+        self.cache.remove_access(self.id);
+        let login = ThrottleKey::new(&self.secret.tenant_id, ThrottleScope::Login);
+        if let Some(until) = self.throttle.blocked_until(&login, self.clock.now()) {
+            return Err(Outcome::Throttled { until: Some(until) });
         }
-        Err(LoginError::Throttled { .. }) => "throttled",
-        Err(LoginError::Transient(why)) => why,
-    };
-    let ms = (app.clock.now() - sent_at).num_milliseconds();
-    debug!(account = %account.id, outcome, ms, "token request");
-    answer
+        let token = self.request().await.map_err(|error| self.outcome(error, &login))?;
+        let Token { access_token, lifetime, granted, user, tenant, refresh_token } = token;
+        if let Some(tenant) = tenant {
+            self.throttle.learn_tenant(&self.secret.tenant_id, &tenant);
+        }
+        let lifetime = lifetime.and_then(|lifetime| TimeDelta::from_std(lifetime).ok()).unwrap_or(THIS_RUN);
+        let access = AccessToken { token: access_token, granted, user, expires_at: self.clock.now() + lifetime };
+        let newest = refresh_token.or_else(|| self.cache.refresh_token(self.id, &self.text.version));
+        self.cache.insert(self.id, &self.text.version, Some(access.clone()), newest);
+        Ok(access)
+    }
 }
 
-/// Writes a rotated refresh token to its secret, at most once a day. A secret that the house did not write
-/// itself holds a token of unknown age, so that one is replaced at once.
+/// Writes a rotated refresh token to its secret, at most once a day. A version of the secret that was not written here
+/// holds a token of unknown age, so that one is replaced at once.
 pub async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecret, text: &SecretText) {
     let Credential::RefreshToken { refresh_token: stored, .. } = &secret.credential else { return };
     let Some(newest) = app.token_cache.refresh_token(&account.id, &text.version) else { return };
     let now = app.clock.now();
-    let ours = account.secret_version.as_deref() == Some(text.version.as_str());
-    let fresh = account.refresh_token_saved_at.is_some_and(|saved| now - saved < SAVE_EVERY);
-    if (ours && fresh) || newest.expose_secret() == stored.expose_secret() {
+    let own = account.secret_version.as_deref() == Some(text.version.as_str());
+    let recent = account.refresh_token_saved_at.is_some_and(|saved| now - saved < SAVE_EVERY);
+    if (own && recent) || newest.expose_secret() == stored.expose_secret() {
         return;
     }
-    let name = secret_name(app, account);
+    let name = app.settings.secret_name(account);
     let written = match with_refresh_token(&text.text, &newest) {
         Ok(new) => app.secrets.replace(&name, &text.version, &new).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
@@ -120,18 +158,19 @@ pub async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecr
         }
         Ok(None) => {
             let message =
-                "the secret changed meanwhile: the rotated refresh token was not written, the new secret holds";
+                "the secret changed meanwhile: the rotated refresh token was not written, the new secret applies";
             warn!(account = %account.id, "{message}");
         }
         Err(error) => {
             let message =
-                "the rotated refresh token could not be written; it is kept in memory and tried again next run";
+                "the rotated refresh token could not be written; it is kept in memory, and the next run tries again";
             warn!(account = %account.id, error, "{message}");
         }
     }
 }
 
-/// The same where no run records the account afterwards: it is written back here, unless a run holds it.
+/// As [`save_rotated`], for an action: no run records the account afterwards, so it is written here, unless a run holds
+/// it.
 ///
 /// # Errors
 /// Where the account cannot be written.

@@ -1,7 +1,7 @@
 //! An account with its secret and an access token: what most actions begin with.
 
-use crate::access::default_policy;
-use crate::access::token;
+use crate::access::secret::{read_secret, with_account};
+use crate::access::token::{self, AccountTokens};
 use crate::actions::error::ActionError;
 use crate::app::App;
 use crate::app::token_cache::AccessToken;
@@ -9,7 +9,6 @@ use crate::domain::account::{Account, AccountId};
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::AccountSecret;
 use crate::ports::{InfraError, SecretText, StoredAccount};
-use crate::run::read_secret;
 
 /// An account, its part of its secret, and a token for it.
 pub(crate) struct Authenticated {
@@ -72,8 +71,9 @@ pub(crate) async fn find(app: &App, id: &AccountId) -> Result<StoredAccount, Act
 /// Reads an account and its secret.
 pub(crate) async fn load_secret(app: &App, id: &AccountId) -> Result<WithSecret, LoadError> {
     let account = find(app, id).await?.account;
-    let (secret_name, text) = default_policy::with_account(app, &account).await?;
-    let (secret, text) = read_secret(app, &account, &secret_name, text).map_err(LoadError::Secret)?;
+    let (secret_name, text) = with_account(app, &account).await?;
+    let (secret, text) =
+        read_secret(&app.default_policy.policy(), &account, &secret_name, text).map_err(LoadError::Secret)?;
     Ok(WithSecret { account, secret_name, secret, text })
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn load_secret(app: &App, id: &AccountId) -> Result<WithSecret,
 /// copy that still works.
 pub(crate) async fn authenticate(app: &App, id: &AccountId) -> Result<Authenticated, LoadError> {
     let WithSecret { mut account, secret_name, secret, text } = load_secret(app, id).await?;
-    let access = match token::get(app, &account, &secret, &text).await {
+    let access = match AccountTokens::new(app, &account, &secret, &text).get().await {
         Ok(access) => access,
         Err(outcome) => return Err(LoadError::Token { secret_name, outcome }),
     };

@@ -10,7 +10,6 @@ use crate::actions::inspect::{AccountDescription, describe, list_page};
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::ports::SecretFault;
-use crate::run::secret_name;
 
 /// Accounts in one answer, each with its policy.
 const MAX_ACCOUNTS_EXPORTED: usize = 500;
@@ -34,11 +33,11 @@ pub async fn export(app: &App, after: Option<&AccountId>) -> Result<Export, Acti
     let mut found = found.into_iter().peekable();
     while found.peek().is_some() {
         let chunk: Vec<_> = found.by_ref().take(SECRETS_PER_REQUEST).collect();
-        let names: BTreeSet<String> = chunk.iter().map(|found| secret_name(app, &found.account)).collect();
+        let names: BTreeSet<String> = chunk.iter().map(|found| app.settings.secret_name(&found.account)).collect();
         let names: Vec<String> = names.into_iter().collect();
         let secrets: HashMap<_, _> = default_policy::fetch(app, &names).await?.into_iter().collect();
         for found in chunk {
-            let name = secret_name(app, &found.account);
+            let name = app.settings.secret_name(&found.account);
             let secret = secrets.get(&name).cloned().unwrap_or(Err(SecretFault::Gone));
             accounts.push(describe(app, found, name, secret));
         }

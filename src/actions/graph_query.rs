@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::app::App;
+use crate::app::throttle::{ThrottleKey, ThrottleScope};
 use crate::app::token_cache::AccessToken;
 use crate::domain::secret::AccountSecret;
 use crate::ports::{BatchItem, BatchReply, Caller, GraphError};
@@ -22,10 +23,10 @@ pub(crate) async fn ask(
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    let (tenant, now) = (&secret.tenant_id, app.clock.now());
-    if let Some(until) =
-        app.throttle.blocked_until(tenant, now).max(app.throttle.blocked_until(&format!("{tenant} batch"), now))
-    {
+    let now = app.clock.now();
+    let [graph, batch] =
+        [ThrottleScope::Graph, ThrottleScope::Batch].map(|scope| ThrottleKey::new(&secret.tenant_id, scope));
+    if let Some(until) = app.throttle.blocked_until(&graph, now).max(app.throttle.blocked_until(&batch, now)) {
         return Err(format!("Graph asks to wait until {}", until.format("%FT%TZ")));
     }
     let caller = Caller { cloud: secret.cloud, access_token: &access.token, timeout: GRAPH_TIMEOUT };
@@ -38,7 +39,7 @@ pub(crate) async fn ask(
     };
     if let Some(wait) = asked {
         let now = app.clock.now();
-        app.throttle.block_until(tenant, now + TimeDelta::from_std(wait).unwrap_or_default(), now);
+        app.throttle.block_until(&graph, now + TimeDelta::from_std(wait).unwrap_or_default(), now);
     }
     answer.map_err(|error| error.to_string())
 }

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::access::default_policy;
+use crate::access::secret::{read_secret, with_account};
 use crate::actions::authenticated::find;
 use crate::actions::error::ActionError;
 use crate::actions::timestamp::Timestamp;
 use crate::app::App;
 use crate::domain::account::history::HistoryRow;
+use crate::domain::account::set_aside::SetAside;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::cloud::Cloud;
 use crate::domain::policy::Policy;
 use crate::ports::{Cursor, InfraError, SecretFault, SecretText, StoredAccount};
-use crate::run::read_secret;
 
 /// Accounts in one answer: it may hold 6 MB, and half a kilobyte is usual for each.
 const MAX_ACCOUNTS_LISTED: usize = 2000;
@@ -58,7 +58,7 @@ pub struct AccountState {
 pub struct AccountDescription {
     #[serde(flatten)]
     state: AccountState,
-    set_aside: BTreeMap<String, DateTime<Utc>>,
+    set_aside: BTreeMap<SetAside, DateTime<Utc>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     secret: String,
@@ -127,7 +127,7 @@ pub(crate) async fn list_page(
 /// Shows one account's state and policy.
 pub async fn show(app: &App, id: &AccountId) -> Result<AccountDescription, ActionError> {
     let found = find(app, id).await?;
-    let (name, secret) = default_policy::with_account(app, &found.account).await?;
+    let (name, secret) = with_account(app, &found.account).await?;
     Ok(describe(app, found, name, secret))
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn describe(
     text: Result<SecretText, SecretFault>,
 ) -> AccountDescription {
     let StoredAccount { account, warnings, .. } = found;
-    let contents = match read_secret(app, &account, &secret_name, text) {
+    let contents = match read_secret(&app.default_policy.policy(), &account, &secret_name, text) {
         Ok((secret, _)) => SecretContents::Usable {
             auth: secret.credential.auth(),
             cloud: secret.cloud,
@@ -149,13 +149,13 @@ pub(crate) fn describe(
         },
         Err(outcome) => SecretContents::Faulty { secret_error: outcome.reason() },
     };
-    let fault = app.token_cache.defaults().and_then(|defaults| defaults.fault);
+    let fault = app.default_policy.fault();
     AccountDescription {
         state: AccountState::of(&account),
         set_aside: account.set_aside,
         warnings,
         secret: secret_name,
-        defaults_error: fault.map(|fault| format!("secret `{}` {fault}", default_policy::name(app))),
+        defaults_error: fault.map(|fault| format!("secret `{}` {fault}", app.settings.default_policy_name())),
         contents,
     }
 }

@@ -1,6 +1,6 @@
 //! `stop` and `resume`: what a person decides about an account.
 
-use crate::access::default_policy;
+use crate::access::secret::{read_secret, with_account};
 use crate::actions::authenticated::find;
 use crate::actions::error::ActionError;
 use crate::actions::inspect::AccountState;
@@ -8,8 +8,7 @@ use crate::app::App;
 use crate::domain::account::{Account, AccountId, StoppedBy};
 use crate::domain::policy::Policy;
 use crate::domain::policy::schedule;
-use crate::domain::seed::Seed;
-use crate::run::read_secret;
+use crate::domain::seed::{RngStream, Seed};
 
 /// Stops an account: it is never due again until `resume`. A run under way ends without being recorded.
 pub async fn stop(app: &App, id: &AccountId) -> Result<AccountState, ActionError> {
@@ -25,7 +24,7 @@ pub async fn resume(app: &App, id: &AccountId) -> Result<AccountState, ActionErr
     let now = app.clock.now();
     let policy = policy(app, &account).await?;
     let seed = Seed::new(app.random_u64());
-    account.reactivate(schedule::into_working_hours(now, &policy, &mut seed.rng(id, "first")));
+    account.reactivate(schedule::into_working_hours(now, &policy, &mut seed.rng(id, RngStream::FirstRun)));
     if !app.accounts.update(&account, now).await? {
         return Err(ActionError::Busy(id.clone()));
     }
@@ -34,7 +33,7 @@ pub async fn resume(app: &App, id: &AccountId) -> Result<AccountState, ActionErr
 
 /// The account's policy; the default one where its secret cannot be used.
 async fn policy(app: &App, account: &Account) -> Result<Policy, ActionError> {
-    let (name, secret) = default_policy::with_account(app, account).await?;
-    let read = read_secret(app, account, &name, secret);
-    Ok(read.map_or_else(|_| app.default_policy().as_ref().clone(), |(secret, _)| secret.policy))
+    let (name, secret) = with_account(app, account).await?;
+    let read = read_secret(&app.default_policy.policy(), account, &name, secret);
+    Ok(read.map_or_else(|_| app.default_policy.policy().as_ref().clone(), |(secret, _)| secret.policy))
 }

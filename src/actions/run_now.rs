@@ -11,9 +11,10 @@ use crate::domain::plan::Step;
 use crate::domain::seed::Seed;
 use crate::notifications::{self, AccountChange};
 use crate::ports::{ClaimKind, InfraError};
-use crate::round::claims::claim;
-use crate::round::with_secrets;
-use crate::run::{self, RunReport, SeedChoice};
+use crate::run;
+use crate::run::claim::{claim, with_secrets};
+use crate::run::draw::{SeedChoice, draw};
+use crate::run::report::RunReport;
 
 /// The answer to `run` with `dry_run`: what a run with this seed would send now.
 #[derive(Debug, Serialize)]
@@ -59,6 +60,6 @@ pub async fn plan(app: &App, id: &AccountId, seed: Option<Seed>) -> Result<DryRu
     let no_plan = |why| ActionError::NoPlan { account: id.clone(), why };
     let loaded = authenticate(app, id).await.map_err(|error| error.into_action_error(no_plan))?;
     let Authenticated { account, secret, access, .. } = loaded;
-    let (seed, plan) = run::draw(&account, &secret, &access, seed_choice(app, seed), app.clock.now());
+    let (seed, plan) = draw(&account, &secret, &access, seed_choice(app, seed), app.clock.now());
     Ok(DryRun { account: id.clone(), seed, waves: plan.waves(), plan: plan.steps })
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::access::default_policy;
+use crate::access::secret::with_account;
 use crate::actions::authenticated::find;
 use crate::actions::error::ActionError;
 use crate::app::App;
@@ -11,7 +11,7 @@ use crate::domain::account::{Account, AccountId, Status};
 use crate::domain::policy::{Policy, schedule};
 use crate::domain::secret::SecretDocument;
 use crate::domain::secret::rewrite::with_policy;
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 use crate::ports::{InfraError, SecretText};
 use crate::sync::account_writes::reschedule;
 
@@ -30,10 +30,10 @@ pub struct PolicySet {
 pub async fn set_policy(app: &App, id: &AccountId, changes: &Map<String, Value>) -> Result<PolicySet, ActionError> {
     let account = find(app, id).await?.account;
     for _ in 0..MAX_ATTEMPTS {
-        let (name, read) = default_policy::with_account(app, &account).await?;
+        let (name, read) = with_account(app, &account).await?;
         let refused = |why: String| ActionError::Secret { secret: name.clone(), why };
         let read = read.map_err(|fault| refused(fault.to_string()))?;
-        let (text, policy) = with_policy(&read.text, id, changes.clone(), &app.default_policy())
+        let (text, policy) = with_policy(&read.text, id, changes.clone(), &app.default_policy.policy())
             .map_err(|error| refused(error.to_string()))?;
         let Some(version) = app.secrets.replace(&name, &read.version, &text).await? else { continue };
         app.token_cache.set_version(id, &version);
@@ -57,7 +57,7 @@ async fn update_account(
     }
     let now = app.clock.now();
     let seed = Seed::new(app.random_u64());
-    let rng = &mut seed.rng(&account.id, "schedule");
+    let rng = &mut seed.rng(&account.id, RngStream::Schedule);
     if account.status == Status::Paused {
         // Its secret has changed: perhaps in the very thing that was wrong.
         account.reactivate(schedule::first_run(now, policy, rng));

@@ -1,6 +1,13 @@
-//! The house: the ports and settings that every story needs, and what stays warm between rounds.
+//! Shared state of one process: ports, settings and caches.
+//!
+//! `App` is a plain record. It is handed as far as the steps of a round, an action or a sync; what lies below them
+//! takes the parts that it uses, so that its tests need no others.
 
+pub mod default_policy;
 pub mod mailbox_locks;
+pub mod pending_sign_ins;
+pub mod settings;
+pub mod stop_signal;
 pub mod throttle;
 pub mod token_cache;
 
@@ -9,15 +16,17 @@ use std::time::Duration;
 
 use rand::Rng;
 use rand::rngs::ChaCha12Rng;
-use tokio::sync::watch;
 
+use crate::app::default_policy::DefaultPolicy;
 use crate::app::mailbox_locks::MailboxLocks;
+use crate::app::pending_sign_ins::PendingSignIns;
+use crate::app::settings::Settings;
+use crate::app::stop_signal::StopSignal;
 use crate::app::throttle::Throttle;
 use crate::app::token_cache::TokenCache;
-use crate::domain::policy::Policy;
 use crate::ports::{AccountStore, Alerts, Clock, Graph, Login, Queue, Secrets};
 
-/// Everything that a story is told with. Built once, in `main`.
+/// Ports, settings and caches of one process.
 pub struct App {
     pub accounts: Arc<dyn AccountStore>,
     pub secrets: Arc<dyn Secrets>,
@@ -28,37 +37,30 @@ pub struct App {
     pub queue: Option<Arc<dyn Queue>>,
     pub settings: Settings,
     pub token_cache: TokenCache,
+    pub default_policy: DefaultPolicy,
+    pub pending_sign_ins: PendingSignIns,
     pub throttle: Throttle,
     pub mailbox_locks: MailboxLocks,
-    chance: Mutex<ChaCha12Rng>,
-    stopping: watch::Sender<bool>,
+    pub stop: StopSignal,
+    random: Mutex<ChaCha12Rng>,
 }
 
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub secret_prefix: String,
-    /// Partitions of the due index, 1 to 64.
-    pub due_shards: u16,
-    /// Accounts in flight in one round.
-    pub concurrency: usize,
-}
-
-/// The ports of a house.
+/// The ports of an [`App`].
 pub struct Ports {
     pub accounts: Arc<dyn AccountStore>,
     pub secrets: Arc<dyn Secrets>,
     pub tokens: Arc<dyn Login>,
     pub graph: Arc<dyn Graph>,
     pub clock: Arc<dyn Clock>,
-    /// Who is told of changes, where anybody is.
+    /// Where changes of accounts are published, if anywhere.
     pub alerts: Option<Arc<dyn Alerts>>,
-    /// Where a tick sends claimed accounts, where it does not run them itself.
+    /// Where a tick sends claimed accounts; `None`: it runs them itself.
     pub queue: Option<Arc<dyn Queue>>,
 }
 
 impl App {
-    /// `chance` seeds rounds and names runs; production takes it from the system.
-    pub fn new(ports: Ports, settings: Settings, chance: ChaCha12Rng) -> Self {
+    /// An app with empty caches. `random` seeds rounds and names runs; in production it comes from the system.
+    pub fn new(ports: Ports, settings: Settings, random: ChaCha12Rng) -> Self {
         let Ports { accounts, secrets, tokens, graph, clock, alerts, queue } = ports;
         Self {
             accounts,
@@ -70,38 +72,27 @@ impl App {
             queue,
             settings,
             token_cache: TokenCache::default(),
+            default_policy: DefaultPolicy::default(),
+            pending_sign_ins: PendingSignIns::default(),
             throttle: Throttle::default(),
             mailbox_locks: MailboxLocks::default(),
-            chance: Mutex::new(chance),
-            stopping: watch::Sender::new(false),
+            stop: StopSignal::default(),
+            random: Mutex::new(random),
         }
     }
 
-    /// What stands under every account's own policy, as it was read last.
-    pub fn default_policy(&self) -> Arc<Policy> {
-        self.token_cache.defaults().unwrap_or_default().policy
-    }
-
-    /// A number that nobody can foresee.
+    /// An unpredictable number.
     pub fn random_u64(&self) -> u64 {
-        self.chance.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
     }
 
-    /// Asks what is under way to come to an end: nothing more is claimed, runs clean up and are recorded.
-    pub fn stop(&self) {
-        self.stopping.send_replace(true);
-    }
-
+    /// Whether the process has been asked to stop.
     pub fn stopping(&self) -> bool {
-        *self.stopping.borrow()
+        self.stop.is_set()
     }
 
-    /// Sleeps, but wakes up when the house is asked to stop.
+    /// Sleeps, but wakes up when the process is asked to stop.
     pub async fn sleep(&self, duration: Duration) {
-        let mut stopping = self.stopping.subscribe();
-        tokio::select! {
-            () = self.clock.sleep(duration) => {}
-            _ = stopping.wait_for(|stop| *stop) => {}
-        }
+        self.stop.sleep(self.clock.as_ref(), duration).await;
     }
 }

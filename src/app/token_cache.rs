@@ -1,23 +1,19 @@
-//! Warm: tokens that outlive a round, in memory alone.
+//! Token cache: tokens kept between rounds, in memory only.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::access::default_policy::Defaults;
-use crate::actions::sign_in::pending::Pending;
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::granted::GrantedPermissions;
 
-/// Access tokens until five minutes before they expire, and the newest refresh tokens. What belongs to
-/// another version of the secret is not used.
+/// Access tokens until five minutes before they expire, and the newest refresh tokens. An entry of another version of
+/// the secret is not used.
 #[derive(Default)]
 pub struct TokenCache {
     accounts: Mutex<HashMap<AccountId, Entry>>,
-    defaults: Mutex<Option<Defaults>>,
-    sign_ins: Mutex<HashMap<AccountId, Pending>>,
 }
 
 struct Entry {
@@ -36,36 +32,14 @@ pub struct AccessToken {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Access tokens kept at most; beyond it, those that expire first go.
+/// Beyond this many entries, the access tokens that expire first are removed.
 const MAX_ENTRIES: usize = 1024;
 
 impl TokenCache {
-    /// The default policy as it was read last; `None` before the first time.
-    pub fn defaults(&self) -> Option<Defaults> {
-        self.defaults.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub fn set_defaults(&self, defaults: Defaults) {
-        *self.defaults.lock().unwrap_or_else(PoisonError::into_inner) = Some(defaults);
-    }
-
-    /// The account's sign-in that a person has not answered yet.
-    pub fn sign_in(&self, id: &AccountId) -> Option<Pending> {
-        self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
-    }
-
-    pub fn set_sign_in(&self, id: &AccountId, pending: Option<Pending>) {
-        let mut sign_ins = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
-        match pending {
-            Some(pending) => sign_ins.insert(id.clone(), pending),
-            None => sign_ins.remove(id),
-        };
-    }
-
     pub fn access(&self, id: &AccountId, secret_version: &str, now: DateTime<Utc>) -> Option<AccessToken> {
         self.with(id, secret_version, |entry| entry.access.clone())
             .flatten()
-            .filter(|access| access.expires_at - Duration::minutes(5) > now)
+            .filter(|access| access.expires_at - TimeDelta::minutes(5) > now)
     }
 
     pub fn refresh_token(&self, id: &AccountId, secret_version: &str) -> Option<SecretString> {
@@ -91,7 +65,7 @@ impl TokenCache {
         accounts.insert(id.clone(), Entry { secret_version: secret_version.to_owned(), access, refresh_token });
     }
 
-    /// The access token was refused: only the refresh token stays.
+    /// Removes an access token that was refused; the refresh token stays.
     pub fn remove_access(&self, id: &AccountId) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = accounts.get_mut(id) {
@@ -99,12 +73,12 @@ impl TokenCache {
         }
     }
 
-    /// The refresh token was refused.
+    /// Removes the entry of a refresh token that was refused.
     pub fn remove(&self, id: &AccountId) {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
-    /// The secret has a new version that says the same.
+    /// The secret has a new version with the same credential.
     pub fn set_version(&self, id: &AccountId, secret_version: &str) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = accounts.get_mut(id) {
@@ -113,7 +87,7 @@ impl TokenCache {
     }
 }
 
-/// Drops the half of the entries without a refresh token that expires first.
+/// Removes the half of the entries without a refresh token that expires first.
 fn evict(accounts: &mut HashMap<AccountId, Entry>) {
     let expiry = |entry: &Entry| entry.access.as_ref().map_or(DateTime::<Utc>::MIN_UTC, |access| access.expires_at);
     let mut expiries: Vec<_> = accounts.values().filter(|entry| entry.refresh_token.is_none()).map(expiry).collect();
@@ -140,7 +114,7 @@ mod tests {
             token: "t".to_owned().into(),
             granted: GrantedPermissions::Unknown,
             user: Vec::new(),
-            expires_at: now() + Duration::minutes(minutes),
+            expires_at: now() + TimeDelta::minutes(minutes),
         })
     }
 
@@ -148,12 +122,12 @@ mod tests {
     fn an_access_token_is_used_until_five_minutes_before_it_expires() {
         let token_cache = TokenCache::default();
         token_cache.insert(&id("a"), "v1", access(60), None);
-        assert!(token_cache.access(&id("a"), "v1", now() + Duration::minutes(54)).is_some());
-        assert!(token_cache.access(&id("a"), "v1", now() + Duration::minutes(55)).is_none());
+        assert!(token_cache.access(&id("a"), "v1", now() + TimeDelta::minutes(54)).is_some());
+        assert!(token_cache.access(&id("a"), "v1", now() + TimeDelta::minutes(55)).is_none());
     }
 
     #[test]
-    fn what_belongs_to_another_version_of_the_secret_is_not_used() {
+    fn a_token_of_another_version_of_the_secret_is_not_used() {
         let token_cache = TokenCache::default();
         token_cache.insert(&id("a"), "v1", access(60), Some("r".to_owned().into()));
         assert!(token_cache.access(&id("a"), "v2", now()).is_none());

@@ -1,4 +1,4 @@
-//! Chance that can be had again: one generator per (round seed, account, subject).
+//! Reproducible randomness: one generator for each (round seed, account, stream).
 
 use rand::rngs::ChaCha12Rng;
 use rand::{Rng, SeedableRng};
@@ -11,6 +11,31 @@ use crate::domain::account::AccountId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seed(u64);
+
+/// What random numbers are drawn for: each stream of an account has its own, so that none changes another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RngStream {
+    /// Which operations are called, and with what contents.
+    Plan,
+    /// How a plan is sent: batches, gaps, waits, and the element taken from each list.
+    Execution,
+    /// The time of the next run.
+    Schedule,
+    /// The time of the first run after the account is made or reactivated.
+    FirstRun,
+}
+
+impl RngStream {
+    /// Part of the generator's seed: a change would change every plan that users have noted by its seed.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Execution => "waves",
+            Self::Schedule => "schedule",
+            Self::FirstRun => "first",
+        }
+    }
+}
 
 impl Seed {
     pub const MAX: u64 = (1 << 53) - 1;
@@ -33,10 +58,11 @@ impl Seed {
         std::iter::once(self).chain((1..).map(follow))
     }
 
-    /// The generator for one subject (`plan`, `schedule`, ...) of one account. `ChaCha12Rng` gives the
-    /// same numbers on every platform and in every version.
-    pub fn rng(self, account: &AccountId, subject: &str) -> ChaCha12Rng {
-        let bytes = self.0.to_le_bytes().into_iter().chain(account.as_str().bytes()).chain([0]).chain(subject.bytes());
+    /// The generator for one stream of one account. `ChaCha12Rng` gives the same numbers on every platform and in
+    /// every version.
+    pub fn rng(self, account: &AccountId, stream: RngStream) -> ChaCha12Rng {
+        let stream = stream.as_str().bytes();
+        let bytes = self.0.to_le_bytes().into_iter().chain(account.as_str().bytes()).chain([0]).chain(stream);
         ChaCha12Rng::seed_from_u64(fnv1a(bytes))
     }
 }
@@ -55,19 +81,19 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_account_and_subject_give_the_same_numbers_for_ever() {
+    fn the_same_seed_account_and_stream_always_give_the_same_numbers() {
         // Written down: a change here would break the plans that users have noted by their seed.
-        let first = Seed::new(42).rng(&id("a"), "plan").next_u64();
+        let first = Seed::new(42).rng(&id("a"), RngStream::Plan).next_u64();
         assert_eq!(first, 10_848_367_502_820_714_956);
         assert_eq!(fnv1a(*b"a"), 0xaf63_dc4c_8601_ec8c);
     }
 
     #[test]
-    fn another_seed_account_or_subject_gives_other_numbers() {
-        let of = |seed, account, subject| Seed::new(seed).rng(&id(account), subject).next_u64();
-        let base = of(1, "a", "plan");
-        assert_ne!(base, of(2, "a", "plan"));
-        assert_ne!(base, of(1, "b", "plan"));
-        assert_ne!(base, of(1, "a", "schedule"));
+    fn another_seed_account_or_stream_gives_other_numbers() {
+        let of = |seed, account, stream| Seed::new(seed).rng(&id(account), stream).next_u64();
+        let base = of(1, "a", RngStream::Plan);
+        assert_ne!(base, of(2, "a", RngStream::Plan));
+        assert_ne!(base, of(1, "b", RngStream::Plan));
+        assert_ne!(base, of(1, "a", RngStream::Schedule));
     }
 }

@@ -35,7 +35,7 @@ impl LocalApp {
             data.display()
         );
         let http = http::client(Timeouts::default()).context("setting up HTTP")?;
-        let embedded = LocalDynamoDb::open(&data.join("state.db"), http.clone()).await?;
+        let embedded = LocalDynamoDb::open(&data.join("state.db")).await?;
         let random = bootstrap::system_random().context("asking the system for random numbers")?;
         Ok(Self::build(embedded, SecretFiles::new(secrets), Arc::new(SystemClock), http, config()?, random))
     }
@@ -60,11 +60,6 @@ impl LocalApp {
             queue: None,
         };
         Self { app: Arc::new(parts.app(random)), embedded }
-    }
-
-    pub async fn close(self) {
-        drop(self.app);
-        self.embedded.close().await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The catalogue for people: which operations there are, and which permissions a policy needs.
+//! The catalogue for people: its operations, and the permissions that a policy needs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,13 +13,13 @@ use crate::domain::permissions::required;
 use crate::domain::policy::Policy;
 use crate::local::table::table;
 
-/// Which operations to show; all that is given must hold.
+/// Filters of operations; all given ones must match.
 #[derive(Debug, Args)]
 pub struct Filter {
-    /// Only those of a service, e.g. mail, calendar, files
+    /// Only of this service, e.g. mail, calendar, files
     #[arg(long, value_parser = service)]
     service: Option<Service>,
-    /// Only those that this permission is enough for, e.g. Mail.Read
+    /// Only those that this permission suffices for, e.g. Mail.Read
     #[arg(long)]
     permission: Option<String>,
     /// Only those for signed-in users, or only those for the app itself
@@ -30,14 +30,14 @@ pub struct Filter {
     kind: Option<Kind>,
 }
 
-/// What an operation does to the tenant.
+/// Whether an operation changes the tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     Read,
     Write,
 }
 
-/// Whose token calls.
+/// The kind of token that calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Auth {
     /// A signed-in user: refresh_token, password
@@ -47,7 +47,7 @@ pub enum Auth {
 }
 
 impl Auth {
-    const fn subject(self) -> Access {
+    const fn access(self) -> Access {
         match self {
             Self::Delegated => Access::Delegated,
             Self::App => Access::AppOnly,
@@ -61,32 +61,32 @@ fn service(text: &str) -> Result<Service, String> {
     services.dedup();
     let found = services.iter().find(|service| service.as_str().eq_ignore_ascii_case(text));
     found.copied().ok_or_else(|| {
-        format!("there are {}", services.iter().map(|service| service.as_str()).collect::<Vec<_>>().join(", "))
+        format!("the services are {}", services.iter().map(|service| service.as_str()).collect::<Vec<_>>().join(", "))
     })
 }
 
 impl Filter {
-    fn lets_through(&self, operation: &Operation) -> bool {
-        let subjects = match self.auth {
-            Some(auth) => vec![auth.subject()],
+    fn matches(&self, operation: &Operation) -> bool {
+        let accesses = match self.auth {
+            Some(auth) => vec![auth.access()],
             None => vec![Access::Delegated, Access::AppOnly],
         };
-        let enough = |accepted: &[&str]| match &self.permission {
+        let suffices = |accepted: &[&str]| match &self.permission {
             Some(permission) => accepted.iter().any(|name| name.eq_ignore_ascii_case(permission)),
             None => !accepted.is_empty(),
         };
         self.service.is_none_or(|service| operation.service == service)
             && self.kind.is_none_or(|kind| operation.writes() == (kind == Kind::Write))
-            && subjects.iter().any(|subject| enough(operation.accepted(*subject)))
+            && accesses.iter().any(|access| suffices(operation.accepted(*access)))
     }
 }
 
-/// The operations that the filter lets through, as the contract has them.
+/// The operations that match the filter, in the form of the contract.
 pub fn operations(filter: &Filter) -> Value {
-    catalogue::all().filter(|operation| filter.lets_through(operation)).map(shape).collect()
+    catalogue::all().filter(|operation| filter.matches(operation)).map(shape).collect()
 }
 
-/// The same as a table.
+/// The operations that match the filter, as a table.
 pub fn operations_table(filter: &Filter) -> String {
     let columns = [
         ("operation", "id"),
@@ -111,7 +111,7 @@ fn shape(operation: &Operation) -> Value {
     })
 }
 
-/// What to ask permissions for.
+/// The policy and the kind of token that need permissions.
 #[derive(Debug, Args)]
 pub struct PermissionsArgs {
     /// Delegated permissions, for signed-in users, or application permissions, for the app itself
@@ -120,18 +120,18 @@ pub struct PermissionsArgs {
     /// A file with the `policy` object of a secret, as JSON; without it, the default policy
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// For an app whose secret names no `user_id`: what is tenant-wide alone
+    /// For an app whose secret has no `user_id`: only tenant-wide operations
     #[arg(long)]
     without_user: bool,
 }
 
-/// The permissions to grant, sorted.
-pub fn permissions(asked: &PermissionsArgs) -> anyhow::Result<Vec<&'static str>> {
-    let PermissionsArgs { auth, policy, without_user } = asked;
+/// The least permissions that the policy needs, sorted.
+pub fn permissions(args: &PermissionsArgs) -> anyhow::Result<Vec<&'static str>> {
+    let PermissionsArgs { auth, policy, without_user } = args;
     anyhow::ensure!(*auth == Auth::App || !without_user, "--without-user is for --auth app: a signed-in user is one");
     let policy = policy.as_deref().map_or_else(|| Ok(Policy::default()), read_policy)?;
-    let (subject, user_id) = (auth.subject(), (!without_user).then_some("user"));
-    Ok(required::permissions(&required::wanted(&policy, subject, user_id), subject).into_iter().collect())
+    let (access, user_id) = (auth.access(), (!without_user).then_some("user"));
+    Ok(required::permissions(&required::wanted(&policy, access, user_id), access).into_iter().collect())
 }
 
 fn read_policy(path: &Path) -> anyhow::Result<Policy> {
@@ -141,7 +141,7 @@ fn read_policy(path: &Path) -> anyhow::Result<Policy> {
     Policy::parse(value).with_context(|| format!("{shown} is not a policy"))
 }
 
-/// The whole catalogue as docs/operations.md shows it: a table a service, folded.
+/// The whole catalogue as in docs/operations.md: one folded table per service.
 pub fn markdown() -> String {
     let mut services: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
     for operation in catalogue::all() {
@@ -157,7 +157,7 @@ pub fn markdown() -> String {
             operations.len()
         );
         for operation in operations {
-            let least = |subject| operation.permission(subject).map_or("-".to_owned(), |name| format!("`{name}`"));
+            let least = |access| operation.permission(access).map_or("-".to_owned(), |name| format!("`{name}`"));
             let _ = writeln!(
                 text,
                 "| [`{}`]({}) | {} `{}` | {} | {} |",
@@ -185,12 +185,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_filter_all_operations_are_shown() {
+    fn no_filter_shows_all_operations() {
         assert_eq!(ids(None, None, None).len(), catalogue::all().count());
     }
 
     #[test]
-    fn every_filter_narrows_and_all_must_hold() {
+    fn all_filters_must_match() {
         let mail = ids(Some("MAIL"), None, None);
         assert!(mail.iter().all(|id| id.starts_with("mail.")) && !mail.is_empty());
         let reading = ids(Some("mail"), Some("mail.read"), Some(Auth::App));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_and_writes_together_are_all() {
+    fn reads_and_writes_together_are_all_operations() {
         let count = |kind| {
             let filter = Filter { service: None, permission: None, auth: None, kind: Some(kind) };
             operations(&filter).as_array().unwrap().len()
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_service_is_refused_with_those_that_there_are() {
+    fn unknown_service_is_refused_with_the_known_ones() {
         let error = service("male").unwrap_err();
         assert!(error.contains("mail, mailboxSettings"), "{error}");
     }

@@ -313,7 +313,6 @@ async fn ask(data: &Path, event: &Value) -> anyhow::Result<Value> {
     let station = LocalApp::open(data).await?;
     let deadline = station.app.clock.now() + TimeDelta::from_std(LOCAL_ROUND)?;
     let answer = handle(&station.app, event, deadline).await;
-    station.close().await;
     Ok(answer?)
 }
 

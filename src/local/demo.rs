@@ -1,4 +1,4 @@
-//! The demonstration: a simulated week of four accounts, every part real but the tenant and the clock.
+//! The demonstration: a simulated week of four accounts; everything is real except the tenant and the clock.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,9 +21,11 @@ use crate::local::virtual_clock::VirtualClock;
 use crate::ports::Clock;
 use fake_tenant::{App as TenantApp, FakeTenant, Tenant, User};
 
-/// The schedule of production.
-const TICK: TimeDelta = TimeDelta::minutes(5);
-const WEEK: TimeDelta = TimeDelta::days(7);
+/// As the function's schedule.
+const TICK_INTERVAL: TimeDelta = TimeDelta::minutes(5);
+const DURATION: TimeDelta = TimeDelta::days(7);
+/// History rows read per account: more than a week has.
+const MAX_RUNS: u32 = 500;
 
 const TENANT: &str = "0f3c1d7e-8a54-4c7e-9b51-2f6f3f1f7a10";
 const DOMAIN: &str = "contoso.onmicrosoft.com";
@@ -31,11 +33,11 @@ const USER: &str = "megan@contoso.onmicrosoft.com";
 const APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c01";
 const PUBLIC_APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c02";
 
-/// Runs the week and tells of it.
+/// Simulates the week; returns the report.
 pub async fn week() -> anyhow::Result<String> {
     let start: DateTime<Utc> = "2026-03-02T00:00:00Z".parse()?;
     let clock = VirtualClock::new(start);
-    let tenant = FakeTenant::start(Arc::new(clock.clone()), 1).await.context("starting the tenant in a box")?;
+    let tenant = FakeTenant::start(Arc::new(clock.clone()), 1).await.context("starting the simulated tenant")?;
     tenant.set_recording(false);
     tenant.add_tenant(
         Tenant::new(TENANT, DOMAIN)
@@ -43,30 +45,29 @@ pub async fn week() -> anyhow::Result<String> {
             .with_app(TenantApp::confidential(APP, "right-secret"))
             .with_app(TenantApp::public(PUBLIC_APP)),
     );
-    let folder = tempfolder()?;
+    let folder = temp_folder()?;
     write_secrets(folder.path(), &tenant)?;
-    let station = station(&clock, &tenant, folder.path()).await?;
+    let local = local_app(&clock, &tenant, folder.path()).await?;
     let before = tenant.snapshot(TENANT);
 
-    let bar = ProgressBar::new(WEEK.num_hours().unsigned_abs());
+    let bar = ProgressBar::new(DURATION.num_hours().unsigned_abs());
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} simulated hours  {msg}")?);
     let mut tick = start;
     let mut rounds = 0_u32;
-    ask(&station.app, json!({"action": "sync"})).await?;
-    while tick < start + WEEK {
+    ask(&local.app, json!({"action": "sync"})).await?;
+    while tick < start + DURATION {
         clock.set(tick.max(clock.now()));
         bar.set_position((tick - start).num_hours().unsigned_abs());
-        ask(&station.app, json!({"action": "tick"})).await?;
+        ask(&local.app, json!({"action": "tick"})).await?;
         rounds += 1;
-        tick = next_tick(&station.app, clock.now()).await?;
+        tick = next_tick(&local.app, clock.now()).await?;
     }
     bar.finish_and_clear();
 
     tenant.deliver_mail();
-    let told = tell(&station.app, &tenant, rounds, before == tenant.snapshot(TENANT)).await;
-    station.close().await;
+    let report = report(&local.app, &tenant, rounds, before == tenant.snapshot(TENANT)).await;
     tenant.stop();
-    told
+    report
 }
 
 fn write_secrets(folder: &Path, tenant: &FakeTenant) -> anyhow::Result<()> {
@@ -94,35 +95,35 @@ fn write_secrets(folder: &Path, tenant: &FakeTenant) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn station(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> anyhow::Result<LocalApp> {
+async fn local_app(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> anyhow::Result<LocalApp> {
     let http = crate::adapters::http::client(crate::adapters::http::Timeouts::default())?;
-    let embedded = LocalDynamoDb::in_memory(http.clone()).await?;
+    let embedded = LocalDynamoDb::in_memory().await?;
     let config = config_for(tenant.endpoint().parse()?)?;
     let random = ChaCha12Rng::seed_from_u64(2026);
     Ok(LocalApp::build(embedded, SecretFiles::new(folder), Arc::new(clock.clone()), http, config, random))
 }
 
 async fn ask(app: &Arc<App>, event: Value) -> anyhow::Result<Value> {
-    let deadline = app.clock.now() + TICK;
+    let deadline = app.clock.now() + TICK_INTERVAL;
     Ok(handle(app, &event, deadline).await?)
 }
 
-/// The next tick of the schedule at which an account is due: those in between would find nothing to do.
+/// The next tick at which an account is due; the ticks before it would find nothing to do.
 async fn next_tick(app: &Arc<App>, now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
     let listed = ask(app, json!({"action": "list"})).await?;
     let due = listed["accounts"].as_array().into_iter().flatten().filter_map(|account| account["next_run_at"].as_str());
     let due: Option<DateTime<Utc>> = due.min().and_then(|due| due.parse().ok());
-    let seconds = due.map_or(WEEK, |due| due - now).num_seconds().max(1);
-    let ticks = (seconds + TICK.num_seconds() - 1) / TICK.num_seconds();
-    Ok(now + TICK * i32::try_from(ticks).unwrap_or(i32::MAX))
+    let seconds = due.map_or(DURATION, |due| due - now).num_seconds().max(1);
+    let ticks = (seconds + TICK_INTERVAL.num_seconds() - 1) / TICK_INTERVAL.num_seconds();
+    Ok(now + TICK_INTERVAL * i32::try_from(ticks).unwrap_or(i32::MAX))
 }
 
-async fn tell(app: &Arc<App>, tenant: &FakeTenant, rounds: u32, clean: bool) -> anyhow::Result<String> {
+async fn report(app: &Arc<App>, tenant: &FakeTenant, rounds: u32, clean: bool) -> anyhow::Result<String> {
     let listed = ask(app, json!({"action": "list"})).await?;
     let mut rows = Vec::new();
     for account in listed["accounts"].as_array().into_iter().flatten() {
         let id = AccountId::parse(account["account_id"].as_str().unwrap_or_default())?;
-        let runs = app.accounts.history(&id, 500, app.clock.now()).await?;
+        let runs = app.accounts.history(&id, MAX_RUNS, app.clock.now()).await?;
         let (ok, failed) = runs
             .iter()
             .fold((0, 0), |(ok, failed), run| (ok + run.calls_ok, failed + run.calls_failed + run.calls_throttled));
@@ -146,24 +147,24 @@ async fn tell(app: &Arc<App>, tenant: &FakeTenant, rounds: u32, clean: bool) -> 
         ("why paused", "why"),
     ];
     let violations = tenant.violations();
-    let manners = match violations.first() {
-        None => "The tenant in a box saw no breach of Microsoft's rules".to_owned(),
+    let rules = match violations.first() {
+        None => "The simulated tenant saw no violation of Microsoft's rules".to_owned(),
         Some(first) => {
-            format!("The tenant in a box saw {} breaches of Microsoft's rules, the first: {first}", violations.len())
+            format!("The simulated tenant saw {} violations of Microsoft's rules, the first: {first}", violations.len())
         }
     };
     let left = if clean {
-        "everything that was written was removed again"
+        "everything that the runs created was deleted again"
     } else {
-        "something that was written is still there"
+        "something that the runs created still exists"
     };
     Ok(format!(
-        "A simulated week, {rounds} rounds:\n{}\n{manners}; {left}.\nNext: `evergreen init --data DIR`, or `sam deploy` (see README.md).",
+        "A simulated week, {rounds} rounds:\n{}\n{rules}; {left}.\nNext: `evergreen init --data DIR`, or `sam deploy` (see README.md).",
         table(&columns, &rows)
     ))
 }
 
-/// A folder of its own, removed at the end.
+/// A temporary folder, removed when dropped.
 struct TempFolder(std::path::PathBuf);
 
 impl TempFolder {
@@ -174,13 +175,13 @@ impl TempFolder {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
-        // Best effort: it holds nothing but the made-up secrets of the demonstration.
+        // Best effort: it only holds invented secrets.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-fn tempfolder() -> anyhow::Result<TempFolder> {
+fn temp_folder() -> anyhow::Result<TempFolder> {
     let path = std::env::temp_dir().join(format!("evergreen-demo-{}", std::process::id()));
-    std::fs::create_dir(&path).with_context(|| format!("making {}", path.display()))?;
+    std::fs::create_dir(&path).with_context(|| format!("creating {}", path.display()))?;
     Ok(TempFolder(path))
 }

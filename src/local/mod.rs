@@ -1,15 +1,16 @@
-//! What only the local program, the tests and the benchmarks need: the world in a box. Never part of the function.
+//! The local program: the application on one machine, with an embedded database and secrets as files; also the
+//! demonstration, the benchmark and the simulation. Never part of the function.
 
-pub mod app;
-pub mod bench;
+mod app;
+mod bench;
 pub mod catalogue_view;
 pub mod cli;
-pub mod demo;
-pub mod dynamodb;
-pub mod init;
-pub mod no_web_identity;
-pub mod secret_files;
-pub mod serve;
-pub mod simulate;
-pub mod table;
+mod demo;
+mod dynamodb;
+mod init;
+mod no_web_identity;
+mod secret_files;
+mod serve;
+mod simulate;
+mod table;
 pub mod virtual_clock;

@@ -1,4 +1,4 @@
-//! The local program has no identity that a cloud vouches for.
+//! The local program's web identity: none, since no cloud issues one.
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -13,7 +13,7 @@ impl WebIdentity for NoWebIdentity {
     async fn token(&self, _audience: &str) -> Result<SecretString, LoginError> {
         Err(LoginError::Misconfigured(Cause::new(
             "federated_needs_aws",
-            "`federated` works on AWS alone: the token is the function's own, from AWS STS",
+            "`federated` works only on AWS: the token is the function's own, from AWS STS",
             "Use `certificate` or `client_secret` here",
         )))
     }
@@ -24,10 +24,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_federated_account_is_told_that_it_needs_aws() {
-        let Err(LoginError::Misconfigured(cause)) = NoWebIdentity.token("anybody").await else {
+    async fn federated_account_gets_a_cause_that_names_aws() {
+        let Err(LoginError::Misconfigured(cause)) = NoWebIdentity.token("api://audience").await else {
             panic!("misconfigured")
         };
-        assert!(cause.to_string().contains("works on AWS alone"), "{cause}");
+        assert!(cause.to_string().contains("works only on AWS"), "{cause}");
     }
 }

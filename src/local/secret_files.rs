@@ -1,4 +1,4 @@
-//! Secrets as files: `DIR/<account>.json`, readable by their owner alone.
+//! Secrets as files: `FOLDER/<account>.json`, readable only by their owner.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
@@ -23,7 +23,7 @@ impl SecretFiles {
         Self { folder: folder.into() }
     }
 
-    /// The file of a secret; `None` for a name that would lead elsewhere.
+    /// The file of a secret; `None` for a name that points outside the folder.
     fn path(&self, name: &str) -> Option<PathBuf> {
         let stem = name.strip_prefix(PREFIX)?;
         let plain = !stem.is_empty() && !stem.starts_with('.') && !stem.contains(['/', '\\', '\0']);
@@ -47,7 +47,7 @@ impl SecretFiles {
     }
 }
 
-/// When the file was written, and which file it is: changes with every change, and says nothing of what is in it.
+/// A version from modification time, inode and length: it changes with every write and reveals nothing of the content.
 fn version(metadata: &fs::Metadata) -> String {
     let written = metadata.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
     format!("{:x}-{:x}", written.map_or(0, |at| at.as_nanos()), fnv1a(inode(metadata)) ^ metadata.len())
@@ -98,7 +98,7 @@ impl Secrets for SecretFiles {
 
     async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, InfraError> {
         let broken = |what: String| InfraError::unavailable(format!("writing secret {name}"), what);
-        let path = self.path(name).ok_or_else(|| broken("the name leads elsewhere".to_owned()))?;
+        let path = self.path(name).ok_or_else(|| broken("the name points outside the folder".to_owned()))?;
         match self.read(name) {
             Ok(now) if now.version == version => {}
             Ok(_) => return Ok(None),
@@ -110,7 +110,7 @@ impl Secrets for SecretFiles {
 
     async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, InfraError> {
         let broken = |what: String| InfraError::unavailable(format!("creating secret {name}"), what);
-        let path = self.path(name).ok_or_else(|| broken("the name leads elsewhere".to_owned()))?;
+        let path = self.path(name).ok_or_else(|| broken("the name points outside the folder".to_owned()))?;
         if path.try_exists().map_err(|error| broken(error.to_string()))? {
             return Ok(None);
         }
@@ -120,7 +120,7 @@ impl Secrets for SecretFiles {
 
     async fn delete(&self, name: &str) -> Result<(), InfraError> {
         let broken = |what: String| InfraError::unavailable(format!("deleting secret {name}"), what);
-        let path = self.path(name).ok_or_else(|| broken("the name leads elsewhere".to_owned()))?;
+        let path = self.path(name).ok_or_else(|| broken("the name points outside the folder".to_owned()))?;
         match fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(broken(error.to_string())),
             _ => Ok(()),
@@ -128,10 +128,10 @@ impl Secrets for SecretFiles {
     }
 }
 
-/// Writes the file whole or not at all, for its owner alone.
+/// Writes the whole file or nothing, readable only by its owner.
 pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = path.with_extension("new");
-    // What a crash left there; also somebody else's file is not written to.
+    // Left by a crash.
     let _ = fs::remove_file(&beside);
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_secret_is_listed_read_and_replaced_with_a_new_version() {
+    async fn secret_is_listed_read_and_replaced_with_a_new_version() {
         let folder = tempfile::tempdir().unwrap();
         let secrets = SecretFiles::new(folder.path());
         write_private(&folder.path().join("a.json"), "{}").unwrap();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_secret_is_created_once_and_deleted_for_good() {
+    async fn secret_is_created_once_and_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let secrets = SecretFiles::new(folder.path());
         let text = "{}".to_owned().into();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_others_can_read_is_refused_with_what_to_do() {
+    async fn file_that_others_can_read_is_refused_with_a_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         write_private(&path, "{}").unwrap();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_elsewhere_is_no_secret() {
+    async fn a_name_that_points_outside_the_folder_is_not_found() {
         let folder = tempfile::tempdir().unwrap();
         let secrets = SecretFiles::new(folder.path().join("inner"));
         write_private(&folder.path().join("a.json"), "{}").unwrap();

@@ -32,7 +32,7 @@ pub async fn serve(station: LocalApp) -> anyhow::Result<()> {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            app.stop();
+            app.stop.set();
             let _ = stopped.send(());
         }
     });
@@ -51,7 +51,6 @@ pub async fn serve(station: LocalApp) -> anyhow::Result<()> {
         }
     }
     watcher.abort();
-    station.close().await;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! A clock that is turned by hand: a simulated week passes in seconds.
+//! A virtual clock: a simulated week passes in seconds.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,8 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::ports::Clock;
 
-/// Clones share one time. Whoever sleeps moves it forward to the end of the sleep and goes on at once; those
-/// who sleep side by side sleep through the same time.
+/// Clones share one time. A sleep moves it forward to the end of the sleep and returns at once; concurrent sleeps overlap.
 #[derive(Clone, Debug)]
 pub struct VirtualClock(Arc<Mutex<DateTime<Utc>>>);
 
@@ -41,14 +40,14 @@ impl Clock for VirtualClock {
 
     async fn sleep(&self, duration: Duration) {
         let until = self.now() + duration;
-        // Whoever else is about to sleep begins now, not after this sleep.
+        // Concurrent sleeps begin now, not after this sleep.
         tokio::task::yield_now().await;
         let mut time = self.time();
         *time = until.max(*time);
     }
 }
 
-/// The fake tenant has a clock of its own kind.
+/// The fake tenant has its own clock trait.
 #[async_trait]
 impl fake_tenant::Clock for VirtualClock {
     fn now(&self) -> DateTime<Utc> {
@@ -65,7 +64,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_sleep_takes_virtual_time_only() {
+    async fn sleep_takes_only_virtual_time() {
         let start = DateTime::UNIX_EPOCH;
         let clock = VirtualClock::new(start);
         clock.clone().sleep(Duration::from_secs(3600)).await;

@@ -65,6 +65,8 @@ pub struct Token {
     pub granted: GrantedPermissions,
     /// Whom a user's token speaks for: object id and UPN, as far as it can be read.
     pub user: Vec<String>,
+    /// The tenant's own id (`tid`), where the token can be read: a secret may name the tenant by a domain instead.
+    pub tenant: Option<String>,
     /// A rotated refresh token.
     pub refresh_token: Option<SecretString>,
 }

@@ -1,4 +1,4 @@
-//! Due: the accounts whose time has come, oldest first over all shards, a page at a time.
+//! Due accounts, oldest first over all shards, a page at a time.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use crate::app::App;
 use crate::ports::{Cursor, Due, DuePage, InfraError};
 
-/// Streams the due accounts: in memory there is one page of each shard, however many are due.
+/// Streams the due accounts. Memory holds one page of each shard, however many accounts are due.
 pub struct DueStream<'a> {
     app: &'a App,
     now: DateTime<Utc>,
@@ -35,7 +35,7 @@ impl<'a> DueStream<'a> {
         Self { app, now, shards }
     }
 
-    /// The account that has been due longest, of those not given yet.
+    /// The account that has been due longest, of those not returned yet.
     pub async fn next(&mut self) -> Result<Option<Due>, InfraError> {
         self.refill().await?;
         let oldest = self
@@ -46,19 +46,19 @@ impl<'a> DueStream<'a> {
         Ok(oldest.and_then(|shard| shard.page.pop_front()))
     }
 
-    /// Fetches the next page of every shard that has run dry, all at once.
+    /// Fetches the next page of every shard whose page is used up, all at once.
     async fn refill(&mut self) -> Result<(), InfraError> {
         loop {
             let (app, now) = (self.app, self.now);
-            let dry: Vec<&mut Shard> = self
+            let empty: Vec<&mut Shard> = self
                 .shards
                 .iter_mut()
                 .filter(|shard| shard.page.is_empty() && !matches!(shard.next, Next::End))
                 .collect();
-            if dry.is_empty() {
+            if empty.is_empty() {
                 return Ok(());
             }
-            try_join_all(dry.into_iter().map(|shard| shard.fetch(app, now))).await?;
+            try_join_all(empty.into_iter().map(|shard| shard.fetch(app, now))).await?;
         }
     }
 }

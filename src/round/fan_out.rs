@@ -1,7 +1,7 @@
 //! Fan-out: a round that claims the due accounts and hands them to workers, over a queue.
 //!
-//! A claim that the queue did not take is released. Where nobody knows whether it did, it is released all the same: a
-//! message then finds that its claim no longer holds the account, and runs nothing.
+//! A claim that the queue did not take is released; also where it is unknown whether the queue took it: the message then
+//! finds that its claim no longer holds the account, and runs nothing.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -14,23 +14,23 @@ use crate::domain::seed::Seed;
 use crate::ports::{InfraError, Queue};
 use crate::round::claims::{Claims, Counts, count};
 use crate::round::report::RoundReport;
-use crate::run::{Claimed, release};
+use crate::run::claim::{Claimed, release};
 use crate::telemetry::as_fields;
 
 /// Messages that one `SendMessageBatch` takes.
-pub const BATCH: usize = 10;
+pub const MESSAGES_PER_REQUEST: usize = 10;
 
-/// Accounts claimed together, and so batches under way at once.
-const TOGETHER: usize = 10 * BATCH;
+/// Accounts claimed together; their messages are sent at once.
+const CLAIMS_TOGETHER: usize = 10 * MESSAGES_PER_REQUEST;
 
 /// Claims the accounts that are due, oldest first, and sends them to the queue.
 pub async fn fan_out(app: &App, queue: &dyn Queue, deadline: DateTime<Utc>, report: &mut RoundReport) -> Counts {
     let mut claims = Claims::new(app, report.seed, deadline);
     let mut queued = 0;
-    while let Some(mut claimed) = claims.next(TOGETHER).await {
+    while let Some(mut claimed) = claims.next(CLAIMS_TOGETHER).await {
         let mut batches = Vec::new();
         while !claimed.is_empty() {
-            let rest = claimed.split_off(claimed.len().min(BATCH));
+            let rest = claimed.split_off(claimed.len().min(MESSAGES_PER_REQUEST));
             batches.push(send(app, queue, report.seed, std::mem::replace(&mut claimed, rest)));
         }
         let mut refused = None;
@@ -39,7 +39,7 @@ pub async fn fan_out(app: &App, queue: &dyn Queue, deadline: DateTime<Utc>, repo
             claims.counts.deferred += sent.released;
             refused = sent.broken.or(refused);
         }
-        // A queue that refuses a whole batch is left alone until the next tick.
+        // After a whole batch is refused, nothing more is sent until the next tick.
         if refused.is_some() {
             claims.counts.broken = refused;
             break;
@@ -57,13 +57,13 @@ struct Sent {
 }
 
 async fn send(app: &App, queue: &dyn Queue, seed: Seed, claimed: Vec<Claimed>) -> Sent {
-    let order = |claimed: &Claimed| RunRequest {
+    let request = |claimed: &Claimed| RunRequest {
         account: claimed.found.account.id.clone(),
         claim: Some(Handover { run_id: claimed.run_id.clone(), seed }),
     };
-    let orders: Vec<RunRequest> = claimed.iter().map(order).collect();
+    let requests: Vec<RunRequest> = claimed.iter().map(request).collect();
     let all = count(claimed.len());
-    let (unsent, why, broken) = match queue.send(&orders).await {
+    let (unsent, why, broken) = match queue.send(&requests).await {
         Ok(unsent) if unsent.is_empty() => return Sent { queued: all, released: 0, broken: None },
         Ok(unsent) => {
             let why = unsent.first().map(|first| first.code.clone());
@@ -76,7 +76,7 @@ async fn send(app: &App, queue: &dyn Queue, seed: Seed, claimed: Vec<Claimed>) -
     let accounts: Vec<_> = unsent.iter().map(|claimed: &Claimed| &claimed.found.account.id).collect();
     let fields = as_fields(&json!({"accounts": accounts, "error": why}));
     error!(fields, "the queue did not take every account; the others are due again");
-    // What a worker has taken over already did arrive.
+    // A claim that a worker has already taken over counts as queued.
     let released = join_all(unsent.into_iter().map(|claimed| release(app, claimed))).await;
     let released = count(released.into_iter().filter(|released| *released).count());
     Sent { queued: all - released, released, broken }

@@ -11,17 +11,17 @@ use crate::telemetry::{METRICS, as_fields};
 /// Counts of one round; the names are part of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RoundReport {
-    /// Accounts whose time had come.
+    /// Accounts that were due.
     pub due: u32,
-    /// Of those, taken by this round.
+    /// Of those, claimed by this round.
     pub claimed: u32,
-    /// Of those, handed to workers; `None` where the round runs accounts itself.
+    /// Of those, sent to workers; `None` where the round runs accounts itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queued: Option<u32>,
     /// Runs with a token and at least one call that succeeded.
     pub succeeded: u32,
     pub failed: u32,
-    /// Accounts that stand paused after this round's run or probe.
+    /// Accounts that are paused after this round's run or probe.
     pub paused: u32,
     /// Paused accounts whose probe succeeded.
     pub resumed: u32,
@@ -39,7 +39,7 @@ pub struct RoundReport {
     pub duration_ms: i64,
     #[serde(skip)]
     started_at: DateTime<Utc>,
-    /// Whether somebody else looked who is due.
+    /// A worker is told which accounts to run; it does not look for due ones.
     #[serde(skip)]
     by_worker: bool,
 }
@@ -67,16 +67,16 @@ impl RoundReport {
         }
     }
 
-    /// Of a worker, which is told what to run. It has no metric `Due`: samples of that count rounds.
+    /// Of a worker. It has no metric `Due`: samples of that metric count rounds.
     pub fn of_worker(seed: Seed, started_at: DateTime<Utc>) -> Self {
         Self { by_worker: true, ..Self::new(seed, started_at) }
     }
 
-    /// Ends the round, and tells of it; in metrics too where it did its work: the alarm on missing rounds counts those.
-    pub fn tell(&mut self, now: DateTime<Utc>, did_its_work: bool) {
+    /// Logs the report. Metrics only when the round completed: the missing-rounds alarm counts them.
+    pub fn finish(&mut self, now: DateTime<Utc>, completed: bool) {
         self.duration_ms = (now - self.started_at).num_milliseconds();
         info!(fields = as_fields(&json!({"round": self})), "round");
-        if did_its_work {
+        if completed {
             info!(target: METRICS, fields = as_fields(&self.metrics()));
         }
     }
@@ -109,7 +109,7 @@ impl RoundReport {
         for (name, value) in metrics {
             event[name] = json!(value);
         }
-        // Left out where no account knows: a made-up number would be an alarm, or the lack of one.
+        // Left out where no account knows: an invented number would raise an alarm, or hide one.
         for (name, days) in [("DaysToRenewal", self.days_to_renewal), ("CredentialDaysLeft", self.credential_days_left)]
         {
             if let Some(days) = days {
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_metrics_line_has_no_dimension_and_a_value_for_each_metric_days_only_where_they_are_known() {
+    fn metrics_have_no_dimension_and_a_value_for_each_name_with_days_only_where_known() {
         let mut round = RoundReport::new(Seed::new(1), Utc::now());
         for (days, metrics) in [(None, 10), (Some(3), 12)] {
             (round.days_to_renewal, round.credential_days_left) = (days, days);

@@ -1,75 +1,71 @@
-//! Lanes: cuts a wave into batches that Graph takes: at most 20 items, at most four Outlook items at once.
+//! Batching: cuts the items of a wave into batches that Graph accepts: at most 20 items, at most four Outlook items at
+//! once.
 
 use crate::domain::plan::BATCH;
 
-/// Outlook items of one mailbox that may be in flight.
-pub const OUTLOOK_AT_ONCE: usize = 4;
+/// Outlook items of one mailbox that may be in flight at once.
+pub const MAX_OUTLOOK_IN_FLIGHT: usize = 4;
 
-/// Items, each with the number of the one that it waits for.
+/// Items, each with the number of the item that it waits for.
 pub type Batch<T> = Vec<(T, Option<usize>)>;
 
-/// How items are spread over batches.
-pub struct Lanes;
-
-impl Lanes {
-    /// As few batches as can be. Within one, Outlook items form four lanes: each waits for the one before
-    /// it in its lane, whose number is given beside it.
-    pub fn wide<T: Numbered>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
-        let mut batches = Vec::new();
-        let mut batch: Batch<T> = Vec::new();
-        let mut lanes: Vec<usize> = Vec::new();
-        for item in items {
-            if batch.len() == BATCH {
-                batches.push(std::mem::take(&mut batch));
-                lanes.clear();
-            }
-            let mut after = None;
-            if outlook(&item) {
-                after = lanes.len().checked_sub(OUTLOOK_AT_ONCE).map(|at| lanes[at]);
-                lanes.push(item.number());
-            }
-            batch.push((item, after));
+/// As few batches as possible. Within one, Outlook items form four lanes: each waits for the one before it in its lane,
+/// whose number is given beside it.
+pub fn full<T: Numbered>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
+    let mut batches = Vec::new();
+    let mut batch: Batch<T> = Vec::new();
+    let mut lanes: Vec<usize> = Vec::new();
+    for item in items {
+        if batch.len() == BATCH {
+            batches.push(std::mem::take(&mut batch));
+            lanes.clear();
         }
-        if !batch.is_empty() {
-            batches.push(batch);
+        let mut after = None;
+        if outlook(&item) {
+            after = lanes.len().checked_sub(MAX_OUTLOOK_IN_FLIGHT).map(|at| lanes[at]);
+            lanes.push(item.number());
         }
-        batches
+        batch.push((item, after));
     }
-
-    /// Batches of at most `size` items (at most [`OUTLOOK_AT_ONCE`]), in order.
-    pub fn small<T>(items: Vec<T>, size: usize) -> Vec<Batch<T>> {
-        let size = size.clamp(1, OUTLOOK_AT_ONCE);
-        let mut batches: Vec<Batch<T>> = Vec::new();
-        for item in items {
-            match batches.last_mut().filter(|batch| batch.len() < size) {
-                Some(batch) => batch.push((item, None)),
-                None => batches.push(vec![(item, None)]),
-            }
-        }
-        batches
+    if !batch.is_empty() {
+        batches.push(batch);
     }
-
-    /// At most four Outlook items a batch and no lanes, so that no item hangs on another's success.
-    pub fn narrow<T>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
-        let mut batches: Vec<(usize, Batch<T>)> = Vec::new();
-        for item in items {
-            let weight = usize::from(outlook(&item));
-            let room = batches
-                .iter_mut()
-                .find(|(outlooks, batch)| outlooks + weight <= OUTLOOK_AT_ONCE && batch.len() < BATCH);
-            match room {
-                Some((outlooks, batch)) => {
-                    *outlooks += weight;
-                    batch.push((item, None));
-                }
-                None => batches.push((weight, vec![(item, None)])),
-            }
-        }
-        batches.into_iter().map(|(_, batch)| batch).collect()
-    }
+    batches
 }
 
-/// What can be waited for by its number.
+/// Batches of at most `size` items (at most [`MAX_OUTLOOK_IN_FLIGHT`]), in order.
+pub fn small<T>(items: Vec<T>, size: usize) -> Vec<Batch<T>> {
+    let size = size.clamp(1, MAX_OUTLOOK_IN_FLIGHT);
+    let mut batches: Vec<Batch<T>> = Vec::new();
+    for item in items {
+        match batches.last_mut().filter(|batch| batch.len() < size) {
+            Some(batch) => batch.push((item, None)),
+            None => batches.push(vec![(item, None)]),
+        }
+    }
+    batches
+}
+
+/// At most four Outlook items a batch and no lanes, so that no item depends on another's success.
+pub fn independent<T>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
+    let mut batches: Vec<(usize, Batch<T>)> = Vec::new();
+    for item in items {
+        let weight = usize::from(outlook(&item));
+        let room = batches
+            .iter_mut()
+            .find(|(outlooks, batch)| outlooks + weight <= MAX_OUTLOOK_IN_FLIGHT && batch.len() < BATCH);
+        match room {
+            Some((outlooks, batch)) => {
+                *outlooks += weight;
+                batch.push((item, None));
+            }
+            None => batches.push((weight, vec![(item, None)])),
+        }
+    }
+    batches.into_iter().map(|(_, batch)| batch).collect()
+}
+
+/// An item that others can wait for by its number.
 pub trait Numbered {
     fn number(&self) -> usize;
 }
@@ -106,18 +102,18 @@ mod tests {
     proptest! {
         #[test]
         fn every_item_is_sent_once_within_the_limits(kinds in prop::collection::vec(any::<bool>(), 0..90)) {
-            let ways = [
-                ("wide", Lanes::wide(items(&kinds), |item| item.1)),
-                ("narrow", Lanes::narrow(items(&kinds), |item| item.1)),
-                ("small", Lanes::small(items(&kinds), 4)),
+            let batchings = [
+                ("full", full(items(&kinds), |item| item.1)),
+                ("independent", independent(items(&kinds), |item| item.1)),
+                ("small", small(items(&kinds), 4)),
             ];
-            for (name, batches) in ways {
+            for (name, batches) in batchings {
                 let mut sent: Vec<_> = batches.iter().flatten().map(|(item, _)| item.clone()).collect();
                 sent.sort_by_key(|item| item.0);
                 prop_assert_eq!(&sent, &items(&kinds), "{}", name);
                 for batch in &batches {
                     prop_assert!(batch.len() <= BATCH && !batch.is_empty());
-                    prop_assert!(at_once(batch) <= OUTLOOK_AT_ONCE);
+                    prop_assert!(at_once(batch) <= MAX_OUTLOOK_IN_FLIGHT);
                     for (_, after) in batch {
                         prop_assert!(after.is_none_or(|after| batch.iter().any(|(item, _)| item.0 == after)));
                     }
@@ -126,8 +122,8 @@ mod tests {
         }
 
         #[test]
-        fn wide_batches_are_as_few_as_can_be(kinds in prop::collection::vec(any::<bool>(), 0..90)) {
-            prop_assert_eq!(Lanes::wide(items(&kinds), |item| item.1).len(), kinds.len().div_ceil(BATCH));
+        fn full_batches_are_as_few_as_possible(kinds in prop::collection::vec(any::<bool>(), 0..90)) {
+            prop_assert_eq!(full(items(&kinds), |item| item.1).len(), kinds.len().div_ceil(BATCH));
         }
     }
 }

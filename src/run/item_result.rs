@@ -1,57 +1,39 @@
-//! Verdicts: what became of one item of a batch.
+//! Item results: what Graph answered to one item of a batch.
 
 use std::time::Duration;
 
 use crate::domain::catalogue::Operation;
+use crate::domain::outcome::calls::Answer;
 use crate::ports::{BatchReply, RawBody};
 
-/// What became of one item.
+/// The result of one item.
 #[derive(Clone, Debug)]
-pub enum ItemResult {
-    Ok {
-        status: u16,
-        body: RawBody,
-    },
-    Failed {
-        status: u16,
-        code: Option<String>,
-        request_id: Option<String>,
-    },
-    Throttled {
-        status: u16,
-        code: Option<String>,
-        request_id: Option<String>,
-        retry_after: Option<Duration>,
-    },
-    Transient {
-        status: u16,
-        code: Option<String>,
-        request_id: Option<String>,
-        retry_after: Option<Duration>,
-    },
-    /// Not carried out, since the item before it in its lane failed (424).
-    DependencyFailed,
-    Unauthorized,
+pub struct ItemResult {
+    pub answer: Answer,
+    /// 0 where there was no answer.
+    pub status: u16,
+    pub code: Option<String>,
+    pub request_id: Option<String>,
+    pub retry_after: Option<Duration>,
+    pub body: RawBody,
 }
 
 impl ItemResult {
     pub fn of(reply: BatchReply, operation: &Operation) -> Self {
-        let BatchReply { status, retry_after, error_code: code, request_id, body, .. } = reply;
-        match status {
-            200..=299 => Self::Ok { status, body },
-            _ if operation.expected.contains(&status) => Self::Ok { status, body: RawBody::default() },
-            401 => Self::Unauthorized,
-            424 => Self::DependencyFailed,
-            429 => Self::Throttled { status, code, request_id, retry_after },
-            500 | 502..=504 | 509 => Self::Transient { status, code, request_id, retry_after },
-            _ => Self::Failed { status, code, request_id },
-        }
+        let BatchReply { status, retry_after, error_code, request_id, body, .. } = reply;
+        let answer = Answer::of(status, operation);
+        // The body of a refusal that is expected is not what was asked for.
+        let body = if (200..300).contains(&status) { body } else { RawBody::default() };
+        Self { answer, status, code: error_code, request_id, retry_after, body }
     }
 
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Throttled { retry_after, .. } | Self::Transient { retry_after, .. } => *retry_after,
-            _ => None,
-        }
+    /// The result of an item of a batch that failed as a whole, or left it unanswered.
+    pub fn without_reply(answer: Answer, status: u16, retry_after: Option<Duration>) -> Self {
+        Self { answer, status, code: None, request_id: None, retry_after, body: RawBody::default() }
+    }
+
+    /// Whether a write may have taken effect all the same.
+    pub fn may_have_applied(&self) -> bool {
+        matches!(self.answer, Answer::Throttled | Answer::Transient)
     }
 }

@@ -1,4 +1,4 @@
-//! Answers: what later requests of a run take from earlier ones.
+//! Placeholders: the values that later requests of a run take from earlier answers.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::{Need, Operation, OrphanQuery};
 use crate::domain::plan::{Payload, Plan, encode, fill};
 
-/// The value for a need: of the answer itself, or of one element of the list that it is. All who take from one
-/// answer with the same `dice` take from the same element: a channel belongs to its team.
-pub fn take(answer: &Value, need: &Need, dice: u64) -> Option<String> {
+/// The value for a need: a property of the answer, or of one element of it if it is a list. With the same `dice`, every
+/// need takes from the same element of an answer: a channel belongs to its team.
+pub fn resolve(answer: &Value, need: &Need, dice: u64) -> Option<String> {
     let elements: Vec<&Value> = match answer.get("value") {
         Some(Value::Array(elements)) => elements.iter().collect(),
         _ => vec![answer],
@@ -56,7 +56,7 @@ fn fill_json(value: &Value, values: &BTreeMap<&str, String>) -> Value {
 }
 
 /// Everything that a plan writes, as one text to search for names.
-pub fn written(plan: &Plan) -> String {
+pub fn written_text(plan: &Plan) -> String {
     let mut text = String::new();
     for step in &plan.steps {
         match &step.payload {
@@ -69,11 +69,11 @@ pub fn written(plan: &Plan) -> String {
     text
 }
 
-/// What a sweep's list shows that carries a name of ours, but none of this run's `own`, as the values for the
-/// placeholders of its clean-up.
-pub fn leftovers(
+/// The elements of a sweep's list that have a generated name, but none of this run's `own`, as the values for the
+/// placeholders of their clean-up.
+pub fn find_orphans(
     list: &Value,
-    leftover: &OrphanQuery,
+    query: &OrphanQuery,
     undo: &Operation,
     own: &str,
 ) -> Vec<BTreeMap<&'static str, String>> {
@@ -83,11 +83,11 @@ pub fn leftovers(
         .iter()
         .filter(|element| {
             element
-                .get(leftover.name)
+                .get(query.name)
                 .and_then(Value::as_str)
                 .is_some_and(|name| Contents::is_generated_name(name) && !own.contains(name))
         })
-        .filter_map(|element| element.get(leftover.take)?.as_str())
+        .filter_map(|element| element.get(query.take)?.as_str())
         .map(|id| BTreeMap::from([(need.placeholder, id.to_owned())]))
         .collect()
 }
@@ -99,26 +99,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_who_take_from_one_list_take_from_the_same_element() {
+    fn every_need_of_one_list_takes_from_the_same_element() {
         let answer = json!({"value": [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}, {"id": "3", "name": "c"}]});
         let name = Need { take: "name", ..Need::id("name", "x") };
         for dice in 0..9 {
-            let (id, name) = (take(&answer, &Need::id("id", "x"), dice).unwrap(), take(&answer, &name, dice).unwrap());
+            let (id, name) =
+                (resolve(&answer, &Need::id("id", "x"), dice).unwrap(), resolve(&answer, &name, dice).unwrap());
             assert!([("1", "a"), ("2", "b"), ("3", "c")].contains(&(id.as_str(), name.as_str())));
         }
     }
 
     #[test]
-    fn an_element_that_does_not_fit_is_not_taken_and_an_empty_list_gives_nothing() {
+    fn an_element_that_does_not_match_is_not_taken_and_an_empty_list_resolves_nothing() {
         let answer = json!({"value": [{"id": "1", "groupTypes": []}, {"id": "2", "groupTypes": ["Unified"]}]});
         let unified = Need { only: Some(("groupTypes", "Unified")), ..Need::id("id", "x") };
-        assert!((0..5).all(|dice| take(&answer, &unified, dice).as_deref() == Some("2")));
-        assert_eq!(take(&json!({"value": []}), &Need::id("id", "x"), 0), None);
-        assert_eq!(take(&json!({"id": ""}), &Need::id("id", "x"), 0), None);
+        assert!((0..5).all(|dice| resolve(&answer, &unified, dice).as_deref() == Some("2")));
+        assert_eq!(resolve(&json!({"value": []}), &Need::id("id", "x"), 0), None);
+        assert_eq!(resolve(&json!({"id": ""}), &Need::id("id", "x"), 0), None);
     }
 
     #[test]
-    fn what_is_filled_into_a_path_is_encoded_and_into_a_body_is_not() {
+    fn a_value_is_encoded_in_a_path_and_not_in_a_body() {
         let values = BTreeMap::from([("id", "a/b?{c} d".to_owned())]);
         assert_eq!(fill_url("/x/{id}/{other}", &values), "/x/a%2Fb%3F%7Bc%7D%20d/{other}");
         let body = Payload::Json(json!({"a": ["{id}"], "n": 1}));

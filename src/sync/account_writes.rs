@@ -6,7 +6,7 @@ use rand::rngs::ChaCha12Rng;
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::policy::{Policy, schedule};
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 use crate::ports::InfraError;
 use crate::sync::known_accounts::missing_from_index;
 use crate::sync::report::SyncResult;
@@ -26,7 +26,7 @@ pub(crate) async fn create(
     definition: &Definition<'_>,
     seed: Seed,
 ) -> Result<SyncResult, InfraError> {
-    let due = schedule::first_run(app.clock.now(), &definition.policy, &mut seed.rng(id, "first"));
+    let due = schedule::first_run(app.clock.now(), &definition.policy, &mut seed.rng(id, RngStream::FirstRun));
     let mut account = Account::new(id.clone(), due);
     account.secret_name = Some(definition.secret_name.to_owned());
     account.secret_version = Some(definition.version.to_owned());
@@ -43,7 +43,7 @@ pub(crate) async fn update(
     let Some(found) = app.accounts.get(id).await? else { return Ok(SyncResult::Busy) };
     let now = app.clock.now();
     let mut account = found.account;
-    let rng = &mut seed.rng(id, "first");
+    let rng = &mut seed.rng(id, RngStream::FirstRun);
     account.secret_name = Some(definition.secret_name.to_owned());
     account.secret_version = Some(definition.version.to_owned());
     // A new credential may expire on another day.

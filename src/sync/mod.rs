@@ -91,12 +91,12 @@ impl Sync<'_> {
 
     /// Reads the default policy, where there is one, and reports what is wrong with it.
     async fn read_default_policy(&mut self, listed: &[SecretEntry]) -> Result<(), InfraError> {
-        let name = default_policy::name(self.app);
+        let name = self.app.settings.default_policy_name();
         let Some(secret) = listed.iter().find(|secret| secret.name == name) else {
             return default_policy::note(self.app, Err(SecretFault::Gone));
         };
         default_policy::fetch(self.app, &[]).await?;
-        if let Some(fault) = self.app.token_cache.defaults().and_then(|defaults| defaults.fault) {
+        if let Some(fault) = self.app.default_policy.fault() {
             self.report.error(secret, None, fault);
         }
         Ok(())
@@ -172,7 +172,7 @@ impl Sync<'_> {
             Ok(document) => document.ids(suffix),
             Err(_) => SecretDocument::One(serde_json::Value::Null).ids(suffix),
         };
-        let default = self.app.default_policy();
+        let default = self.app.default_policy.policy();
         let name: Arc<str> = secret.name.as_str().into();
         for id in ids {
             let id = match id {

@@ -1,7 +1,6 @@
-//! Costs: `infra/cost.py` assumes what a run, a round and an idle tick really send, write and log.
+//! Costs: what `infra/prices.json` takes as measured is what a run, a round and an idle tick really send, write and log.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -12,15 +11,11 @@ use crate::support::test_app::{TestApp, TestAppOptions, app_only};
 /// The largest accepted difference between the mean of the runs below and the formula's number.
 const TOLERANCE: f64 = 0.15;
 
-/// The numbers of the formula, by name: lines like `NAME = 1.5`.
+/// The quantities that the formula takes as measured, by name.
 fn constants() -> BTreeMap<String, f64> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("infra/cost.py");
-    let text = std::fs::read_to_string(path).unwrap();
-    let pair = |line: &str| {
-        let (name, value) = line.split_once(" = ")?;
-        Some((name.to_owned(), value.split('#').next()?.trim().parse().ok()?))
-    };
-    text.lines().filter_map(pair).collect()
+    let figures: Value = serde_json::from_str(include_str!("../../infra/prices.json")).unwrap();
+    let measured = figures["measured"].as_object().unwrap().iter();
+    measured.map(|(name, value)| (name.to_uppercase(), value.as_f64().unwrap())).collect()
 }
 
 #[track_caller]
@@ -28,13 +23,13 @@ fn assert_near(measured: &[(&str, f64)]) {
     let constants = constants();
     let mut wrong = Vec::new();
     for (name, measured) in measured {
-        let counted = constants.get(*name).copied().unwrap_or_else(|| panic!("infra/cost.py has no {name}"));
+        let counted = constants.get(*name).copied().unwrap_or_else(|| panic!("infra/prices.json has no {name}"));
         eprintln!("{name}: measured {measured:.3}, assumed {counted}");
         if (measured - counted).abs() > TOLERANCE * counted {
             wrong.push(format!("{name} is {counted}, measured {measured:.3}"));
         }
     }
-    assert!(wrong.is_empty(), "correct infra/cost.py: {wrong:#?}");
+    assert!(wrong.is_empty(), "correct infra/prices.json: {wrong:#?}");
 }
 
 /// The size of an item by DynamoDB's rules, in bytes.

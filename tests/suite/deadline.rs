@@ -98,7 +98,7 @@ async fn stop_signal_finishes_the_current_runs_and_releases_the_other_claims() {
         app.log.listen(async move { handle(&ending, &json!({"action": "tick"}), deadline).await.unwrap() }),
     );
     hold.reached().await;
-    inner.stop();
+    inner.stop.set();
     hold.release();
     let report = running.await.unwrap();
     let (succeeded, deferred) = (number(&report, "succeeded"), number(&report, "deferred"));
@@ -126,7 +126,7 @@ async fn stopped_run_removes_what_it_created() {
         while app.batches().len() < batches {
             tokio::task::yield_now().await;
         }
-        inner.stop();
+        inner.stop.set();
         let report = running.await.unwrap();
         assert_eq!(number(&report, "failed"), 0, "{report}");
         app.assert_as_before(&before);
@@ -139,7 +139,7 @@ async fn app_that_is_stopping_claims_nothing() {
     let app = TestApp::new().await;
     app.put("a", &with_policy(app_only(0), reads(2)));
     app.begin().await;
-    app.inner.stop();
+    app.inner.stop.set();
     let report = app.tick().await;
     assert_eq!((number(&report, "due"), number(&report, "claimed"), number(&report, "deferred")), (1, 0, 1));
 }

@@ -165,10 +165,10 @@ async fn unknown_event_is_a_function_error_that_lists_the_accepted_ones() {
         }
     }
     for action in ["show", "run", "stop", "resume", "history"] {
-        let error = refused(function.invoke(&json!({"action": action, "account": "nobody"})).await);
+        let error = refused(function.invoke(&json!({"action": action, "account": "unknown"})).await);
         assert_eq!(error.error_type, "BadAction", "{action}");
         assert!(
-            error.error_message.contains("no account nobody") && error.error_message.contains("`list`"),
+            error.error_message.contains("no account unknown") && error.error_message.contains("`list`"),
             "{error:?}"
         );
         let error = refused(function.invoke(&json!({"action": action})).await);

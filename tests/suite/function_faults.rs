@@ -176,6 +176,7 @@ async fn account_of_a_killed_function_runs_once_after_the_lease_and_is_swept() {
     assert_eq!(fixture.changed_since(&before), Vec::<String>::new(), "its orphans are swept");
 }
 
+/// The claim is written and the secret not yet read: nothing was created, but the account is held.
 #[tokio::test]
 async fn function_killed_right_after_its_claim_loses_no_account() {
     let fixture = FunctionFixture::new().await;

@@ -169,7 +169,7 @@ async fn demo_shows_a_week_and_why_the_wrong_account_is_paused() {
     for said in ["app-only", "delegated", "shanghai-office", "wrong-secret", "AADSTS7000215", "paused", "next run"] {
         assert!(output.out.contains(said), "{said}: {}", output.out);
     }
-    assert!(output.out.contains("everything that was written was removed again"), "{}", output.out);
+    assert!(output.out.contains("everything that the runs created was deleted again"), "{}", output.out);
     assert!(!output.out.contains("simulated hours"), "the progress bar is not part of the answer: {}", output.out);
 }
 
@@ -244,8 +244,8 @@ async fn failure_is_reported_on_stderr_and_by_the_exit_status() {
     for (arguments, said) in [
         (vec!["event", "{"], "not JSON"),
         (vec!["event", r#"{"action": "tock"}"#], "accepted are"),
-        (vec!["history", "nobody"], "no account nobody"),
-        (vec!["plan", "nobody"], "no account nobody"),
+        (vec!["history", "unknown"], "no account unknown"),
+        (vec!["plan", "unknown"], "no account unknown"),
         (vec!["history", "mine", "--limit", "501"], "from 1 to 500"),
         (vec!["plan", "mine", "--seed", "9007199254740992"], "`seed`"),
     ] {

@@ -39,6 +39,7 @@ mod soak;
 mod support;
 mod sync;
 mod table;
+mod tenant_names;
 mod throttling;
 mod tidy;
 mod tokens;

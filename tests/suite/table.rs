@@ -105,7 +105,7 @@ async fn unparsable_text_is_a_malformed_attribute() {
         ("consecutive_failures", json!({"N": "1.5"})),
         ("sweeps", json!({"S": "2"})),
         ("set_aside", json!({"M": {"drive.root": {"S": "never"}}})),
-        ("stopped_by", json!({"S": "nobody"})),
+        ("stopped_by", json!({"S": "unknown"})),
         ("habits", json!({"B": "/////w=="})),
     ] {
         begin_anew(&app).await;

@@ -9,6 +9,7 @@ use crate::actions::error::ActionError;
 use crate::actions::grant::grantor::{Grantor, item, status_text};
 use crate::actions::graph_query::GRAPH_TIMEOUT;
 use crate::domain::account::Status;
+use crate::domain::account::set_aside::SetAside;
 use crate::domain::catalogue;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::permissions::diff::{Diff, Step, Tenant};
@@ -95,7 +96,12 @@ async fn lift_set_aside(
     let app = grantor.app;
     let mut account = find(app, grantor.id).await?.account;
     let before = account.set_aside.len();
-    let allowed = |key: &str| catalogue::find(key).is_some_and(|operation| granted.allow(operation, grantor.subject));
+    let allowed = |key: &SetAside| match key {
+        SetAside::Operation(id) => {
+            catalogue::find(id).is_some_and(|operation| granted.allow(operation, grantor.subject))
+        }
+        SetAside::Service(_) | SetAside::Writes => false,
+    };
     account.set_aside.retain(|key, _| !allowed(key));
     if account.set_aside.len() != before && !app.accounts.update(&account, app.clock.now()).await? {
         return Ok(Some(" The account is being run: `grant` again, so that refused operations are drawn again."));

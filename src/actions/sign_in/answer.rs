@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::actions::inspect::AccountState;
-use crate::actions::sign_in::pending::Pending;
 use crate::actions::timestamp::Timestamp;
+use crate::app::pending_sign_ins::PendingSignIn;
 use crate::domain::account::AccountId;
 
 #[derive(Debug, Serialize)]
@@ -44,7 +44,7 @@ struct Stored {
 }
 
 impl SignInAnswer {
-    pub(crate) fn waiting(id: &AccountId, pending: &Pending) -> Self {
+    pub(crate) fn waiting(id: &AccountId, pending: &PendingSignIn) -> Self {
         let (uri, code) = (&pending.verification_uri, &pending.user_code);
         let code_shown = CodeShown {
             user_code: code.clone(),

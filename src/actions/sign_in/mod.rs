@@ -6,7 +6,6 @@
 
 mod answer;
 mod client;
-pub mod pending;
 pub mod request;
 mod reserved_secret;
 mod store;
@@ -17,12 +16,12 @@ use chrono::{DateTime, Utc};
 use crate::actions::error::ActionError;
 use crate::actions::sign_in::answer::SignInAnswer;
 use crate::actions::sign_in::client::client;
-use crate::actions::sign_in::pending::Pending;
 use crate::actions::sign_in::request::SignIn;
 use crate::actions::sign_in::reserved_secret::{forget, keep};
 use crate::actions::sign_in::store::store;
 use crate::actions::sign_in::wait::{WaitResult, refusal, wait};
 use crate::app::App;
+use crate::app::pending_sign_ins::PendingSignIn;
 use crate::domain::account::AccountId;
 use crate::ports::{Client, SecretFault, SecretText};
 
@@ -35,10 +34,10 @@ pub async fn sign_in(
 ) -> Result<SignInAnswer, ActionError> {
     let account = app.accounts.get(id).await?.map(|found| found.account);
     let secret_name = account.and_then(|account| account.secret_name);
-    let secret_name = secret_name.unwrap_or_else(|| format!("{}{id}", app.settings.secret_prefix));
+    let secret_name = secret_name.unwrap_or_else(|| app.settings.secret_name_for(id));
     let (held, stored) = read_secrets(app, id, &secret_name).await?;
     let client = client(id, &secret_name, held.as_ref(), asked)?;
-    let pending = app.token_cache.sign_in(id).or(stored).filter(|pending| pending.client == client);
+    let pending = app.pending_sign_ins.get(id).or(stored).filter(|pending| pending.client == client);
     let Some(pending) = pending else { return begin(app, id, client).await };
     let result = wait(app, id, pending, deadline).await;
     if let Ok(WaitResult::Waiting(pending)) = result {
@@ -62,7 +61,7 @@ async fn read_secrets(
     app: &App,
     id: &AccountId,
     secret_name: &str,
-) -> Result<(Option<SecretText>, Option<Pending>), ActionError> {
+) -> Result<(Option<SecretText>, Option<PendingSignIn>), ActionError> {
     let reserved = reserved_secret::name(app, id);
     let mut fetched = app.secrets.fetch(&[secret_name.to_owned(), reserved.clone()]).await?;
     let mut take = |wanted: &str| {
@@ -74,13 +73,13 @@ async fn read_secrets(
         Err(SecretFault::Gone) => None,
         Err(fault) => return Err(ActionError::Secret { secret: secret_name.to_owned(), why: fault.to_string() }),
     };
-    Ok((held, take(&reserved).ok().and_then(|text| Pending::read(&text.text))))
+    Ok((held, take(&reserved).ok().and_then(|text| PendingSignIn::read(&text.text))))
 }
 
 async fn begin(app: &App, id: &AccountId, client: Client) -> Result<SignInAnswer, ActionError> {
     let code = app.tokens.device_code(&client).await.map_err(|error| refusal(id, error))?;
     let now = app.clock.now();
-    let pending = Pending {
+    let pending = PendingSignIn {
         client,
         device_code: code.device_code,
         user_code: code.user_code,

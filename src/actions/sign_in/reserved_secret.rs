@@ -2,8 +2,8 @@
 
 use tracing::warn;
 
-use crate::actions::sign_in::pending::Pending;
 use crate::app::App;
+use crate::app::pending_sign_ins::PendingSignIn;
 use crate::domain::account::AccountId;
 use crate::ports::InfraError;
 
@@ -12,14 +12,14 @@ pub(crate) fn name(app: &App, id: &AccountId) -> String {
 }
 
 /// Keeps a pending sign-in in memory, and in its reserved secret over what an earlier one left there.
-pub(crate) async fn keep(app: &App, id: &AccountId, pending: &Pending) {
-    app.token_cache.set_sign_in(id, Some(pending.clone()));
+pub(crate) async fn keep(app: &App, id: &AccountId, pending: &PendingSignIn) {
+    app.pending_sign_ins.insert(id, pending.clone());
     if let Err(error) = write(app, id, pending).await {
         warn!(account = %id, %error, "the pending sign-in is kept in memory only");
     }
 }
 
-async fn write(app: &App, id: &AccountId, pending: &Pending) -> Result<(), InfraError> {
+async fn write(app: &App, id: &AccountId, pending: &PendingSignIn) -> Result<(), InfraError> {
     let (name, text) = (name(app, id), pending.text());
     if app.secrets.create(&name, &text).await?.is_some() {
         return Ok(());
@@ -33,7 +33,7 @@ async fn write(app: &App, id: &AccountId, pending: &Pending) -> Result<(), Infra
 
 /// Removes a sign-in that has ended. The secret may stay behind where that fails: its code expires within minutes.
 pub(crate) async fn forget(app: &App, id: &AccountId) {
-    app.token_cache.set_sign_in(id, None);
+    app.pending_sign_ins.remove(id);
     if let Err(error) = app.secrets.delete(&name(app, id)).await {
         warn!(account = %id, %error, "the reserved secret of a sign-in could not be deleted; its code has expired");
     }

@@ -12,7 +12,7 @@ use crate::domain::account::{Account, AccountId};
 use crate::domain::policy::{Policy, schedule};
 use crate::domain::secret::SecretDocument;
 use crate::domain::secret::rewrite;
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 use crate::ports::{Client, SecretFault, SecretText, Token};
 
 /// How often the refresh token is put in again where another writer changes the same secret.
@@ -26,7 +26,7 @@ pub(crate) async fn store(
     client: &Client,
     token: Token,
 ) -> Result<SignInAnswer, ActionError> {
-    let Token { access_token, granted, user, lifetime, refresh_token } = token;
+    let Token { access_token, granted, user, lifetime, refresh_token, .. } = token;
     let Some(refresh_token) = refresh_token else {
         let why = "the login service gave no refresh token".to_owned();
         return Err(ActionError::SignIn { account: id.clone(), why });
@@ -59,7 +59,8 @@ async fn write_secret(
         let held = read(app, secret_name).await?;
         let text = rewrite::signed_in(held.as_ref().map(|held| &held.text), identity, refresh_token)
             .map_err(|error| refused(error.to_string()))?;
-        let secret = SecretDocument::parse(&text).and_then(|one| one.account_with_defaults(id, &app.default_policy()));
+        let secret =
+            SecretDocument::parse(&text).and_then(|one| one.account_with_defaults(id, &app.default_policy.policy()));
         let policy = secret.map_err(|error| refused(error.to_string()))?.policy;
         let version = match &held {
             None => app.secrets.create(secret_name, &text).await?,
@@ -91,7 +92,7 @@ async fn make_due(
     policy: &Policy,
 ) -> Result<(Account, bool), ActionError> {
     let now = app.clock.now();
-    let due = schedule::into_working_hours(now, policy, &mut Seed::new(app.random_u64()).rng(id, "first"));
+    let due = schedule::into_working_hours(now, policy, &mut Seed::new(app.random_u64()).rng(id, RngStream::FirstRun));
     let account = app.accounts.get(id).await?.map(|found| found.account);
     let known = account.is_some();
     let mut account = account.unwrap_or_else(|| Account::new(id.clone(), due));

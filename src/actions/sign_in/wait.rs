@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::actions::error::ActionError;
-use crate::actions::sign_in::pending::Pending;
 use crate::app::App;
+use crate::app::pending_sign_ins::PendingSignIn;
 use crate::domain::account::AccountId;
 use crate::domain::cause::LoginError;
 use crate::ports::{Poll, Token};
@@ -20,7 +20,7 @@ const SLOW_DOWN: Duration = Duration::from_secs(5);
 /// How a wait ended.
 pub(crate) enum WaitResult {
     /// No answer yet; the deadline is near.
-    Waiting(Pending),
+    Waiting(PendingSignIn),
     SignedIn {
         token: Box<Token>,
         username: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) enum WaitResult {
 pub(crate) async fn wait(
     app: &App,
     id: &AccountId,
-    mut pending: Pending,
+    mut pending: PendingSignIn,
     deadline: DateTime<Utc>,
 ) -> Result<WaitResult, ActionError> {
     loop {
@@ -52,7 +52,7 @@ pub(crate) async fn wait(
             continue;
         }
         let answer = poll(app, &mut pending).await;
-        app.token_cache.set_sign_in(id, Some(pending.clone()));
+        app.pending_sign_ins.insert(id, pending.clone());
         match answer {
             Ok(Poll::Pending | Poll::SlowDown) => {}
             Ok(Poll::Refused) => return Ok(WaitResult::Refused),
@@ -64,7 +64,7 @@ pub(crate) async fn wait(
 }
 
 /// Asks once, and moves the next poll. A passing failure counts as no answer yet.
-async fn poll(app: &App, pending: &mut Pending) -> Result<Poll, LoginError> {
+async fn poll(app: &App, pending: &mut PendingSignIn) -> Result<Poll, LoginError> {
     let answer = match app.tokens.poll(&pending.client, &pending.device_code).await {
         Err(LoginError::Transient(_)) => Ok(Poll::Pending),
         Err(LoginError::Throttled { retry_after }) => {

@@ -3,6 +3,7 @@
 pub mod expiry;
 pub mod history;
 pub mod recent_calls;
+pub mod set_aside;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +14,7 @@ use thiserror::Error;
 
 use crate::domain::account::expiry::Expiries;
 use crate::domain::account::recent_calls::RecentCalls;
+use crate::domain::account::set_aside::SetAside;
 
 /// The last part of the secret's name: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -114,8 +116,8 @@ pub struct Account {
     pub misconfigured_runs: u32,
     pub pause: Option<Pause>,
     pub stopped_by: Option<StoppedBy>,
-    /// Operations that answered 403, and until when they are left out.
-    pub set_aside: BTreeMap<String, DateTime<Utc>>,
+    /// What is left out of plans, and until when.
+    pub set_aside: BTreeMap<SetAside, DateTime<Utc>>,
     /// What recent runs have shown of each operation.
     pub habits: RecentCalls,
     /// How many coming runs must look for what an earlier one left behind.

@@ -1,5 +1,6 @@
 //! Outcome: what a run came to, and what follows for its account.
 
+pub mod calls;
 pub mod probe;
 
 use chrono::{DateTime, Duration, Utc};

@@ -17,12 +17,13 @@ use serde_json::{Value, json};
 
 use crate::domain::account::AccountId;
 use crate::domain::account::recent_calls::RecentCalls;
+use crate::domain::account::set_aside::SetAside;
 use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Access, Body, Effect, Need, Operation, OrphanQuery};
 use crate::domain::policy::Policy;
 use crate::domain::secret::AccountSecret;
-use crate::domain::seed::Seed;
+use crate::domain::seed::{RngStream, Seed};
 
 pub use housekeeping::askable;
 
@@ -41,7 +42,7 @@ pub struct Scope<'a> {
     pub user_id: Option<&'a str>,
     pub granted: &'a GrantedPermissions,
     /// Operations or services left out, and until when.
-    pub set_aside: &'a BTreeMap<String, DateTime<Utc>>,
+    pub set_aside: &'a BTreeMap<SetAside, DateTime<Utc>>,
     /// Whether to look for what an earlier run left behind.
     pub sweep: bool,
     /// The account whose ends are to be looked up, on the first run of the day.
@@ -157,7 +158,8 @@ impl Plan {
             return round;
         }
         let drawable = drawable(scope);
-        let suits = |seed: &Seed| habits.score(&draw_operations(&drawable, scope, &mut seed.rng(account, "plan")));
+        let suits =
+            |seed: &Seed| habits.score(&draw_operations(&drawable, scope, &mut seed.rng(account, RngStream::Plan)));
         // The first of equals.
         round
             .candidates()
@@ -206,18 +208,15 @@ pub fn closure(operation: &Operation) -> &'static [&'static Operation] {
 
 /// Whether permissions and policy allow the request itself.
 fn callable(scope: &Scope, operation: &Operation) -> bool {
-    let aside = |key: &str| scope.set_aside.get(key).is_some_and(|until| *until > scope.now);
+    let aside = |key: &SetAside| scope.set_aside.get(key).is_some_and(|until| *until > scope.now);
     scope.granted.allow(operation, scope.subject)
         && !scope.policy.operations.forbids(operation.id)
         && (scope.policy.writes || !operation.writes())
         && (scope.subject == Access::Delegated || scope.user_id.is_some() || !operation.is_user_scoped())
-        && !aside(operation.id)
-        && !aside(operation.service.as_str())
-        && !(operation.writes() && aside(WRITES))
+        && !aside(&SetAside::operation(operation))
+        && !aside(&SetAside::Service(operation.service))
+        && !(operation.writes() && aside(&SetAside::Writes))
 }
-
-/// The key under which all writes are set aside (a full drive or mailbox).
-pub const WRITES: &str = "writes";
 
 /// What stands by itself is removed by its own clean-up alone: another way might leave it in a waste-bin.
 fn removes_another_way(operation: &Operation) -> bool {

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::*;
 use crate::domain::account::AccountId;
 use crate::domain::account::recent_calls::RecentCalls;
-use crate::domain::seed::Seed;
+use crate::domain::account::set_aside::SetAside;
+use crate::domain::seed::{RngStream, Seed};
 
 /// Everything that a plan is drawn from, owned.
 struct World {
@@ -14,7 +15,7 @@ struct World {
     subject: Access,
     user_id: Option<&'static str>,
     granted: GrantedPermissions,
-    set_aside: BTreeMap<String, DateTime<Utc>>,
+    set_aside: BTreeMap<SetAside, DateTime<Utc>>,
     sweep: bool,
     watch: Option<AccountSecret>,
 }
@@ -47,7 +48,7 @@ impl World {
 
     fn draw(&self, seed: u64) -> Plan {
         let account = AccountId::parse("a").unwrap();
-        Plan::draw(&self.scope(), &mut Seed::new(seed).rng(&account, "plan"))
+        Plan::draw(&self.scope(), &mut Seed::new(seed).rng(&account, RngStream::Plan))
     }
 }
 
@@ -172,11 +173,11 @@ fn an_app_without_a_user_calls_only_what_is_the_tenants() {
 #[test]
 fn what_is_set_aside_is_left_out_until_its_time_is_over() {
     let mut world = World::new(Access::Delegated, json!({"operations": {"include": ["user.me.get"]}}));
-    world.set_aside.insert("user.me.get".to_owned(), now() + chrono::TimeDelta::seconds(1));
+    world.set_aside.insert(SetAside::parse("user.me.get"), now() + chrono::TimeDelta::seconds(1));
     assert!(world.draw(1).is_empty());
-    world.set_aside.insert("user.me.get".to_owned(), now());
+    world.set_aside.insert(SetAside::parse("user.me.get"), now());
     assert_eq!(drawn(&world.draw(1)), ["user.me.get"]);
-    world.set_aside.insert("users".to_owned(), now() + chrono::TimeDelta::days(1));
+    world.set_aside.insert(SetAside::parse("users"), now() + chrono::TimeDelta::days(1));
     assert!(world.draw(1).is_empty(), "a service may be set aside as a whole");
 }
 
@@ -245,7 +246,7 @@ fn draws_avoid_what_keeps_failing_and_what_was_seen_lately_and_a_seed_alone_give
     let mut habits = RecentCalls::default();
     let often = |habits: &RecentCalls| -> usize {
         let seeds = (0..200).map(|round| Plan::seed(&world.scope(), habits, &account, Seed::new(round)));
-        let draws = seeds.map(|seed| drawn(&Plan::draw(&world.scope(), &mut seed.rng(&account, "plan"))));
+        let draws = seeds.map(|seed| drawn(&Plan::draw(&world.scope(), &mut seed.rng(&account, RngStream::Plan))));
         draws.map(|draw| draw.iter().filter(|id| failing.contains(id)).count()).sum()
     };
     assert_eq!(
@@ -297,7 +298,7 @@ fn only_what_the_policy_would_draw_and_the_permissions_allow_is_watched() {
         let mut world = World::new(Access::AppOnly, policy);
         world.watch = Some(watched());
         world.granted = GrantedPermissions::from_scope(granted);
-        world.set_aside.extend(aside.map(|key| (key.to_owned(), now() + chrono::TimeDelta::days(7))));
+        world.set_aside.extend(aside.map(|key| (SetAside::parse(key), now() + chrono::TimeDelta::days(7))));
         watches(&world.draw(1))
     };
     let all = "User.Read.All Organization.Read.All Application.Read.All";

@@ -1,5 +1,6 @@
-//! The floors: the very same exchanges with the same concurrency and the same order in each account, and no logic. One has
-//! the same clients as the house, the AWS SDK's to AWS; the other sends bytes alone, to tell what the SDK costs.
+//! The baselines: the same exchanges as the round, with the same concurrency and the same order per account, and no
+//! logic. One uses the application's clients, with the AWS SDK for AWS; the other sends bare bytes, to show what the SDK
+//! costs.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -11,9 +12,10 @@ use reqwest::{Client, Method, Url};
 use serde::{Deserialize, Serialize};
 
 use crate::adapters::http::{Timeouts, client};
+use crate::local::bench::args::Endpoints;
 use crate::local::bench::baseline_sdk::{Call, Sdk};
-use crate::local::bench::recording::Sent;
-use crate::local::bench::{Where, usage};
+use crate::local::bench::recording::RecordedRequest;
+use crate::local::bench::usage;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Measured {
@@ -24,29 +26,29 @@ pub struct Measured {
 
 impl Measured {
     /// # Errors
-    /// Where not every exchange of the round was one of the floor's.
+    /// If the baseline sent another number of requests than the round.
     pub fn check(&self, exchanges: u32) -> anyhow::Result<()> {
         let own = self.exchanges;
-        anyhow::ensure!(own == exchanges, "the floor had {own} exchanges, the round {exchanges}");
+        anyhow::ensure!(own == exchanges, "the baseline had {own} exchanges, the round {exchanges}");
         Ok(())
     }
 }
 
-/// A request that only needs to be sent.
-enum Ready {
-    Bytes(Box<Bytes>),
+/// A prepared request that only has to be sent.
+enum Prepared {
+    Raw(Box<RawRequest>),
     Sdk(Call),
 }
 
-struct Bytes {
+struct RawRequest {
     method: Method,
     url: Url,
     headers: HeaderMap,
     body: String,
 }
 
-/// Sends the recording: what is AWS's through the SDK, or all as bytes. Reading it is not counted.
-pub async fn measure(at: &Where, through_sdk: bool) -> anyhow::Result<Measured> {
+/// Sends the recorded requests: those to AWS through the SDK, or all of them as bytes. Reading the recording is not counted.
+pub async fn measure(at: &Endpoints, through_sdk: bool) -> anyhow::Result<Measured> {
     let client = client(Timeouts::default())?;
     let sdk = if through_sdk { Some(Sdk::new(client.clone()).await) } else { None };
     let recording = client.get(&at.recording).send().await?.bytes().await.context("reading the recording")?;
@@ -62,16 +64,20 @@ pub async fn measure(at: &Where, through_sdk: bool) -> anyhow::Result<Measured> 
     Ok(Measured { wall_s: wall.as_secs_f64(), cpu_s: cpu.as_secs_f64(), exchanges: exchanges.iter().sum() })
 }
 
-/// One account's requests, one after the other.
-async fn send(client: &Client, chain: Vec<Ready>) -> anyhow::Result<u32> {
+/// Sends the requests of one account, one after another; returns how many.
+async fn send(client: &Client, chain: Vec<Prepared>) -> anyhow::Result<u32> {
     let mut sent = 0;
-    for ready in chain {
-        match ready {
-            Ready::Sdk(call) => call.send().await?,
-            Ready::Bytes(bytes) => {
-                let Bytes { method, url, headers, body } = *bytes;
+    for request in chain {
+        match request {
+            Prepared::Sdk(call) => call.send().await?,
+            Prepared::Raw(request) => {
+                let RawRequest { method, url, headers, body } = *request;
                 let answer = client.request(method, url).headers(headers).body(body).send().await?;
-                anyhow::ensure!(answer.status().is_success(), "the recording was answered with {}", answer.status());
+                anyhow::ensure!(
+                    answer.status().is_success(),
+                    "a recorded request was answered with {}",
+                    answer.status()
+                );
                 answer.bytes().await?;
             }
         }
@@ -80,29 +86,29 @@ async fn send(client: &Client, chain: Vec<Ready>) -> anyhow::Result<u32> {
     Ok(sent)
 }
 
-/// The requests by account, in the order in which the accounts came; what is for many stands alone.
-fn chains(recording: Vec<Sent>, sdk: Option<&Sdk>) -> anyhow::Result<Vec<Vec<Ready>>> {
-    let mut chains: Vec<Vec<Ready>> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+/// The requests grouped by account, accounts in order of arrival; a request for many accounts is a group of its own.
+fn chains(recording: Vec<RecordedRequest>, sdk: Option<&Sdk>) -> anyhow::Result<Vec<Vec<Prepared>>> {
+    let mut chains: Vec<Vec<Prepared>> = Vec::new();
+    let mut positions: HashMap<String, usize> = HashMap::new();
     for sent in recording {
-        let place = sent.account.clone().and_then(|account| places.get(&account).copied());
-        let at = place.unwrap_or(chains.len());
-        if place.is_none() {
-            places.extend(sent.account.clone().map(|account| (account, at)));
+        let known = sent.account.clone().and_then(|account| positions.get(&account).copied());
+        let at = known.unwrap_or(chains.len());
+        if known.is_none() {
+            positions.extend(sent.account.clone().map(|account| (account, at)));
             chains.push(Vec::new());
         }
         let call = sdk.map_or(Ok(None), |sdk| sdk.call(&sent))?;
-        chains[at].push(call.map_or_else(|| ready(sent), |call| Ok(Ready::Sdk(call)))?);
+        chains[at].push(call.map_or_else(|| raw(sent), |call| Ok(Prepared::Sdk(call)))?);
     }
     Ok(chains)
 }
 
-fn ready(sent: Sent) -> anyhow::Result<Ready> {
+fn raw(sent: RecordedRequest) -> anyhow::Result<Prepared> {
     let headers = sent
         .headers
         .iter()
         .map(|(name, value)| Ok((HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?)));
-    Ok(Ready::Bytes(Box::new(Bytes {
+    Ok(Prepared::Raw(Box::new(RawRequest {
         method: Method::from_bytes(sent.method.as_bytes())?,
         url: sent.url.parse()?,
         headers: headers.collect::<anyhow::Result<_>>()?,

@@ -14,14 +14,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use crate::adapters::http::sdk_config;
-use crate::local::bench::recording::{Sent, Service};
+use crate::local::bench::recording::{RecordedRequest, Service};
 
 pub struct Sdk {
     dynamodb: aws_sdk_dynamodb::Client,
     secrets: aws_sdk_secretsmanager::Client,
 }
 
-/// What the house calls in a round.
+/// The AWS calls of a round.
 pub enum Call {
     Query(Box<QueryFluentBuilder>),
     Update(Box<UpdateItemFluentBuilder>),
@@ -35,8 +35,8 @@ impl Sdk {
         Self { dynamodb: aws_sdk_dynamodb::Client::new(&sdk), secrets: aws_sdk_secretsmanager::Client::new(&sdk) }
     }
 
-    /// `None` where the request is none of AWS's.
-    pub fn call(&self, sent: &Sent) -> anyhow::Result<Option<Call>> {
+    /// Returns `None` for a request that does not go to AWS.
+    pub fn call(&self, sent: &RecordedRequest) -> anyhow::Result<Option<Call>> {
         if !matches!(sent.service, Service::Dynamodb | Service::Secrets) {
             return Ok(None);
         }
@@ -82,7 +82,7 @@ impl Sdk {
                 let ids = ids.filter_map(Value::as_str).map(str::to_owned).collect();
                 Call::Secrets(Box::new(self.secrets.batch_get_secret_value().set_secret_id_list(Some(ids))))
             }
-            other => anyhow::bail!("the floor does not know the action `{other}`"),
+            other => anyhow::bail!("the baseline does not know the action `{other}`"),
         }))
     }
 }
@@ -116,6 +116,6 @@ fn attribute(value: &Value) -> anyhow::Result<AttributeValue> {
         ("BOOL", Value::Bool(truth)) => AttributeValue::Bool(*truth),
         ("L", Value::Array(list)) => AttributeValue::L(list.iter().map(attribute).collect::<anyhow::Result<_>>()?),
         ("M", Value::Object(map)) => AttributeValue::M(fields(map)?),
-        (kind, _) => anyhow::bail!("the floor does not know attributes of type `{kind}`"),
+        (kind, _) => anyhow::bail!("the baseline does not know attributes of type `{kind}`"),
     })
 }

@@ -1,4 +1,4 @@
-//! The processes of the benchmark: this very program, started again.
+//! The processes of the benchmark: this same program, started again.
 
 use std::process::Stdio;
 
@@ -8,39 +8,39 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 
+use super::args::{BenchArgs, Endpoints};
 use super::recording::Traffic;
-use super::{BenchArgs, Where};
 use crate::telemetry::output;
 
-/// What the parent looks for among the lines that a child writes.
-const MARK: &str = "bench";
+/// The field by which the parent knows a child's result among its log lines.
+const RESULT_FIELD: &str = "bench";
 
 pub struct Child;
 
 impl Child {
-    /// Runs a part to its end; gives what it measured.
-    pub async fn run<T: DeserializeOwned>(part: &str, doors: &Where) -> anyhow::Result<T> {
-        let concurrency = doors.concurrency.to_string();
+    /// Runs a part to its end and returns what it measured.
+    pub async fn run<T: DeserializeOwned>(part: &str, at: &Endpoints) -> anyhow::Result<T> {
+        let concurrency = at.concurrency.to_string();
         let arguments = [
-            ("--login", doors.login.as_str()),
-            ("--graph", &doors.graph),
-            ("--recording", &doors.recording),
+            ("--login", at.login.as_str()),
+            ("--graph", &at.graph),
+            ("--recording", &at.recording),
             ("--concurrency", &concurrency),
         ];
         let mut command = command(part)?;
         command.args(arguments.iter().flat_map(|(name, value)| [*name, *value]));
-        command.env("AWS_ENDPOINT_URL_DYNAMODB", &doors.dynamodb);
-        command.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", &doors.secrets);
+        command.env("AWS_ENDPOINT_URL_DYNAMODB", &at.dynamodb);
+        command.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", &at.secrets);
         let mut child = command.stdin(Stdio::null()).spawn().with_context(|| format!("starting the {part}"))?;
         let stdout = child.stdout.take().context("the child has an output")?;
-        let said = said(&mut BufReader::new(stdout).lines()).await;
+        let result = next_result(&mut BufReader::new(stdout).lines()).await;
         let status = child.wait().await?;
         anyhow::ensure!(status.success(), "the {part} ended with {status}");
-        said.with_context(|| format!("the {part} measured nothing"))
+        result.with_context(|| format!("the {part} measured nothing"))
     }
 }
 
-/// Nothing of the user's own surroundings: above all no AWS configuration.
+/// A command without the user's environment: above all without their AWS configuration.
 fn command(part: &str) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("finding this program")?);
     command.args(["bench-part", part]).env_clear().kill_on_drop(true).stdout(Stdio::piped());
@@ -54,47 +54,47 @@ fn command(part: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// What a part has to say to the one that started it.
-pub fn say(what: &impl Serialize) -> anyhow::Result<()> {
-    output::stdout(&serde_json::json!({ MARK: serde_json::to_value(what)? }).to_string());
+/// Reports a part's result to its parent.
+pub fn report(result: &impl Serialize) -> anyhow::Result<()> {
+    output::stdout(&serde_json::json!({ RESULT_FIELD: serde_json::to_value(result)? }).to_string());
     Ok(())
 }
 
-/// The next thing said, past the log lines before it.
-async fn said<T: DeserializeOwned>(lines: &mut Lines<BufReader<ChildStdout>>) -> anyhow::Result<T> {
+/// The child's next result; log lines before it are skipped.
+async fn next_result<T: DeserializeOwned>(lines: &mut Lines<BufReader<ChildStdout>>) -> anyhow::Result<T> {
     while let Some(line) = lines.next_line().await? {
-        // Log lines are many, and none of the parent's business.
+        // Parse only results: log lines are many.
         if line.starts_with("{\"bench\":") {
             let mut line: serde_json::Value = serde_json::from_str(&line)?;
-            return Ok(serde_json::from_value(line[MARK].take())?);
+            return Ok(serde_json::from_value(line[RESULT_FIELD].take())?);
         }
     }
-    anyhow::bail!("it ended")
+    anyhow::bail!("it ended without a result")
 }
 
-/// Runs a part on one thread, as the function runs, and tells what it measured.
-pub async fn alone<T: Serialize + Send + 'static>(
+/// Runs a part on one thread, as the function runs, and reports what it measured.
+pub async fn on_one_thread<T: Serialize + Send + 'static>(
     part: impl AsyncFnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<()> {
     let measured = tokio::task::spawn_blocking(move || {
         tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(part())
     });
-    say(&measured.await??)
+    report(&measured.await??)
 }
 
 /// The process of the stand-ins. It ends when its standard input closes.
-pub struct World {
-    pub doors: Where,
+pub struct EnvironmentProcess {
+    pub endpoints: Endpoints,
     child: tokio::process::Child,
     stdin: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-impl World {
-    /// Returns when all accounts are due and the doors are open.
-    pub async fn start(asked: &BenchArgs) -> anyhow::Result<Self> {
-        let BenchArgs { accounts, login_ms, graph_ms, concurrency } = asked;
-        let mut command = command("world")?;
+impl EnvironmentProcess {
+    /// Returns once all accounts are due and the proxies listen.
+    pub async fn start(args: &BenchArgs) -> anyhow::Result<Self> {
+        let BenchArgs { accounts, login_ms, graph_ms, concurrency } = args;
+        let mut command = command("environment")?;
         for (name, value) in [
             ("--accounts", accounts),
             ("--login-ms", login_ms),
@@ -106,15 +106,19 @@ impl World {
         let mut child = command.stdin(Stdio::piped()).spawn().context("starting the stand-ins")?;
         let stdin = child.stdin.take().context("the child has an input")?;
         let mut lines = BufReader::new(child.stdout.take().context("the child has an output")?).lines();
-        let doors = said(&mut lines).await.context("the stand-ins did not start")?;
-        Ok(Self { doors, child, stdin, lines })
+        let endpoints = next_result(&mut lines).await.context("the stand-ins did not start")?;
+        Ok(Self { endpoints, child, stdin, lines })
     }
 
-    /// The round is over: from now on its own recording is played. Tells what went over the wire.
+    /// Ends the recording; the proxies answer from it from now on. Returns the traffic of the round.
     pub async fn replay(&mut self) -> anyhow::Result<Traffic> {
-        self.stdin.write_all(b"replay\n").await.context("the stand-ins are gone")?;
-        let traffic: Traffic = said(&mut self.lines).await.context("the stand-ins are gone")?;
-        anyhow::ensure!(traffic.violations == 0, "the fake tenant saw {} breaches of rules", traffic.violations);
+        self.stdin.write_all(b"replay\n").await.context("the stand-ins ended")?;
+        let traffic: Traffic = next_result(&mut self.lines).await.context("the stand-ins ended")?;
+        anyhow::ensure!(
+            traffic.violations == 0,
+            "the fake tenant saw {} violations of Microsoft's rules",
+            traffic.violations
+        );
         Ok(traffic)
     }
 

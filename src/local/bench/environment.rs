@@ -1,4 +1,4 @@
-//! The world of the benchmark: the stand-ins, each behind its door, and all accounts due.
+//! The environment of the benchmark: the stand-ins, each behind its recording proxy, and accounts that are all due.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,27 +17,23 @@ use tokio::net::TcpListener;
 
 use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http::{Timeouts, client};
-
 use crate::domain::account::{Account, AccountId};
 use crate::domain::catalogue::Access;
 use crate::domain::permissions::required;
 use crate::domain::policy::Policy;
-use crate::local::bench::recording::{Book, Service};
-use crate::local::bench::recording_proxy::Door;
-use crate::local::bench::{BenchArgs, child, secrets_manager};
+use crate::local::bench::args::BenchArgs;
+use crate::local::bench::recording::{Recording, Service};
+use crate::local::bench::recording_proxy::{CLIENT_SECRET_PREFIX, RecordingProxy};
+use crate::local::bench::{child, secrets_manager};
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::ports::AccountStore;
 use fake_tenant::{App, FakeTenant, Fault, FaultAction, Secret, SystemClock, Tenant, User, When};
 
-/// Every account has a client secret of its own, this and its id, so that a token request tells whose it is.
-pub const CLIENT_SECRET: &str = "secret-of-";
-
 const PREFIX: &str = "evergreen/";
 
-/// Users of one tenant.
-const TOGETHER: usize = 8;
+const USERS_PER_TENANT: usize = 8;
 
-/// The policy of the benchmark: a run of a dozen reads, which need one token and one batch.
+/// The policy of the benchmark: runs of twelve reads, which take one token request and one batch.
 fn policy() -> serde_json::Value {
     let reads = [
         "contact.list",
@@ -58,46 +54,47 @@ fn policy() -> serde_json::Value {
     json!({"operations": {"include": reads}, "writes": false, "calls_per_run": {"min": 12, "max": 12}})
 }
 
-/// Serves until standard input closes. The word `replay` on it ends the recording.
-pub async fn serve(asked: &BenchArgs) -> anyhow::Result<()> {
+/// Serves until standard input closes. A line `replay` ends the recording.
+pub async fn serve(args: &BenchArgs) -> anyhow::Result<()> {
     let client = client(Timeouts::default())?;
     let tenant = FakeTenant::start(Arc::new(SystemClock), 1).await.context("starting the fake tenant")?;
     tenant.set_recording(false);
-    let (login_takes, graph_takes) = (millis(asked.login_ms), millis(asked.graph_ms));
-    if !login_takes.is_zero() {
-        tenant.inject(Fault::login(When::Always, FaultAction::Slow(login_takes)));
+    let (login_latency, graph_latency) = (millis(args.login_ms), millis(args.graph_ms));
+    if !login_latency.is_zero() {
+        tenant.inject(Fault::login(When::Always, FaultAction::Slow(login_latency)));
     }
-    if !graph_takes.is_zero() {
-        tenant.inject(Fault::http(When::Always, FaultAction::Slow(graph_takes)));
+    if !graph_latency.is_zero() {
+        tenant.inject(Fault::http(When::Always, FaultAction::Slow(graph_latency)));
     }
-    let secrets = populate(&tenant, asked)?;
-    let embedded = LocalDynamoDb::in_memory(client.clone()).await?;
-    make_due(&embedded, asked.accounts).await?;
-    let vault = secrets_manager::serve(secrets).await.context("starting the stand-in for Secrets Manager")?;
+    let secrets = populate(&tenant, args)?;
+    let database = LocalDynamoDb::in_memory().await?;
+    make_due(&database, args.accounts).await?;
+    let dynamodb = serve_dynamodb(&database).await?;
+    let secrets_manager_at =
+        secrets_manager::serve(secrets).await.context("starting the stand-in for Secrets Manager")?;
 
-    let book = Arc::new(Book::default());
-    let door = |service, upstream: &str, takes| {
-        let (upstream, book, client) = (upstream.to_owned(), Arc::clone(&book), client.clone());
-        Door { service, upstream, takes, book, client }.open()
+    let recording = Arc::new(Recording::default());
+    let proxy = |service, upstream: &str, latency| {
+        let (upstream, recording, client) = (upstream.to_owned(), Arc::clone(&recording), client.clone());
+        RecordingProxy { service, upstream, latency, recording, client }.open()
     };
-    let doors = json!({
-        "login": door(Service::Login, &tenant.endpoint(), login_takes).await?,
-        "graph": door(Service::Graph, &tenant.endpoint(), graph_takes).await?,
-        "dynamodb": door(Service::Dynamodb, &embedded.endpoint, Duration::ZERO).await?,
-        "secrets": door(Service::Secrets, &vault, Duration::ZERO).await?,
-        "recording": recording(Arc::clone(&book)).await?,
-        "concurrency": asked.concurrency,
+    let endpoints = json!({
+        "login": proxy(Service::Login, &tenant.endpoint(), login_latency).await?,
+        "graph": proxy(Service::Graph, &tenant.endpoint(), graph_latency).await?,
+        "dynamodb": proxy(Service::Dynamodb, &dynamodb, Duration::ZERO).await?,
+        "secrets": proxy(Service::Secrets, &secrets_manager_at, Duration::ZERO).await?,
+        "recording": serve_recording(Arc::clone(&recording)).await?,
+        "concurrency": args.concurrency,
     });
-    child::say(&doors)?;
+    child::report(&endpoints)?;
 
-    let mut words = BufReader::new(tokio::io::stdin()).lines();
-    while let Some(word) = words.next_line().await? {
-        anyhow::ensure!(word == "replay", "`{word}` is not understood");
-        let mut traffic = book.play();
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Some(line) = lines.next_line().await? {
+        anyhow::ensure!(line == "replay", "`{line}` is not a command");
+        let mut traffic = recording.play();
         traffic.violations = u32::try_from(tenant.violations().len()).unwrap_or(u32::MAX);
-        child::say(&traffic)?;
+        child::report(&traffic)?;
     }
-    embedded.close().await;
     Ok(())
 }
 
@@ -109,32 +106,32 @@ fn account_id(number: usize) -> anyhow::Result<AccountId> {
     Ok(AccountId::parse(&format!("account-{number:06}"))?)
 }
 
-/// Makes tenants with users enough that no two accounts in flight share one, and gives the accounts' secrets.
-fn populate(tenant: &FakeTenant, asked: &BenchArgs) -> anyhow::Result<HashMap<String, String>> {
-    let accounts = asked.accounts as usize;
-    let users = accounts.min(4 * asked.concurrency as usize);
-    let asking = Policy::parse(policy()).context("the policy of the benchmark")?;
-    let wanted = required::wanted(&asking, Access::AppOnly, Some("user"));
+/// Creates tenants with enough users that no two accounts in flight share one; returns the accounts' secrets by name.
+fn populate(tenant: &FakeTenant, args: &BenchArgs) -> anyhow::Result<HashMap<String, String>> {
+    let accounts = args.accounts as usize;
+    let users = accounts.min(4 * args.concurrency as usize);
+    let policy_of_runs = Policy::parse(policy()).context("the policy of the benchmark")?;
+    let wanted = required::wanted(&policy_of_runs, Access::AppOnly, Some("user"));
     let roles = required::permissions(&wanted, Access::AppOnly).into_iter().map(str::to_owned).collect();
     let app = App { roles, ..App::confidential("", "") };
 
     let guid = |number: usize| format!("00000000-0000-4000-8000-{number:012}");
-    let upn = |user: usize| format!("user{user}@tenant{}.example", user / TOGETHER);
-    let mut tenants: Vec<Tenant> = (0..users.div_ceil(TOGETHER))
+    let upn = |user: usize| format!("user{user}@tenant{}.example", user / USERS_PER_TENANT);
+    let mut tenants: Vec<Tenant> = (0..users.div_ceil(USERS_PER_TENANT))
         .map(|number| {
             let app = App { client_id: guid(1_000_000 + number), secrets: Vec::new(), ..app.clone() };
             Tenant::new(&guid(number), &format!("tenant{number}.example")).with_app(app)
         })
         .collect();
     for user in 0..users {
-        tenants[user / TOGETHER].users.push(User::new(&upn(user), "a password that nobody uses"));
+        tenants[user / USERS_PER_TENANT].users.push(User::new(&upn(user), "an unused password"));
     }
     let mut secrets = HashMap::new();
     for number in 0..accounts {
         let id = account_id(number)?;
         let user = number % users;
-        let at = &mut tenants[user / TOGETHER];
-        let value = format!("{CLIENT_SECRET}{id}");
+        let at = &mut tenants[user / USERS_PER_TENANT];
+        let value = format!("{CLIENT_SECRET_PREFIX}{id}");
         let secret = json!({
             "tenant_id": at.id, "client_id": at.apps[0].client_id, "client_secret": value,
             "user_id": upn(user), "policy": policy(),
@@ -146,10 +143,10 @@ fn populate(tenant: &FakeTenant, asked: &BenchArgs) -> anyhow::Result<HashMap<St
     Ok(secrets)
 }
 
-/// Adds the accounts as `sync` leaves them, due since a while.
-async fn make_due(embedded: &LocalDynamoDb, accounts: u32) -> anyhow::Result<()> {
+/// Adds the accounts as `sync` leaves them, due for ten minutes.
+async fn make_due(database: &LocalDynamoDb, accounts: u32) -> anyhow::Result<()> {
     let store =
-        DynamoAccounts::new(embedded.client.clone(), ACCOUNTS.to_owned(), RUNS.to_owned(), 1, TimeDelta::days(30));
+        DynamoAccounts::new(database.client.clone(), ACCOUNTS.to_owned(), RUNS.to_owned(), 1, TimeDelta::days(30));
     let due = Utc::now() - TimeDelta::minutes(10);
     stream::iter(0..accounts as usize)
         .map(|number| {
@@ -158,7 +155,7 @@ async fn make_due(embedded: &LocalDynamoDb, accounts: u32) -> anyhow::Result<()>
                 let mut account = Account::new(account_id(number)?, due);
                 account.secret_name = Some(format!("{PREFIX}{}", account.id));
                 account.secret_version = Some(secrets_manager::VERSION.to_owned());
-                anyhow::ensure!(store.create(&account).await?, "the account {} is there already", account.id);
+                anyhow::ensure!(store.create(&account).await?, "the account {} exists already", account.id);
                 Ok(())
             }
         })
@@ -167,16 +164,24 @@ async fn make_due(embedded: &LocalDynamoDb, accounts: u32) -> anyhow::Result<()>
         .await
 }
 
-/// Serves the requests of the round as JSON; gives the address.
-async fn recording(book: Arc<Book>) -> anyhow::Result<String> {
-    async fn requests(State(book): State<Arc<Book>>) -> Response {
-        match serde_json::to_vec(&book.requests()) {
+/// Serves the database on loopback; returns the address.
+async fn serve_dynamodb(database: &LocalDynamoDb) -> anyhow::Result<String> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("listening on loopback")?;
+    let address = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(dynoxide::server::serve_on(listener, database.database()));
+    Ok(address)
+}
+
+/// Serves the requests of the round as JSON; returns the address.
+async fn serve_recording(recording: Arc<Recording>) -> anyhow::Result<String> {
+    async fn requests(State(recording): State<Arc<Recording>>) -> Response {
+        match serde_json::to_vec(&recording.requests()) {
             Ok(requests) => requests.into_response(),
             Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
     }
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("listening on loopback")?;
     let address = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(requests).with_state(book)).await });
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(requests).with_state(recording)).await });
     Ok(address)
 }

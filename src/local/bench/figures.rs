@@ -2,23 +2,24 @@
 
 use serde::Serialize;
 
+use super::args::BenchArgs;
 use super::recording::Traffic;
-use super::{BenchArgs, baseline, round};
+use super::{baseline, round};
 
-/// Batches that a run of a dozen reads sends one after the other.
-const BATCHES: u32 = 1;
+/// Batches of one run of twelve reads, one after another.
+const BATCHES_PER_RUN: u32 = 1;
 
 /// The names are part of the contract.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Figures {
     pub accounts: u32,
     pub concurrency: u32,
-    /// From the beginning of the round to its end, seconds.
+    /// Duration of the round, in seconds.
     pub wall_s: f64,
-    /// The least that the services' own time allows: `ceil(accounts / concurrency)` times what they take for one account,
-    /// one token request and one batch.
+    /// The shortest duration that the services' latencies allow: `ceil(accounts / concurrency)` times the latency of one
+    /// token request and one batch.
     pub ideal_s: f64,
-    /// `None` where the services take no time.
+    /// `None` if the services have no latency.
     pub wall_ratio: Option<f64>,
     pub floor_wall_s: f64,
     pub accounts_per_s: f64,
@@ -27,10 +28,10 @@ pub struct Figures {
     /// The same requests through the same clients: the AWS SDK's to AWS, the HTTP client's to the rest.
     pub floor_cpu_ms_per_account: f64,
     pub cpu_ratio: f64,
-    /// The same bytes, all by the HTTP client: nothing is signed, built or read.
+    /// The same bytes, all sent by the HTTP client: nothing is signed, built or parsed.
     pub bare_floor_cpu_ms_per_account: f64,
     pub bare_cpu_ratio: f64,
-    /// MiB; `None` where the system does not say.
+    /// MiB; `None` if the system does not report it.
     pub peak_rss_mb: Option<f64>,
     pub token_requests: u32,
     pub graph_requests: u32,
@@ -42,29 +43,29 @@ pub struct Figures {
 
 impl Figures {
     pub fn of(
-        asked: &BenchArgs,
+        args: &BenchArgs,
         round: &round::Measured,
         traffic: &Traffic,
-        floor: &baseline::Measured,
-        bare_floor: &baseline::Measured,
+        baseline: &baseline::Measured,
+        bare_baseline: &baseline::Measured,
     ) -> Self {
-        let accounts = f64::from(asked.accounts);
-        let path_ms = asked.login_ms + BATCHES * asked.graph_ms;
-        let ideal_s = f64::from(asked.accounts.div_ceil(asked.concurrency)) * f64::from(path_ms) / 1000.0;
+        let accounts = f64::from(args.accounts);
+        let path_ms = args.login_ms + BATCHES_PER_RUN * args.graph_ms;
+        let ideal_s = f64::from(args.accounts.div_ceil(args.concurrency)) * f64::from(path_ms) / 1000.0;
         let per_account = |cpu_s: f64| round_to(1000.0 * cpu_s / accounts, 4);
         Self {
-            accounts: asked.accounts,
-            concurrency: asked.concurrency,
+            accounts: args.accounts,
+            concurrency: args.concurrency,
             wall_s: round_to(round.wall_s, 4),
             ideal_s,
             wall_ratio: (ideal_s > 0.0).then(|| round_to(round.wall_s / ideal_s, 4)),
-            floor_wall_s: round_to(floor.wall_s, 4),
+            floor_wall_s: round_to(baseline.wall_s, 4),
             accounts_per_s: round_to(accounts / round.wall_s, 2),
             cpu_ms_per_account: per_account(round.cpu_s),
-            floor_cpu_ms_per_account: per_account(floor.cpu_s),
-            cpu_ratio: round_to(round.cpu_s / floor.cpu_s, 4),
-            bare_floor_cpu_ms_per_account: per_account(bare_floor.cpu_s),
-            bare_cpu_ratio: round_to(round.cpu_s / bare_floor.cpu_s, 4),
+            floor_cpu_ms_per_account: per_account(baseline.cpu_s),
+            cpu_ratio: round_to(round.cpu_s / baseline.cpu_s, 4),
+            bare_floor_cpu_ms_per_account: per_account(bare_baseline.cpu_s),
+            bare_cpu_ratio: round_to(round.cpu_s / bare_baseline.cpu_s, 4),
             peak_rss_mb: round.peak_rss_mb.map(|peak| round_to(peak, 2)),
             token_requests: traffic.token_requests,
             graph_requests: traffic.graph_requests,
@@ -74,25 +75,25 @@ impl Figures {
         }
     }
 
-    /// Lines for people: what, how much, and against what.
+    /// Rows for people: figure, value, and what to compare it with.
     pub fn lines(&self) -> Vec<serde_json::Value> {
         let accounts = f64::from(self.accounts);
         let row = |what: &str, figure: String, beside: String| serde_json::json!({"what": what, "figure": figure, "beside": beside});
         let requests = |what: &str, count: u32| {
-            row(what, count.to_string(), format!("{:.2} an account", f64::from(count) / accounts))
+            row(what, count.to_string(), format!("{:.2} per account", f64::from(count) / accounts))
         };
         let ratio = self.wall_ratio.map_or_else(String::new, |ratio| format!(", ratio {ratio:.2}"));
         vec![
             row(
                 "wall time",
                 format!("{:.2} s", self.wall_s),
-                format!("ideal {:.2} s{ratio}; floor {:.2} s", self.ideal_s, self.floor_wall_s),
+                format!("ideal {:.2} s{ratio}; baseline {:.2} s", self.ideal_s, self.floor_wall_s),
             ),
-            row("accounts a second", format!("{:.0}", self.accounts_per_s), String::new()),
+            row("accounts per second", format!("{:.0}", self.accounts_per_s), String::new()),
             row(
-                "CPU an account",
+                "CPU per account",
                 format!("{:.2} ms", self.cpu_ms_per_account),
-                format!("floor {:.2} ms, ratio {:.2}", self.floor_cpu_ms_per_account, self.cpu_ratio),
+                format!("baseline {:.2} ms, ratio {:.2}", self.floor_cpu_ms_per_account, self.cpu_ratio),
             ),
             row(
                 "",
@@ -110,7 +111,7 @@ impl Figures {
             row(
                 "DynamoDB units",
                 format!("{:.1}", self.dynamodb_units),
-                format!("{:.2} an account", self.dynamodb_units / accounts),
+                format!("{:.2} per account", self.dynamodb_units / accounts),
             ),
             requests("Secrets Manager requests", self.secrets_requests),
         ]

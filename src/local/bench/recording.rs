@@ -1,4 +1,4 @@
-//! The recording: every exchange of the round, and whose it was.
+//! The recording: every exchange of the round, and the account that it belongs to.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,11 +18,11 @@ pub enum Service {
     Secrets,
 }
 
-/// A request as it came over the wire.
+/// A request as received.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Sent {
+pub struct RecordedRequest {
     pub service: Service,
-    /// `None` where it is for many accounts.
+    /// `None` if the request is for many accounts.
     pub account: Option<String>,
     pub method: String,
     pub url: String,
@@ -31,13 +31,13 @@ pub struct Sent {
 }
 
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct RecordedAnswer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-/// How much of what went over the wire in the round.
+/// The requests of a round, counted by service.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Traffic {
     pub token_requests: u32,
@@ -45,7 +45,7 @@ pub struct Traffic {
     pub dynamodb_requests: u32,
     pub dynamodb_units: f64,
     pub secrets_requests: u32,
-    /// Breaches of Microsoft's rules that the fake tenant saw.
+    /// Violations of Microsoft's rules, as counted by the fake tenant.
     pub violations: u32,
 }
 
@@ -56,103 +56,103 @@ impl Traffic {
 }
 
 #[derive(Default)]
-struct Pages {
-    sent: Vec<Sent>,
-    answers: Vec<Option<Answer>>,
-    /// Whose access token an `Authorization` header holds.
+struct State {
+    sent: Vec<RecordedRequest>,
+    answers: Vec<Option<RecordedAnswer>>,
+    /// The account of an access token, by `Authorization` header.
     owners: HashMap<String, String>,
     units: f64,
-    /// The answers by request, played in a circle; `None` while the recording is being made.
-    played: Option<HashMap<u64, VecDeque<Answer>>>,
+    /// The answers by request, replayed in turn; `None` while recording.
+    replay: Option<HashMap<u64, VecDeque<RecordedAnswer>>>,
 }
 
-/// All that is recorded, shared by the doors.
+/// Everything that is recorded, shared by the proxies.
 #[derive(Default)]
-pub struct Book(Mutex<Pages>);
+pub struct Recording(Mutex<State>);
 
-impl Book {
-    fn pages(&self) -> MutexGuard<'_, Pages> {
+impl Recording {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The recorded answer to a request, where the recording is being played. `Some(None)`: it was never sent.
-    pub fn recorded(&self, sent: &Sent) -> Option<Option<Answer>> {
-        let mut pages = self.pages();
-        let played = pages.played.as_mut()?;
-        let answers = played.get_mut(&fingerprint(sent));
+    /// Returns the recorded answer to a request, or `None` while recording. `Some(None)`: the request was never recorded.
+    pub fn recorded(&self, sent: &RecordedRequest) -> Option<Option<RecordedAnswer>> {
+        let mut state = self.state();
+        let replay = state.replay.as_mut()?;
+        let answers = replay.get_mut(&fingerprint(sent));
         Some(answers.and_then(|answers| {
             answers.rotate_left(1);
             answers.back().cloned()
         }))
     }
 
-    /// Notes a request; gives the number under which its answer is to be noted.
-    pub fn note(&self, mut sent: Sent) -> usize {
-        let mut pages = self.pages();
+    /// Records a request; returns the number to record its answer under.
+    pub fn record(&self, mut sent: RecordedRequest) -> usize {
+        let mut state = self.state();
         if sent.service == Service::Graph {
-            sent.account = sent.header("authorization").and_then(|bearer| pages.owners.get(bearer).cloned());
+            sent.account = sent.header("authorization").and_then(|bearer| state.owners.get(bearer).cloned());
         }
-        pages.sent.push(sent);
-        pages.answers.push(None);
-        pages.sent.len() - 1
+        state.sent.push(sent);
+        state.answers.push(None);
+        state.sent.len() - 1
     }
 
-    pub fn note_answer(&self, number: usize, answer: Answer, units: f64) {
+    pub fn record_answer(&self, number: usize, answer: RecordedAnswer, units: f64) {
         #[derive(Deserialize)]
         struct Token {
             access_token: String,
         }
-        let mut pages = self.pages();
-        pages.units += units;
-        let Some(sent) = pages.sent.get(number) else { return };
+        let mut state = self.state();
+        state.units += units;
+        let Some(sent) = state.sent.get(number) else { return };
         if let (Service::Login, Some(account), Ok(token)) =
             (sent.service, sent.account.clone(), serde_json::from_slice::<Token>(&answer.body))
         {
-            pages.owners.insert(format!("Bearer {}", token.access_token), account);
+            state.owners.insert(format!("Bearer {}", token.access_token), account);
         }
-        if let Some(place) = pages.answers.get_mut(number) {
-            *place = Some(answer);
+        if let Some(slot) = state.answers.get_mut(number) {
+            *slot = Some(answer);
         }
     }
 
-    /// From now on the doors answer from the recording.
+    /// Ends the recording: the proxies answer from it from now on. Returns the traffic so far.
     pub fn play(&self) -> Traffic {
-        let mut pages = self.pages();
-        let mut played: HashMap<u64, VecDeque<Answer>> = HashMap::new();
-        let answers = std::mem::take(&mut pages.answers);
-        for (sent, answer) in pages.sent.iter().zip(answers) {
-            played.entry(fingerprint(sent)).or_default().extend(answer);
+        let mut state = self.state();
+        let mut replay: HashMap<u64, VecDeque<RecordedAnswer>> = HashMap::new();
+        let answers = std::mem::take(&mut state.answers);
+        for (sent, answer) in state.sent.iter().zip(answers) {
+            replay.entry(fingerprint(sent)).or_default().extend(answer);
         }
-        pages.played = Some(played);
+        state.replay = Some(replay);
         let count = |service| {
-            let of_service = pages.sent.iter().filter(|sent| sent.service == service).count();
+            let of_service = state.sent.iter().filter(|sent| sent.service == service).count();
             u32::try_from(of_service).unwrap_or(u32::MAX)
         };
         Traffic {
             token_requests: count(Service::Login),
             graph_requests: count(Service::Graph),
             dynamodb_requests: count(Service::Dynamodb),
-            dynamodb_units: pages.units,
+            dynamodb_units: state.units,
             secrets_requests: count(Service::Secrets),
             violations: 0,
         }
     }
 
-    /// Every request of the round, in order of arrival.
-    pub fn requests(&self) -> Vec<Sent> {
-        self.pages().sent.clone()
+    /// Returns every request of the round, in order of arrival.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.state().sent.clone()
     }
 }
 
-impl Sent {
+impl RecordedRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// By what a request is known again. The SDK signs anew, and writes its fields in any order: so what is AWS's is compared
-/// as JSON, without its signature.
-fn fingerprint(sent: &Sent) -> u64 {
+/// Identifies equal requests. The SDK signs each request again and writes fields in any order, so requests to AWS are
+/// compared as JSON, without their signature.
+fn fingerprint(sent: &RecordedRequest) -> u64 {
     let mut hasher = DefaultHasher::new();
     (sent.service, &sent.method, &sent.url).hash(&mut hasher);
     match (sent.service, serde_json::from_str::<Value>(&sent.body)) {

@@ -1,4 +1,4 @@
-//! A door: the address at which a stand-in is reached. What goes through is recorded, or answered from the recording.
+//! A recording proxy: it forwards requests to a stand-in and records them, or answers them from the recording.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,59 +14,61 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::local::bench::environment::CLIENT_SECRET;
-use crate::local::bench::recording::{Answer, Book, Sent, Service};
+use crate::local::bench::recording::{RecordedAnswer, RecordedRequest, Recording, Service};
 
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// Every account has a client secret of its own, this followed by its id: a token request shows whose it is.
+pub const CLIENT_SECRET_PREFIX: &str = "secret-of-";
 
-pub struct Door {
+const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+
+pub struct RecordingProxy {
     pub service: Service,
-    /// The stand-in behind it.
+    /// Base URL of the stand-in.
     pub upstream: String,
-    /// How long the service takes; the stand-in itself sees to that while the recording is made.
-    pub takes: Duration,
-    pub book: Arc<Book>,
+    /// Latency of replayed answers; while recording, the stand-in itself takes that long.
+    pub latency: Duration,
+    pub recording: Arc<Recording>,
     pub client: reqwest::Client,
 }
 
-impl Door {
-    /// Opens on a free port of loopback, for as long as the process lives; gives the address.
+impl RecordingProxy {
+    /// Listens on a free loopback port until the process ends; returns the base URL.
     pub async fn open(self) -> anyhow::Result<String> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("listening on loopback")?;
         let address = format!("http://{}", listener.local_addr()?);
         let state = (Arc::new(self), address.clone());
-        let router = Router::new().fallback(pass).with_state(state);
+        let router = Router::new().fallback(handle).with_state(state);
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(address)
     }
 }
 
-async fn pass(State((door, address)): State<(Arc<Door>, String)>, request: Request) -> Response {
+async fn handle(State((proxy, address)): State<(Arc<RecordingProxy>, String)>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MOST_BYTES).await else { return StatusCode::BAD_REQUEST.into_response() };
-    let Some(sent) = sent(door.service, &address, &parts, &body) else {
+    let Ok(body) = to_bytes(body, MAX_REQUEST_BYTES).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let Some(sent) = sent(proxy.service, &address, &parts, &body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    if let Some(recorded) = door.book.recorded(&sent) {
-        if !door.takes.is_zero() {
-            tokio::time::sleep(door.takes).await;
+    if let Some(recorded) = proxy.recording.recorded(&sent) {
+        if !proxy.latency.is_zero() {
+            tokio::time::sleep(proxy.latency).await;
         }
         return recorded.map_or_else(|| StatusCode::NOT_FOUND.into_response(), respond);
     }
-    let number = door.book.note(sent);
-    match forward(&door, parts, body).await {
+    let number = proxy.recording.record(sent);
+    match forward(&proxy, parts, body).await {
         Ok((answer, units)) => {
-            door.book.note_answer(number, answer.clone(), units);
+            proxy.recording.record_answer(number, answer.clone(), units);
             respond(answer)
         }
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }
 }
 
-fn sent(service: Service, address: &str, parts: &Parts, body: &Bytes) -> Option<Sent> {
+fn sent(service: Service, address: &str, parts: &Parts, body: &Bytes) -> Option<RecordedRequest> {
     let body = std::str::from_utf8(body).ok()?.to_owned();
     let headers = parts.headers.iter().filter(|(name, _)| !set_by_the_client(name));
-    Some(Sent {
+    Some(RecordedRequest {
         service,
         account: match service {
             Service::Login => secret_of(&body),
@@ -82,14 +84,14 @@ fn sent(service: Service, address: &str, parts: &Parts, body: &Bytes) -> Option<
     })
 }
 
-/// What any client adds by itself.
+/// Headers that every HTTP client adds.
 fn set_by_the_client(name: &HeaderName) -> bool {
     [HOST, CONTENT_LENGTH, CONNECTION, TRANSFER_ENCODING].contains(name)
 }
 
-/// The account whose client secret stands in a form.
+/// The account whose client secret the form contains.
 fn secret_of(form: &str) -> Option<String> {
-    let (_, rest) = form.split_once(&format!("client_secret={CLIENT_SECRET}"))?;
+    let (_, rest) = form.split_once(&format!("client_secret={CLIENT_SECRET_PREFIX}"))?;
     rest.split('&').next().map(str::to_owned)
 }
 
@@ -100,23 +102,23 @@ fn key_of(body: &str) -> Option<String> {
     key["account_id"]["S"].as_str().map(str::to_owned)
 }
 
-async fn forward(door: &Door, parts: Parts, body: Bytes) -> anyhow::Result<(Answer, f64)> {
-    let dynamodb = door.service == Service::Dynamodb;
-    let url = format!("{}{}", door.upstream, parts.uri);
+async fn forward(proxy: &RecordingProxy, parts: Parts, body: Bytes) -> anyhow::Result<(RecordedAnswer, f64)> {
+    let dynamodb = proxy.service == Service::Dynamodb;
+    let url = format!("{}{}", proxy.upstream, parts.uri);
     let mut headers = parts.headers;
     headers.remove(HOST);
     headers.remove(CONTENT_LENGTH);
     let body = if dynamodb { asking_for_units(&body) } else { body };
     let method = Method::from_bytes(parts.method.as_str().as_bytes())?;
-    let answer = door.client.request(method, url).headers(headers).body(body).send().await?;
+    let answer = proxy.client.request(method, url).headers(headers).body(body).send().await?;
     let status = answer.status();
     let headers = kept(answer.headers());
     let body = answer.bytes().await?;
     let (body, units) = if dynamodb { without_units(body)? } else { (body, 0.0) };
-    Ok((Answer { status, headers, body }, units))
+    Ok((RecordedAnswer { status, headers, body }, units))
 }
 
-/// The house has no use for consumed capacity: the door asks for it, and keeps it to itself.
+/// Requests the consumed capacity, which the application does not need; the proxy removes it from the answer.
 fn asking_for_units(body: &Bytes) -> Bytes {
     match body.strip_prefix(b"{") {
         Some(rest) => [b"{\"ReturnConsumedCapacity\":\"TOTAL\",", rest].concat().into(),
@@ -131,13 +133,13 @@ fn without_units(body: Bytes) -> anyhow::Result<(Bytes, f64)> {
     Ok((answer.to_string().into(), units.unwrap_or_default()))
 }
 
-/// Without what this connection's own server writes, and without the checksum of what was cut.
+/// Without the headers that the proxy's own server writes, and without the checksum of the original body.
 fn kept(headers: &HeaderMap) -> HeaderMap {
     let dropped = |name: &HeaderName| set_by_the_client(name) || ["date", "x-amz-crc32"].contains(&name.as_str());
     headers.iter().filter(|(name, _)| !dropped(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-fn respond(answer: Answer) -> Response {
+fn respond(answer: RecordedAnswer) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;

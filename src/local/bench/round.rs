@@ -1,4 +1,4 @@
-//! The process that is measured: the house on its real adapters, for one round.
+//! The measured process: the application on its real adapters, for one round.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,14 +10,15 @@ use serde::{Deserialize, Serialize};
 use tracing::instrument::WithSubscriber;
 use tracing::level_filters::LevelFilter;
 
-use super::{Where, usage};
+use super::args::Endpoints;
+use super::usage;
 use crate::app::App;
 use crate::bootstrap::Parts;
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, RUNS};
 use crate::telemetry::{self, LogFormat, output};
 
-/// What one round took. Times and CPU are the round's alone, the memory is the process's.
+/// Cost of one round. Wall time and CPU are the round's; memory is the whole process's.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Measured {
     pub wall_s: f64,
@@ -30,7 +31,7 @@ pub struct Measured {
 
 impl Measured {
     /// # Errors
-    /// Where not every account's run went as it should.
+    /// If not every account's run succeeded with all its calls.
     pub fn check(&self, accounts: u32) -> anyhow::Result<()> {
         let Self { claimed, succeeded, calls_ok, .. } = *self;
         anyhow::ensure!(
@@ -41,8 +42,8 @@ impl Measured {
     }
 }
 
-/// One round over all that is due.
-pub async fn measure(at: &Where) -> anyhow::Result<Measured> {
+/// Measures one round over all due accounts.
+pub async fn measure(at: &Endpoints) -> anyhow::Result<Measured> {
     let app = Arc::new(app(at).await?);
     let log = telemetry::dispatch(LevelFilter::INFO, LogFormat::Json, output::stdout);
     let deadline = app.clock.now() + TimeDelta::days(1);
@@ -60,7 +61,7 @@ pub async fn measure(at: &Where) -> anyhow::Result<Measured> {
 }
 
 /// As the function builds it; region, credentials and endpoints of AWS come from the environment.
-async fn app(at: &Where) -> anyhow::Result<App> {
+async fn app(at: &Endpoints) -> anyhow::Result<App> {
     let config = Config::read(|name| match name {
         "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
         "RUNS_TABLE" => Some(RUNS.to_owned()),

@@ -1,4 +1,4 @@
-//! Secrets Manager, as far as a round needs it: `BatchGetSecretValue` by names.
+//! A stand-in for Secrets Manager with what a round needs: `BatchGetSecretValue` by names.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,9 +11,10 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-const MOST: usize = 20;
+/// As AWS limits it.
+const SECRETS_PER_REQUEST: usize = 20;
 
-/// Serves the secrets on loopback for as long as the process lives; gives the address.
+/// Serves the secrets on loopback until the process ends; returns the base URL.
 pub async fn serve(secrets: HashMap<String, String>) -> std::io::Result<String> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = format!("http://{}", listener.local_addr()?);
@@ -31,16 +32,16 @@ struct BatchGetSecretValueRequest {
 async fn answer(State(secrets): State<Arc<HashMap<String, String>>>, headers: HeaderMap, body: String) -> Response {
     let is = |name: &str, wanted: &str| headers.get(name).is_some_and(|value| value.as_bytes() == wanted.as_bytes());
     let signed = headers.get("authorization").is_some_and(|value| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256 "));
-    let asked = serde_json::from_str::<BatchGetSecretValueRequest>(&body);
+    let request = serde_json::from_str::<BatchGetSecretValueRequest>(&body);
     let reply = |status: StatusCode, body: serde_json::Value| {
         (status, [("content-type", "application/x-amz-json-1.1")], body.to_string()).into_response()
     };
-    match asked {
+    match request {
         Ok(BatchGetSecretValueRequest { secret_id_list: names })
             if signed
                 && is("x-amz-target", "secretsmanager.BatchGetSecretValue")
                 && is("content-type", "application/x-amz-json-1.1")
-                && (1..=MOST).contains(&names.len()) =>
+                && (1..=SECRETS_PER_REQUEST).contains(&names.len()) =>
         {
             let (mut values, mut errors) = (Vec::new(), Vec::new());
             for name in names {
@@ -58,11 +59,12 @@ async fn answer(State(secrets): State<Arc<HashMap<String, String>>>, headers: He
             }
             reply(StatusCode::OK, json!({"SecretValues": values, "Errors": errors}))
         }
-        _ => {
-            reply(StatusCode::BAD_REQUEST, json!({"__type": "ValidationException", "Message": "not what a round asks"}))
-        }
+        _ => reply(
+            StatusCode::BAD_REQUEST,
+            json!({"__type": "ValidationException", "Message": "a round sends no such request"}),
+        ),
     }
 }
 
-/// Every secret's only version.
+/// The version of every secret.
 pub const VERSION: &str = "00000000-0000-4000-8000-000000000001";

@@ -1,4 +1,4 @@
-//! What this process has used so far.
+//! Resource usage of this process so far.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ pub fn cpu() -> anyhow::Result<Duration> {
 
 #[cfg(not(unix))]
 pub fn cpu() -> anyhow::Result<Duration> {
-    anyhow::bail!("the CPU time of a process is measured on Unix alone")
+    anyhow::bail!("the CPU time of a process is measured only on Unix")
 }
 
-/// The most memory that was resident at once, in MiB; `None` where the system does not say.
+/// Peak resident memory in MiB; `None` if the system does not report it.
 pub fn peak_rss_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

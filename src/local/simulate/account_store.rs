@@ -1,4 +1,4 @@
-//! Where a simulated day keeps its accounts: in memory alone, or in the embedded tables through the adapter.
+//! The accounts of a simulated day: in memory, or in the embedded tables through the adapter.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -8,24 +8,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::adapters::aws::dynamodb::DynamoAccounts;
-use crate::adapters::http;
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::plan::Step;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
-use crate::local::simulate::day::Run;
+use crate::local::simulate::latency::time;
+use crate::local::simulate::run::Run;
 use crate::ports::{AccountStore, Claim, ClaimKind, ClaimRequest, RecordResult};
-use crate::round::claims::LEASE;
+use crate::run::claim::LEASE;
 
-/// Requests to the tables side by side.
-const AT_ONCE: usize = 32;
+/// Concurrent requests to the tables.
+const MAX_IN_FLIGHT: usize = 32;
 
 pub enum Store {
     Memory(Memory),
     Tables(Tables),
 }
 
-/// Of an account only what its next run follows from.
+/// Keeps of an account only what its next run depends on.
 #[derive(Default)]
 pub struct Memory {
     consecutive_failures: Vec<u32>,
@@ -34,16 +34,11 @@ pub struct Memory {
 
 pub struct Tables {
     accounts: DynamoAccounts,
-    embedded: LocalDynamoDb,
     shards: u16,
 }
 
 /// An account's number, and since when it has been due.
 pub type Due = (u32, i64);
-
-pub fn time(milliseconds: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
-}
 
 fn id(number: u32) -> anyhow::Result<AccountId> {
     Ok(AccountId::parse(&format!("account-{number}"))?)
@@ -51,11 +46,11 @@ fn id(number: u32) -> anyhow::Result<AccountId> {
 
 fn number(id: &AccountId) -> anyhow::Result<u32> {
     let number = id.as_str().strip_prefix("account-").and_then(|number| number.parse().ok());
-    number.with_context(|| format!("the table holds an account that is not the simulation's: {id}"))
+    number.with_context(|| format!("the table holds an account of another program: {id}"))
 }
 
 impl Store {
-    /// Makes the accounts, each due at its time.
+    /// Creates the accounts, each due at its time.
     pub async fn fill(&mut self, times: Vec<DateTime<Utc>>) -> anyhow::Result<()> {
         match self {
             Self::Memory(memory) => {
@@ -67,7 +62,7 @@ impl Store {
         }
     }
 
-    /// Brings up to date which accounts are due, oldest first; what an earlier tick left in `due` is due still.
+    /// Updates the list of due accounts, oldest first; those that an earlier tick left in `due` stay due.
     pub async fn list(&mut self, now: i64, due: &mut VecDeque<Due>) -> anyhow::Result<()> {
         match self {
             Self::Memory(memory) => {
@@ -85,8 +80,8 @@ impl Store {
         }
     }
 
-    /// Claims that no worker comes to: the accounts are due again when the lease ends.
-    pub async fn leave(&mut self, claims: &[(u32, i64)]) -> anyhow::Result<()> {
+    /// Claims that no worker takes: the accounts are due again when the lease ends.
+    pub async fn abandon(&mut self, claims: &[(u32, i64)]) -> anyhow::Result<()> {
         match self {
             Self::Memory(memory) => {
                 let lease = LEASE.num_milliseconds();
@@ -95,7 +90,7 @@ impl Store {
             }
             Self::Tables(tables) => {
                 let claim = |(number, claimed): (u32, i64)| tables.claim(number, claimed);
-                let claims = stream::iter(claims.iter().copied()).map(claim).buffer_unordered(AT_ONCE);
+                let claims = stream::iter(claims.iter().copied()).map(claim).buffer_unordered(MAX_IN_FLIGHT);
                 claims.try_for_each(|_| async { Ok(()) }).await
             }
         }
@@ -106,15 +101,9 @@ impl Store {
         match self {
             Self::Memory(memory) => runs.iter().try_for_each(|run| memory.carry_out(run)),
             Self::Tables(tables) => {
-                let runs = stream::iter(runs).map(|run| tables.carry_out(run)).buffer_unordered(AT_ONCE);
+                let runs = stream::iter(runs).map(|run| tables.carry_out(run)).buffer_unordered(MAX_IN_FLIGHT);
                 runs.try_collect::<()>().await
             }
-        }
-    }
-
-    pub async fn close(self) {
-        if let Self::Tables(tables) = self {
-            tables.embedded.close().await;
         }
     }
 }
@@ -134,18 +123,21 @@ impl Memory {
 
 impl Tables {
     pub async fn open(shards: u16) -> anyhow::Result<Self> {
-        let embedded = LocalDynamoDb::in_memory(http::client(http::Timeouts::default())?).await?;
-        let (client, retention) = (embedded.client.clone(), TimeDelta::days(30));
+        let database = LocalDynamoDb::in_memory().await?;
+        let (client, retention) = (database.client.clone(), TimeDelta::days(30));
         let accounts = DynamoAccounts::new(client, ACCOUNTS.to_owned(), RUNS.to_owned(), shards, retention);
-        Ok(Self { accounts, embedded, shards })
+        Ok(Self { accounts, shards })
     }
 
     async fn fill(&self, times: Vec<DateTime<Utc>>) -> anyhow::Result<()> {
         let create = |(number, at): (u32, DateTime<Utc>)| async move {
-            anyhow::ensure!(self.accounts.create(&Account::new(id(number)?, at)).await?, "account {number} is there");
+            anyhow::ensure!(
+                self.accounts.create(&Account::new(id(number)?, at)).await?,
+                "account {number} exists already"
+            );
             Ok(())
         };
-        stream::iter((0..).zip(times)).map(create).buffer_unordered(AT_ONCE).try_collect::<()>().await
+        stream::iter((0..).zip(times)).map(create).buffer_unordered(MAX_IN_FLIGHT).try_collect::<()>().await
     }
 
     async fn list(&self, now: i64) -> anyhow::Result<VecDeque<Due>> {
@@ -170,8 +162,8 @@ impl Tables {
 
     async fn claim(&self, number: u32, at: i64) -> anyhow::Result<(Account, String)> {
         let run_id = format!("{number}-{at}");
-        let (now, right) = (time(at), ClaimKind::Due);
-        let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right };
+        let now = time(at);
+        let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right: ClaimKind::Due };
         match self.accounts.claim(&id(number)?, &request).await? {
             Claim::Taken { found, .. } => Ok((found.account, run_id)),
             Claim::Lost => bail!("account {number} was due at {now}, but its claim was lost"),

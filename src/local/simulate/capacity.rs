@@ -1,29 +1,30 @@
-//! The model of capacity: when a due account's run begins, and how long it takes. All times are milliseconds.
+//! The model of capacity: when the run of a due account begins. All times are in milliseconds since the epoch.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::account_store::time;
-use crate::round::TOGETHER;
-use crate::round::claims::{LEASE, last_start};
-use crate::round::fan_out::BATCH;
+use super::latency::time;
+use crate::round::SECRETS_PER_REQUEST;
+use crate::round::claims::last_start;
+use crate::round::fan_out::MESSAGES_PER_REQUEST;
+use crate::run::claim::LEASE;
 
-pub const SECOND: i64 = 1000;
-/// The schedule of `template.yaml`, and the function's own limit.
-pub const TICK: i64 = 300 * SECOND;
-/// Twenty conditional writes side by side, with what goes before and after them: an estimate.
-const CLAIM: i64 = 40;
+pub const SECOND_MS: i64 = 1000;
+/// Interval of the schedule in `template.yaml`, and the function's timeout.
+pub const TICK_MS: i64 = 300 * SECOND_MS;
+/// Duration of twenty concurrent conditional writes, with what precedes and follows them: an estimate.
+const CLAIM_MS: i64 = 40;
 
-/// Who runs what a tick finds.
+/// Where the accounts that a tick finds are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topology {
-    /// The tick's own invocation, so many at once.
+    /// In the tick's own invocation, this many at once.
     OneInvocation { concurrency: usize },
-    /// So many workers behind a queue, each with one batch of messages at a time.
+    /// By this many workers behind a queue, each with one batch of messages at a time.
     FanOut { workers: usize },
 }
 
-/// What becomes of a due account at a tick.
+/// What happens to a due account at a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
     Begins {
@@ -34,31 +35,31 @@ pub enum Slot {
     Stale {
         claimed: i64,
     },
-    /// The round has no time left to claim it, or any after it: due at the next tick.
+    /// The round has no time left to claim this account or any later one: due at the next tick.
     Deferred,
 }
 
-/// The places in which runs go on, over all ticks of the day.
+/// The slots in which runs take place, over all ticks of the day.
 pub struct Capacity {
-    form: Topology,
+    topology: Topology,
     free: BinaryHeap<Reverse<i64>>,
-    /// Beginnings to come of what is claimed.
+    /// Future start times of claimed runs.
     waiting: VecDeque<i64>,
     tick: i64,
     claimed: usize,
 }
 
 impl Capacity {
-    pub fn new(form: Topology) -> Self {
-        let places = match form {
+    pub fn new(topology: Topology) -> Self {
+        let slots = match topology {
             Topology::OneInvocation { concurrency } => concurrency,
-            Topology::FanOut { workers } => workers * BATCH,
+            Topology::FanOut { workers } => workers * MESSAGES_PER_REQUEST,
         };
-        let free = (0..places.max(1)).map(|_| Reverse(i64::MIN)).collect();
-        Self { form, free, waiting: VecDeque::new(), tick: 0, claimed: 0 }
+        let free = (0..slots.max(1)).map(|_| Reverse(i64::MIN)).collect();
+        Self { topology, free, waiting: VecDeque::new(), tick: 0, claimed: 0 }
     }
 
-    /// A tick begins; tells how many claimed accounts still wait for a worker.
+    /// Starts a tick; returns how many claimed accounts still wait for a worker.
     pub fn tick(&mut self, at: i64) -> usize {
         (self.tick, self.claimed) = (at, 0);
         while self.waiting.front().is_some_and(|begins| *begins <= at) {
@@ -67,24 +68,24 @@ impl Capacity {
         self.waiting.len()
     }
 
-    /// Where the next due account goes. One that begins takes a place until [`Self::ends`].
-    pub fn place(&mut self) -> Slot {
-        let chunk = i64::try_from(self.claimed / TOGETHER).unwrap_or(i64::MAX / CLAIM - 1);
-        let claimed = self.tick + (chunk + 1) * CLAIM;
+    /// Assigns the next due account. One that begins takes a slot until [`Self::release`].
+    pub fn assign(&mut self) -> Slot {
+        let chunk = i64::try_from(self.claimed / SECRETS_PER_REQUEST).unwrap_or(i64::MAX / CLAIM_MS - 1);
+        let claimed = self.tick + (chunk + 1) * CLAIM_MS;
         let Some(Reverse(free)) = self.free.peek().copied() else { return Slot::Deferred };
         let at = claimed.max(free);
-        let last = last_start(time(self.tick), time(self.tick + TICK)).timestamp_millis();
-        match self.form {
+        let last = last_start(time(self.tick), time(self.tick + TICK_MS)).timestamp_millis();
+        match self.topology {
             Topology::OneInvocation { .. } if at > last => Slot::Deferred,
             Topology::FanOut { .. } if claimed > last => Slot::Deferred,
             Topology::FanOut { .. } if at >= claimed + LEASE.num_milliseconds() => {
                 self.claimed += 1;
                 Slot::Stale { claimed }
             }
-            form => {
+            topology => {
                 self.free.pop();
                 self.claimed += 1;
-                if matches!(form, Topology::FanOut { .. }) {
+                if matches!(topology, Topology::FanOut { .. }) {
                     self.waiting.push_back(at);
                 }
                 Slot::Begins { claimed, at }
@@ -92,19 +93,20 @@ impl Capacity {
         }
     }
 
-    /// The run that was placed last ends then.
-    pub fn ends(&mut self, at: i64) {
+    /// Frees the slot of the run that was assigned last, at the time when it ends.
+    pub fn release(&mut self, at: i64) {
         self.free.push(Reverse(at));
     }
 
-    /// The time that the tick's own invocation was busy.
+    /// How long the tick's own invocation was busy.
     pub fn busy(&self, last_end: i64) -> i64 {
-        let claiming = i64::try_from(self.claimed.div_ceil(TOGETHER)).unwrap_or(i64::MAX / CLAIM) * CLAIM;
-        match self.form {
+        let claiming =
+            i64::try_from(self.claimed.div_ceil(SECRETS_PER_REQUEST)).unwrap_or(i64::MAX / CLAIM_MS) * CLAIM_MS;
+        match self.topology {
             Topology::OneInvocation { .. } => (last_end - self.tick).max(claiming),
             Topology::FanOut { .. } => claiming,
         }
-        .max(SECOND / 10)
+        .max(SECOND_MS / 10)
     }
 }
 
@@ -112,40 +114,40 @@ impl Capacity {
 mod tests {
     use super::*;
 
-    fn begun(capacity: &mut Capacity, accounts: usize, takes: i64) -> Vec<Slot> {
-        let mut places = Vec::new();
+    fn begun(capacity: &mut Capacity, accounts: usize, duration_ms: i64) -> Vec<Slot> {
+        let mut slots = Vec::new();
         for _ in 0..accounts {
-            let place = capacity.place();
-            if let Slot::Begins { at, .. } = place {
-                capacity.ends(at + takes);
+            let slot = capacity.assign();
+            if let Slot::Begins { at, .. } = slot {
+                capacity.release(at + duration_ms);
             }
-            places.push(place);
+            slots.push(slot);
         }
-        places
+        slots
     }
 
     #[test]
-    fn one_invocation_runs_as_many_at_once_as_it_may_and_defers_what_does_not_fit() {
+    fn one_invocation_runs_up_to_its_concurrency_and_defers_the_rest() {
         let mut capacity = Capacity::new(Topology::OneInvocation { concurrency: 2 });
         capacity.tick(0);
-        let places = begun(&mut capacity, 60, 10 * SECOND);
-        let begun = places.iter().filter(|place| matches!(place, Slot::Begins { .. })).count();
-        // Two at once, ten seconds each, until 280 s are over.
+        let slots = begun(&mut capacity, 60, 10 * SECOND_MS);
+        let begun = slots.iter().filter(|slot| matches!(slot, Slot::Begins { .. })).count();
+        // Two at once, ten seconds each, for 280 s.
         assert_eq!(begun, 56);
-        assert!(places[begun..].iter().all(|place| *place == Slot::Deferred));
-        assert_eq!(places[0], Slot::Begins { claimed: CLAIM, at: CLAIM });
-        assert_eq!(places[2], Slot::Begins { claimed: CLAIM, at: CLAIM + 10 * SECOND });
+        assert!(slots[begun..].iter().all(|slot| *slot == Slot::Deferred));
+        assert_eq!(slots[0], Slot::Begins { claimed: CLAIM_MS, at: CLAIM_MS });
+        assert_eq!(slots[2], Slot::Begins { claimed: CLAIM_MS, at: CLAIM_MS + 10 * SECOND_MS });
     }
 
     #[test]
-    fn a_queue_goes_on_over_ticks_and_what_waits_longer_than_its_lease_is_due_again() {
+    fn a_queue_continues_over_ticks_and_claims_that_outlive_their_lease_are_stale() {
         let mut capacity = Capacity::new(Topology::FanOut { workers: 1 });
         capacity.tick(0);
-        let places = begun(&mut capacity, 1000, 10 * SECOND);
-        let stale = places.iter().filter(|place| matches!(place, Slot::Stale { .. })).count();
+        let slots = begun(&mut capacity, 1000, 10 * SECOND_MS);
+        let stale = slots.iter().filter(|slot| matches!(slot, Slot::Stale { .. })).count();
         // Ten at once, ten seconds each, within fifteen minutes.
         assert!((90..=110).contains(&stale), "{stale}");
-        let waiting = capacity.tick(TICK);
+        let waiting = capacity.tick(TICK_MS);
         assert!((590..=610).contains(&waiting), "{waiting}");
     }
 }

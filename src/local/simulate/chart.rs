@@ -1,4 +1,4 @@
-//! The growth curves as one SVG, readable on light and on dark ground.
+//! The growth curves as one SVG, readable on a light and on a dark background.
 
 use std::fmt::Write;
 
@@ -13,10 +13,10 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.title{fon
 
 const WIDTH: f64 = 880.0;
 const HEIGHT: f64 = 380.0;
-/// Of each panel's field.
+/// Top, bottom and width of each panel's plot area.
 const TOP: f64 = 60.0;
 const BOTTOM: f64 = 310.0;
-const FIELD: f64 = 320.0;
+const PLOT_WIDTH: f64 = 320.0;
 
 /// A panel with powers of ten on both axes.
 struct Panel {
@@ -30,7 +30,7 @@ impl Panel {
         let share = |value: f64, (low, high): (i32, i32)| {
             (value.max(1.0).log10() - f64::from(low)) / f64::from((high - low).max(1))
         };
-        (self.left + FIELD * share(accounts, self.x), BOTTOM - (BOTTOM - TOP) * share(value, self.y))
+        (self.left + PLOT_WIDTH * share(accounts, self.x), BOTTOM - (BOTTOM - TOP) * share(value, self.y))
     }
 
     fn axes(&self, title: &str, svg: &mut String) {
@@ -41,7 +41,7 @@ impl Panel {
                 svg,
                 "<line class=\"grid\" x1=\"{x:.1}\" y1=\"{y:.1}\" x2=\"{:.1}\" y2=\"{y:.1}\"/>\
                  <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-                x + FIELD,
+                x + PLOT_WIDTH,
                 x - 8.0,
                 y + 4.0,
                 power_of_ten(power)
@@ -78,7 +78,7 @@ fn power_of_ten(power: i32) -> String {
     grouped(10_usize.saturating_pow(power.unsigned_abs()))
 }
 
-/// The powers of ten around the values.
+/// The powers of ten that enclose the values.
 fn span(values: impl Iterator<Item = f64>) -> (i32, i32) {
     let (low, high) = values.fold((f64::MAX, 1.0_f64), |(low, high), value| (low.min(value.max(1.0)), high.max(value)));
     #[expect(clippy::cast_possible_truncation, reason = "powers of ten of what a day can hold")]
@@ -86,7 +86,7 @@ fn span(values: impl Iterator<Item = f64>) -> (i32, i32) {
     (powers.0, powers.1.max(powers.0 + 1))
 }
 
-/// The curves of the days in memory: lateness, and how many wait.
+/// Draws the curves of the days in memory: lateness, and accounts waiting.
 pub fn svg(days: &[Day]) -> String {
     let series = [("one", "one invocation"), ("fan", "fan-out")];
     let shown: Vec<&Day> = days.iter().filter(|day| series.iter().any(|(_, name)| *name == day.series)).collect();
@@ -102,7 +102,7 @@ pub fn svg(days: &[Day]) -> String {
 
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
-         aria-label=\"LatencyHistogram of runs and accounts waiting, by number of accounts\"><style>{STYLE}</style>\
+         aria-label=\"Lateness of runs and accounts waiting, by number of accounts\"><style>{STYLE}</style>\
          <rect class=\"ground\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"6\"/>"
     );
     lateness.axes("seconds late: p50 (solid), p99 (dashed)", &mut svg);
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_point_lies_in_its_panel() {
+    fn every_point_is_inside_its_panel() {
         let day = |series, accounts: u32, p99| Day {
             series,
             accounts,

@@ -1,123 +1,150 @@
-//! What a month costs, if every day were the simulated one. Prices and sizes are read from `infra/cost.py`.
-
-use std::collections::HashMap;
+//! The monthly cost if every day were the simulated one. Prices and quantities: `infra/prices.json`.
 
 use anyhow::Context;
+use serde::Deserialize;
 
 use super::capacity::Topology;
-use crate::round::TOGETHER;
-use crate::round::fan_out::BATCH;
+use crate::round::SECRETS_PER_REQUEST;
+use crate::round::fan_out::MESSAGES_PER_REQUEST;
 
 const ACCOUNTS_PER_SECRET: f64 = 50.0;
+const SECRETS_PER_LIST_REQUEST: f64 = 100.0;
+const ITEM_KB_PER_READ_UNIT: f64 = 4.0;
+/// One request to send a message batch, one to receive, one to delete.
+const SQS_REQUESTS_PER_MESSAGE_BATCH: f64 = 3.0;
+const HOURS_PER_DAY: f64 = 24.0;
 
 /// What a day used; times in milliseconds.
 #[derive(Default)]
-pub struct Used {
+pub struct Usage {
     runs: f64,
-    running: f64,
+    run_ms: f64,
     ticks: f64,
-    ticking: f64,
+    tick_ms: f64,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a day's milliseconds, and a handful of accounts")]
-impl Used {
-    pub fn run(&mut self, takes: i64) {
+impl Usage {
+    pub fn add_run(&mut self, duration_ms: i64) {
         self.runs += 1.0;
-        self.running += takes as f64;
+        self.run_ms += duration_ms as f64;
     }
 
-    pub fn tick(&mut self, takes: i64) {
+    pub fn add_tick(&mut self, duration_ms: i64) {
         self.ticks += 1.0;
-        self.ticking += takes as f64;
+        self.tick_ms += duration_ms as f64;
     }
 
-    /// Dollars a month for each account.
+    /// Dollars per month and account.
     ///
     /// # Errors
-    /// Where `infra/cost.py` does not say what something costs.
-    pub fn month(&self, accounts: u32, form: Topology) -> anyhow::Result<f64> {
-        let figures = Figures::of(include_str!("../../../infra/cost.py"));
-        let figure = |name: &str| figures.get(name);
+    /// If `infra/prices.json` lacks a number.
+    pub fn month(&self, accounts: u32, topology: Topology) -> anyhow::Result<f64> {
+        let Figures { prices, month, deployment, measured, estimated } =
+            serde_json::from_str(include_str!("../../../infra/prices.json")).context("reading infra/prices.json")?;
         let accounts = f64::from(accounts.max(1));
-        let days = figure("HOURS")? / 24.0;
-        let (runs, ticks, syncs) = (self.runs * days, self.ticks * days, figure("SYNCS")?);
-        // Lambda, queue and secrets work in groups: of a round's own, or of a message batch.
-        let fan_out = matches!(form, Topology::FanOut { .. });
-        let group = if fan_out { BATCH } else { TOGETHER } as f64;
+        let days = month.hours / HOURS_PER_DAY;
+        let (runs, ticks, syncs) = (self.runs * days, self.ticks * days, month.syncs);
+        // Lambda, the queue and secrets work in groups: those of a round, or those of a message batch.
+        let fan_out = matches!(topology, Topology::FanOut { .. });
+        let group = if fan_out { MESSAGES_PER_REQUEST } else { SECRETS_PER_REQUEST } as f64;
         let messages = if fan_out { runs / group } else { 0.0 };
-        let working = if fan_out { self.running * days / group } else { 0.0 };
-        let seconds = (self.ticking * days + working) / 1000.0 + syncs * figure("SECONDS_IDLE")?;
+        let worker_ms = if fan_out { self.run_ms * days / group } else { 0.0 };
+        let seconds = (self.tick_ms * days + worker_ms) / 1000.0 + syncs * estimated.seconds_per_idle_invocation;
         let invocations = ticks + syncs + messages;
-        let writes = figure("WRITES_PER_RUN")? + if fan_out { figure("WRITES_TO_TAKE_OVER")? } else { 0.0 };
-        let reads = ticks * figure("READS_PER_IDLE_TICK")? + syncs * accounts * figure("ITEM_KB")? / 4.0;
+        let writes = measured.writes_per_run + if fan_out { estimated.writes_per_handover } else { 0.0 };
+        let reads = ticks * measured.reads_per_idle_tick + syncs * accounts * measured.item_kb / ITEM_KB_PER_READ_UNIT;
+        let stored_gb = (runs * measured.row_kb + accounts * measured.item_kb) / 1e6;
         let secrets = (accounts / ACCOUNTS_PER_SECRET).ceil();
-        let polls = if fan_out { figure("POLLS")? } else { 0.0 };
-        let log_kb =
-            runs * figure("LOG_KB_PER_RUN")? + invocations * (figure("LOG_KB_PER_ROUND")? + figure("LAMBDA_LOG_KB")?);
-        let dollars = seconds * figure("MEMORY_GB")? * figure("lambda_gb_second")?
-            + invocations * figure("lambda_request")?
-            + runs * writes * figure("dynamodb_write")?
-            + reads * figure("dynamodb_read")?
-            + (runs * figure("ROW_KB")? + accounts * figure("ITEM_KB")?) / 1e6 * figure("dynamodb_gb")?
-            + secrets * figure("secret")?
-            + (runs / group + syncs * (secrets / 100.0).ceil()) * figure("secret_call")?
-            + (messages * 3.0 + polls) * figure("sqs_request")?
-            + (ticks + syncs) * figure("schedule")?
-            + log_kb / 1e6 * figure("log_gb")?
-            + figure("METRICS")? * figure("metric")?
-            + figure("ALARMS")? * figure("alarm")?
-            + figure("DASHBOARDS")? * figure("dashboard")?;
+        let secrets_requests = runs / group + syncs * (secrets / SECRETS_PER_LIST_REQUEST).ceil();
+        let polls = if fan_out { deployment.queue_polls_per_month } else { 0.0 };
+        let alarms = deployment.alarms + if fan_out { deployment.alarms_of_fan_out } else { 0.0 };
+        let log_kb = runs * measured.log_kb_per_run
+            + invocations * (measured.log_kb_per_round + estimated.lambda_log_kb_per_invocation);
+        let dollars = seconds * deployment.memory_gb * prices.lambda_gb_second
+            + invocations * prices.lambda_request
+            + runs * writes * prices.dynamodb_write_unit
+            + reads * prices.dynamodb_read_unit
+            + stored_gb * (prices.dynamodb_storage_gb_month + prices.dynamodb_backup_gb_month)
+            + secrets * prices.secret_month
+            + secrets_requests * prices.secrets_request
+            + (messages * SQS_REQUESTS_PER_MESSAGE_BATCH + polls) * prices.sqs_request
+            + (ticks + syncs) * prices.scheduler_invocation
+            + log_kb / 1e6 * prices.log_gb
+            + deployment.metrics * prices.metric_month
+            + alarms * prices.alarm_month
+            + deployment.dashboards * prices.dashboard_month;
         Ok(dollars / accounts)
     }
 }
 
-/// The numbers that `infra/cost.py` names: by assignment, and in its list of prices.
-struct Figures<'a>(HashMap<&'a str, f64>);
+/// The numbers of `infra/prices.json` that this estimate takes.
+#[derive(Deserialize)]
+struct Figures {
+    prices: Prices,
+    month: Month,
+    deployment: Deployment,
+    measured: Measured,
+    estimated: Estimated,
+}
 
-impl<'a> Figures<'a> {
-    fn of(script: &'a str) -> Self {
-        let mut figures = Self(HashMap::new());
-        for line in script.lines().map(|line| line.split('#').next().unwrap_or_default().trim_end()) {
-            let price = line.strip_prefix("    \"").and_then(|line| line.trim_end_matches(',').split_once("\": "));
-            let Some((names, values)) = price.or_else(|| line.split_once(" = ")) else { continue };
-            for (name, value) in names.split(", ").zip(values.split(", ")) {
-                if let Some(value) = figures.sum(value) {
-                    figures.0.insert(name, value);
-                }
-            }
-        }
-        figures
-    }
+/// In dollars.
+#[derive(Deserialize)]
+struct Prices {
+    lambda_gb_second: f64,
+    lambda_request: f64,
+    dynamodb_write_unit: f64,
+    dynamodb_read_unit: f64,
+    dynamodb_storage_gb_month: f64,
+    dynamodb_backup_gb_month: f64,
+    secret_month: f64,
+    secrets_request: f64,
+    scheduler_invocation: f64,
+    sqs_request: f64,
+    log_gb: f64,
+    metric_month: f64,
+    alarm_month: f64,
+    dashboard_month: f64,
+}
 
-    fn get(&self, name: &str) -> anyhow::Result<f64> {
-        self.0.get(name).copied().with_context(|| format!("infra/cost.py has no number {name}"))
-    }
+#[derive(Deserialize)]
+struct Month {
+    hours: f64,
+    syncs: f64,
+}
 
-    fn sum(&self, text: &str) -> Option<f64> {
-        text.split(" + ").map(|text| self.product(text)).sum()
-    }
+#[derive(Deserialize)]
+struct Deployment {
+    memory_gb: f64,
+    queue_polls_per_month: f64,
+    metrics: f64,
+    alarms: f64,
+    alarms_of_fan_out: f64,
+    dashboards: f64,
+}
 
-    fn product(&self, text: &str) -> Option<f64> {
-        let mut words = text.split(' ');
-        let number = |word: &str| word.parse().ok().or_else(|| self.0.get(word).copied());
-        let mut product = number(words.next()?)?;
-        while let Some(sign) = words.next() {
-            let factor = number(words.next()?)?;
-            product = match sign {
-                "*" => product * factor,
-                "/" => product / factor,
-                _ => return None,
-            };
-        }
-        Some(product)
-    }
+#[derive(Deserialize)]
+struct Measured {
+    writes_per_run: f64,
+    reads_per_idle_tick: f64,
+    row_kb: f64,
+    item_kb: f64,
+    log_kb_per_run: f64,
+    log_kb_per_round: f64,
+}
+
+#[derive(Deserialize)]
+struct Estimated {
+    writes_per_handover: f64,
+    seconds_per_idle_invocation: f64,
+    lambda_log_kb_per_invocation: f64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What the table of `infra/DEPLOY.md`, which `infra/cost.py` prints, says of a thousand accounts.
+    /// The totals for a thousand accounts in the table of `infra/DEPLOY.md`, which `infra/cost.py` prints.
     fn printed() -> [f64; 2] {
         let table = include_str!("../../../infra/DEPLOY.md");
         let all = table.lines().find(|line| line.starts_with("| **all** |")).unwrap();
@@ -127,25 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_accounts_cost_what_the_guide_to_deployment_says() {
-        // As the script counts: a run each 2.5 h, of 4.1 requests of 0.8 s; thirty-three a tick, thirty-two at once.
+    fn a_thousand_accounts_cost_what_the_deployment_guide_says() {
+        // As the script counts: a run every 2.5 h, of 4.1 requests of 0.8 s; thirty-three per tick, thirty-two at once.
         let (one, fan_out) = (Topology::OneInvocation { concurrency: 32 }, Topology::FanOut { workers: 5 });
-        for (form, tick, printed) in [(one, 6560, printed()[0]), (fan_out, 100, printed()[1])] {
-            let mut used = Used::default();
-            (0..9600).for_each(|_| used.run(3280));
-            (0..288).for_each(|_| used.tick(tick));
-            let month = used.month(1000, form).unwrap() * 1000.0;
-            assert!((month / printed - 1.0).abs() < 0.05, "{form:?}: {month} is not {printed}");
+        for (topology, tick_ms, printed) in [(one, 6560, printed()[0]), (fan_out, 100, printed()[1])] {
+            let mut usage = Usage::default();
+            (0..9600).for_each(|_| usage.add_run(3280));
+            (0..288).for_each(|_| usage.add_tick(tick_ms));
+            let month = usage.month(1000, topology).unwrap() * 1000.0;
+            assert!((month / printed - 1.0).abs() < 0.05, "{topology:?}: {month} is not {printed}");
         }
-    }
-
-    #[test]
-    fn figures_are_read_as_python_reads_them() {
-        let figures = Figures::of(
-            "HOURS = 730\nPOLLS = HOURS * 3600 / 20 * 5\nA, B = 12, 8  # two\n    \"gb\": 0.25 + 0.20,  # kept\nC = (A)\n",
-        );
-        let got = ["HOURS", "POLLS", "A", "B", "gb"].map(|name| figures.get(name).unwrap());
-        assert_eq!(got, [730.0, 657_000.0, 12.0, 8.0, 0.45]);
-        assert!(figures.get("C").is_err());
     }
 }

@@ -1,10 +1,16 @@
-//! The model of a run's time.
+//! Simulated time: milliseconds since the epoch, and the duration of a run.
 
+use chrono::{DateTime, Utc};
 use rand::{Rng, RngExt};
 
 use crate::domain::plan::Plan;
 
-/// Of one exchange, in milliseconds.
+/// The time of these milliseconds since the epoch.
+pub fn time(milliseconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
+}
+
+/// Latency of one exchange, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Latency {
     pub login: i64,
@@ -13,9 +19,9 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// A login, then the plan's waves one after another, then two writes: each takes half to one and a half times its
-    /// latency, uniformly.
-    pub fn of(&self, plan: &Plan, rng: &mut impl Rng) -> i64 {
+    /// Duration of a run: a login, the plan's waves one after another, then two writes. Each takes half to one and a half
+    /// times its latency, uniformly distributed.
+    pub fn of_run(&self, plan: &Plan, rng: &mut impl Rng) -> i64 {
         let waves = std::iter::repeat_n(self.graph, plan.waves());
         let exchanges = [self.login, self.table, self.table].into_iter().chain(waves);
         exchanges.map(|latency| rng.random_range(latency / 2..=latency + latency / 2)).sum()

@@ -1,10 +1,10 @@
-//! How many runs began so many seconds late.
+//! Histogram of lateness: the number of runs by seconds late.
 
 #[derive(Default)]
 pub struct LatencyHistogram(Vec<u64>);
 
 impl LatencyHistogram {
-    pub fn note(&mut self, second: usize) {
+    pub fn record(&mut self, second: usize) {
         if self.0.len() <= second {
             self.0.resize(second + 1, 0);
         }
@@ -15,7 +15,7 @@ impl LatencyHistogram {
         self.0.iter().sum()
     }
 
-    /// The seconds that this share of the runs was late at most.
+    /// The lateness in seconds that this share of the runs does not exceed.
     pub fn quantile(&self, share: f64) -> usize {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let mut left = (self.count() as f64 * share).ceil() as u64;
@@ -32,10 +32,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quantile_is_the_least_that_enough_runs_kept_to() {
+    fn a_quantile_is_the_smallest_lateness_that_covers_the_share() {
         let mut lateness = LatencyHistogram::default();
         for second in 1..=100 {
-            lateness.note(second);
+            lateness.record(second);
         }
         assert_eq!([0.5, 0.99, 1.0].map(|share| lateness.quantile(share)), [50, 99, 100]);
         assert_eq!(LatencyHistogram::default().quantile(0.5), 0);

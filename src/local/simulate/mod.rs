@@ -1,7 +1,7 @@
-//! A simulated day of very many accounts: how late their runs begin, how many wait, and what each costs.
+//! A simulated day of very many accounts: lateness of their runs, accounts waiting, and cost.
 //!
 //! Real: schedule, plans, outcomes, and in one series the adapter and the embedded tables. Modelled: time, Microsoft's
-//! latencies, and the places in which runs go on (`docs/scale.md` tells of it).
+//! latencies, and capacity (`docs/scale.md` describes the model).
 
 mod account_store;
 mod capacity;
@@ -10,6 +10,7 @@ mod cost;
 mod day;
 mod latency;
 mod latency_histogram;
+mod run;
 mod table;
 
 use std::path::PathBuf;
@@ -25,10 +26,10 @@ use latency::Latency;
 
 #[derive(Clone, Debug, Args)]
 pub struct SimulateArgs {
-    /// How many accounts, one simulated day for each number; in memory
+    /// Numbers of accounts, one simulated day for each; in memory
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,300000,1000000")]
     accounts: Vec<u32>,
-    /// The same with the embedded tables, through the adapter; 0 for none
+    /// The same, with the embedded tables through the adapter; 0 for none
     #[arg(long, value_delimiter = ',', default_value = "100,1000,10000")]
     table_accounts: Vec<u32>,
     /// Accounts in flight in one round without fan-out
@@ -46,58 +47,58 @@ pub struct SimulateArgs {
     /// Latency of a batch, in milliseconds
     #[arg(long, default_value_t = 200)]
     graph_ms: u32,
-    /// Begin no further day after so many minutes
+    /// Start no further day after this many minutes
     #[arg(long, default_value_t = 10)]
     minutes: u64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Draw the growth curves into this file
+    /// Write the growth curves to this SVG file
     #[arg(long)]
     svg: Option<PathBuf>,
 }
 
-/// Plans that are really drawn.
-const PLANS: u64 = 1024;
-/// Latency of a write to the tables, in milliseconds.
-const TABLE: i64 = 10;
+/// Number of real plans that runs choose from.
+const PLAN_COUNT: u64 = 1024;
+/// Latency of a write to the tables.
+const TABLE_LATENCY_MS: i64 = 10;
 
-/// Simulates the days and tells of them in Markdown.
+/// Simulates the days; returns a report in Markdown.
 ///
 /// # Errors
-/// Where the tables fail, or the drawing cannot be written.
-pub async fn simulate(asked: &SimulateArgs) -> anyhow::Result<String> {
+/// If the tables fail, or the chart cannot be written.
+pub async fn simulate(args: &SimulateArgs) -> anyhow::Result<String> {
     let clock = Instant::now();
-    let latency = Latency { login: asked.login_ms.into(), graph: asked.graph_ms.into(), table: TABLE };
-    let setting = Setting::new(PLANS, latency, asked.seed)?;
-    let one = Topology::OneInvocation { concurrency: asked.concurrency };
-    let fan_out = Topology::FanOut { workers: asked.workers };
+    let latency = Latency { login: args.login_ms.into(), graph: args.graph_ms.into(), table: TABLE_LATENCY_MS };
+    let setting = Setting::new(PLAN_COUNT, latency, args.seed)?;
+    let one = Topology::OneInvocation { concurrency: args.concurrency };
+    let fan_out = Topology::FanOut { workers: args.workers };
     let series = [
-        ("tables", one, &asked.table_accounts),
-        ("one invocation", one, &asked.accounts),
-        ("fan-out", fan_out, &asked.accounts),
+        ("tables", one, &args.table_accounts),
+        ("one invocation", one, &args.accounts),
+        ("fan-out", fan_out, &args.accounts),
     ];
     let (mut days, mut left_out) = (Vec::new(), Vec::new());
-    for (name, form, counts) in series {
+    for (name, topology, counts) in series {
         for accounts in counts.iter().filter(|accounts| **accounts > 0) {
-            if clock.elapsed() > Duration::from_secs(asked.minutes * 60) {
+            if clock.elapsed() > Duration::from_secs(args.minutes * 60) {
                 left_out.push(format!("{accounts} ({name})"));
                 continue;
             }
             let store = match name {
-                "tables" => Store::Tables(Tables::open(asked.shards).await?),
+                "tables" => Store::Tables(Tables::open(args.shards).await?),
                 _ => Store::Memory(Memory::default()),
             };
-            days.push(day(name, *accounts, form, store, &setting).await?);
+            days.push(day(name, *accounts, topology, store, &setting).await?);
         }
     }
-    if let Some(path) = &asked.svg {
+    if let Some(path) = &args.svg {
         std::fs::write(path, chart::svg(&days)).with_context(|| format!("writing {}", path.display()))?;
     }
     let stale: usize = days.iter().map(|day| day.stale).sum();
-    let mut told = table::markdown(&days);
-    told += &format!("\n\nClaims whose lease ended before a worker was free: {}.", table::grouped(stale));
+    let mut report = table::markdown(&days);
+    report += &format!("\n\nClaims whose lease ended before a worker was free: {}.", table::grouped(stale));
     if !left_out.is_empty() {
-        told += &format!("\nNo time was left for: {}.", left_out.join(", "));
+        report += &format!("\nLeft out for lack of time: {}.", left_out.join(", "));
     }
-    Ok(told)
+    Ok(report)
 }

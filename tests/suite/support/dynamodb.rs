@@ -191,8 +191,8 @@ impl Service for Upstream {
         let mut request: Value = serde_json::from_str(body).unwrap_or_default();
         request["ReturnConsumedCapacity"] = json!("TOTAL");
         let answer = self.send(action, headers, &request.to_string()).await;
-        let told: Value = serde_json::from_str(&answer.2).unwrap_or_default();
-        *self.units.lock().unwrap() += told["ConsumedCapacity"]["CapacityUnits"].as_f64().unwrap_or_default();
+        let response: Value = serde_json::from_str(&answer.2).unwrap_or_default();
+        *self.units.lock().unwrap() += response["ConsumedCapacity"]["CapacityUnits"].as_f64().unwrap_or_default();
         answer
     }
 }

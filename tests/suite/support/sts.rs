@@ -104,7 +104,7 @@ fn error(status: u16, code: &str) -> Response {
         status,
         format!(
             "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>{fault}</Type><Code>{code}</Code>\
-             <Message>planted words that nobody repeats</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+             <Message>planted words that are never repeated</Message></Error><RequestId>r</RequestId></ErrorResponse>"
         ),
     )
 }

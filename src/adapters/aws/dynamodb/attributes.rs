@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::account::expiry::{Expiries, Expiry};
 use crate::domain::account::recent_calls::RecentCalls;
+use crate::domain::account::set_aside::SetAside;
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
 use crate::domain::seed::fnv1a;
 use crate::ports::StoredAccount;
@@ -36,7 +37,7 @@ pub fn due_shard(id: &AccountId, shards: u16) -> String {
 pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<AttributeValue>)> {
     let due = account.next_run_at.filter(|_| account.status != Status::Stopped);
     let pause = account.pause.as_ref();
-    let set_aside: Item = account.set_aside.iter().map(|(key, until)| (key.clone(), time(*until))).collect();
+    let set_aside: Item = account.set_aside.iter().map(|(key, until)| (key.to_string(), time(*until))).collect();
     let positive = |count: u32| (count > 0).then(|| number(count));
     let Expiries { subscription, credential, watched_at } = account.expiries;
     let told = |expiry: Option<Expiry>| expiry.and_then(|expiry| expiry.told).map(number);
@@ -94,7 +95,7 @@ pub fn found(item: &Item, shards: u16) -> Option<StoredAccount> {
         misconfigured_runs: reader.count("misconfigured_runs"),
         pause,
         stopped_by: reader.read("stopped_by", |value| StoppedBy::parse(value.as_s().ok()?)),
-        set_aside: reader.read("set_aside", as_times).unwrap_or_default(),
+        set_aside: reader.read("set_aside", as_set_asides).unwrap_or_default(),
         habits: reader.read("habits", |value| RecentCalls::decode(value.as_b().ok()?.as_ref())).unwrap_or_default(),
         sweeps: reader.count("sweeps"),
         expiries: Expiries {
@@ -149,8 +150,8 @@ fn as_time(value: &AttributeValue) -> Option<DateTime<Utc>> {
     value.as_s().ok()?.parse().ok()
 }
 
-fn as_times(value: &AttributeValue) -> Option<BTreeMap<String, DateTime<Utc>>> {
-    value.as_m().ok()?.iter().map(|(key, until)| Some((key.clone(), as_time(until)?))).collect()
+fn as_set_asides(value: &AttributeValue) -> Option<BTreeMap<SetAside, DateTime<Utc>>> {
+    value.as_m().ok()?.iter().map(|(key, until)| Some((SetAside::parse(key), as_time(until)?))).collect()
 }
 
 #[cfg(test)]
@@ -168,7 +169,7 @@ mod tests {
         account.consecutive_failures = 3;
         account.misconfigured_runs = 2;
         account.pause = Some(Pause { cause: "c".to_owned(), since: at(), probes: 1 });
-        account.set_aside.insert("mail.sendSelf".to_owned(), at());
+        account.set_aside.insert(SetAside::parse("mail.sendSelf"), at());
         account.habits.record(&[]);
         account.sweeps = 1;
         account.expiries = Expiries {

@@ -214,6 +214,7 @@ fn token(body: &[u8], subject: Access) -> Result<Token, LoginError> {
             .as_ref()
             .map_or(GrantedPermissions::Unknown, |claims| GrantedPermissions::Known(claims.roles.clone())),
     };
+    let tenant = claims.as_ref().and_then(|claims| claims.tid.clone());
     let user = match (subject, claims) {
         (Access::Delegated, Some(Claims { oid, upn, .. })) => oid.into_iter().chain(upn).collect(),
         _ => Vec::new(),
@@ -223,6 +224,7 @@ fn token(body: &[u8], subject: Access) -> Result<Token, LoginError> {
         lifetime: seconds.map(|seconds| Duration::from_secs(seconds.min(86_400))),
         granted,
         user,
+        tenant,
         // An empty one would replace the only token that works.
         refresh_token: answer.refresh_token.filter(|token| !token.expose_secret().is_empty()),
     })
@@ -241,6 +243,7 @@ struct Claims {
     roles: BTreeSet<String>,
     oid: Option<String>,
     upn: Option<String>,
+    tid: Option<String>,
 }
 
 /// The claims of a token that is a JWT. Its signature is Graph's to check: what is read here only decides what is
@@ -350,6 +353,16 @@ mod tests {
         assert_eq!(user(token(), Access::Delegated), ["o", "u@contoso.com"]);
         assert!(user(token(), Access::AppOnly).is_empty(), "an app's own object is nobody's mailbox");
         assert!(user("opaque".to_owned(), Access::Delegated).is_empty());
+    }
+
+    #[test]
+    fn a_token_that_can_be_read_names_its_tenant() {
+        let tenant = |token: String, subject| read(json!({"access_token": token, "scope": ""}), subject).tenant;
+        for subject in [Access::Delegated, Access::AppOnly] {
+            assert_eq!(tenant(jwt(json!({"tid": "t"})), subject).as_deref(), Some("t"));
+            assert_eq!(tenant(jwt(json!({})), subject), None);
+            assert_eq!(tenant("opaque".to_owned(), subject), None);
+        }
     }
 
     #[test]

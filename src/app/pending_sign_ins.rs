@@ -1,5 +1,7 @@
-//! A sign-in that a person has not answered yet.
+//! Sign-ins by device code that a person has not answered yet.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -7,23 +9,42 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::domain::account::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::ports::Client;
 
+/// The pending sign-ins of a process, by account.
+#[derive(Default)]
+pub struct PendingSignIns(Mutex<HashMap<AccountId, PendingSignIn>>);
+
 /// A sign-in that a person has not answered yet.
 #[derive(Clone, Debug)]
-pub struct Pending {
+pub struct PendingSignIn {
     pub client: Client,
     pub device_code: SecretString,
     pub user_code: String,
     pub verification_uri: String,
     pub expires_at: DateTime<Utc>,
     pub interval: Duration,
-    /// Earliest time of the next poll.
+    /// The earliest time of the next poll.
     pub next_poll: DateTime<Utc>,
 }
 
-impl Pending {
+impl PendingSignIns {
+    pub fn get(&self, id: &AccountId) -> Option<PendingSignIn> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    pub fn insert(&self, id: &AccountId, pending: PendingSignIn) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), pending);
+    }
+
+    pub fn remove(&self, id: &AccountId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+}
+
+impl PendingSignIn {
     pub fn text(&self) -> SecretString {
         json!({
             "cloud": self.client.cloud, "tenant_id": self.client.tenant_id, "client_id": self.client.client_id,

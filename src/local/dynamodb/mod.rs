@@ -1,7 +1,8 @@
-//! DynamoDB without AWS: dynoxide on loopback, spoken to by the same adapter as in production.
+//! DynamoDB without AWS: an embedded database, called through the same adapter as in production.
+
+mod in_process;
 
 use std::path::Path;
-use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -12,77 +13,62 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
-use dynoxide::server::serve_with_shutdown;
 use thiserror::Error;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
-use crate::adapters::http::SdkHttp;
+use crate::local::dynamodb::in_process::InProcess;
 
 pub const ACCOUNTS: &str = "accounts";
 pub const RUNS: &str = "runs";
 
+/// Never resolved: requests are answered in this process.
+const ENDPOINT: &str = "http://database.invalid";
+
 #[derive(Debug, Error)]
 #[error("the embedded database {doing}: {why}")]
-pub struct EmbeddedError {
+pub struct LocalDynamoDbError {
     doing: &'static str,
     why: String,
 }
 
-fn failed<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> EmbeddedError {
-    move |error| EmbeddedError { doing, why: error.to_string() }
+fn failed<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> LocalDynamoDbError {
+    move |error| LocalDynamoDbError { doing, why: error.to_string() }
 }
 
-/// A running database. Others on this machine can reach it while it runs; no secret is ever in it.
+/// An open database, out of reach of other programs. It never contains a secret.
 pub struct LocalDynamoDb {
     pub client: Client,
-    /// `http://127.0.0.1:PORT`.
-    pub endpoint: String,
     database: Database,
-    stop: oneshot::Sender<()>,
-    server: JoinHandle<Result<(), String>>,
 }
 
 impl LocalDynamoDb {
-    /// A database that is gone with the process.
-    pub async fn in_memory(http: reqwest::Client) -> Result<Self, EmbeddedError> {
-        Self::start(Database::memory().map_err(failed("cannot be opened"))?, http).await
+    /// Opens a database in memory.
+    pub async fn in_memory() -> Result<Self, LocalDynamoDbError> {
+        Self::start(Database::memory().map_err(failed("cannot be opened"))?).await
     }
 
-    /// A database in a file, made where it is missing.
-    pub async fn open(path: &Path, http: reqwest::Client) -> Result<Self, EmbeddedError> {
+    /// Opens a database file; creates it if it is missing.
+    pub async fn open(path: &Path) -> Result<Self, LocalDynamoDbError> {
         let database = Database::new(&path.to_string_lossy()).map_err(failed("cannot be opened"))?;
-        Self::start(database, http).await
+        Self::start(database).await
     }
 
-    async fn start(database: Database, http: reqwest::Client) -> Result<Self, EmbeddedError> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed("cannot listen"))?;
-        let endpoint = format!("http://{}", listener.local_addr().map_err(failed("cannot listen"))?);
-        let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(serve_with_shutdown(listener, database.clone(), async {
-            // Sender dropped or used: both mean the end.
-            let _ = stopped.await;
-        }));
-        let client = Client::new(&sdk_config(&endpoint, http));
-        let embedded = Self { client, endpoint, database, stop, server };
-        embedded.make_tables().await?;
-        Ok(embedded)
+    async fn start(database: Database) -> Result<Self, LocalDynamoDbError> {
+        let opened = Self { client: Client::new(&sdk_config(&database)), database };
+        opened.create_tables().await?;
+        Ok(opened)
     }
 
-    /// Removes the history that has expired, which AWS does by itself.
-    pub fn sweep(&self) -> Result<usize, EmbeddedError> {
+    /// The database itself, for the benchmark's server.
+    pub fn database(&self) -> Database {
+        self.database.clone()
+    }
+
+    /// Removes expired history, as the table's time to live does on AWS.
+    pub fn sweep(&self) -> Result<usize, LocalDynamoDbError> {
         self.database.sweep_ttl().map_err(failed("cannot be swept"))
     }
 
-    pub async fn close(self) {
-        drop(self.client);
-        let _ = self.stop.send(());
-        // Idle connections are closed by the server; a request that hangs must not hold up the end.
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.server).await;
-    }
-
-    async fn make_tables(&self) -> Result<(), EmbeddedError> {
+    async fn create_tables(&self) -> Result<(), LocalDynamoDbError> {
         let made = self.client.list_tables().send().await.map_err(failed("does not answer"))?;
         let missing = |table: &str| !made.table_names().iter().any(|name| name == table);
         if missing(ACCOUNTS) {
@@ -125,7 +111,7 @@ impl LocalDynamoDb {
     }
 }
 
-// The names and types are given: nothing can be missing.
+// Every required part is set: building cannot fail.
 fn string(name: &str) -> AttributeDefinition {
     let definition = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
     definition.build().unwrap_or_else(|error| unreachable!("{error}"))
@@ -139,16 +125,16 @@ fn key(name: &str, kind: KeyType) -> KeySchemaElement {
         .unwrap_or_else(|error| unreachable!("{error}"))
 }
 
-/// The embedded database asks for a signature, and looks at none.
-fn sdk_config(endpoint: &str, http: reqwest::Client) -> SdkConfig {
+/// The SDK requires region and credentials; the embedded database looks at neither.
+fn sdk_config(database: &Database) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(SdkHttp(http))
+        .http_client(InProcess(database.clone()))
         .region(Region::new("local"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             "local", "local", None, None, "embedded",
         )))
         .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .endpoint_url(endpoint)
+        .endpoint_url(ENDPOINT)
         .build()
 }
