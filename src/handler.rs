@@ -1,4 +1,4 @@
-//! The handler: picks the story for an event.
+//! The handler: carries out an event, and makes JSON of its typed answer.
 
 use std::sync::Arc;
 
@@ -40,26 +40,25 @@ impl HandlerError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Event(_) => "BadEvent",
-            Self::Action(ActionError::Infra(broken)) | Self::Infra(broken) if broken.is_misdeployed() => "Misdeployed",
+            Self::Action(ActionError::Infra(error)) | Self::Infra(error) if error.is_misdeployed() => "Misdeployed",
             Self::Action(ActionError::Infra(_)) | Self::Infra(_) => "Infrastructure",
             Self::Action(_) => "BadAction",
         }
     }
 
-    /// Whether no event can go well until somebody mends the deployment.
+    /// Whether every event fails until the deployment is fixed.
     pub const fn misdeployed(&self) -> bool {
-        matches!(self, Self::Action(ActionError::Infra(broken)) | Self::Infra(broken) if broken.is_misdeployed())
+        matches!(self, Self::Action(ActionError::Infra(error)) | Self::Infra(error) if error.is_misdeployed())
     }
 }
 
-/// Carries out an event, until the deadline at the latest, and answers it.
+/// Carries out an event and answers it by the deadline.
 ///
 /// # Errors
-/// An event that is not known, an account that is not, or infrastructure that failed. An account's own
-/// failure is part of the answer.
+/// An unknown event or account, or infrastructure that failed. An account's own failure is part of the answer.
 pub async fn handle(app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
     let event = event::parse(event)?;
-    // A tick finds out by itself, by the queries that it makes anyway.
+    // A tick checks the tables by the queries that it makes anyway.
     if event != Event::Tick {
         app.accounts.ready().await?;
     }

@@ -20,7 +20,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let LogConfig { level, format } = LogConfig::from_env();
-    // Fails where there is one already; there is none.
+    // Fails only where one is set already.
     let _ = dispatcher::set_global_default(telemetry::dispatch(level, format, output::stdout));
     match serve().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -39,10 +39,12 @@ async fn serve() -> Result<(), Failure> {
         let span = telemetry::invocation_span(&event.context.request_id, cold_start);
         answer(&app, event, &misdeployed).instrument(span)
     });
-    // Once the answer is delivered: where the tables are not as they should be, Lambda starts the function anew.
+    // Where the tables are missing or wrong, the process ends once the answer is delivered, so that Lambda starts a new one.
     let leave = ThenLayer::new(|delivered: Result<(), Failure>| {
         let misdeployed = misdeployed.load(Ordering::Relaxed);
-        async move { if misdeployed { Err("a table or an index is not as it should be".into()) } else { delivered } }
+        async move {
+            if misdeployed { Err("a table or an index is missing or has the wrong keys".into()) } else { delivered }
+        }
     });
     Runtime::new(service).layer(leave).run().await
 }
@@ -56,7 +58,7 @@ async fn answer(app: &Arc<App>, event: LambdaEvent<Value>, misdeployed: &AtomicB
     })
 }
 
-/// What Lambda's caller sees. The scheduler looks at no answer: without the line nobody would ever know why.
+/// The error that Lambda's caller sees. It is logged too: the scheduler ignores answers.
 fn diagnostic(error: &HandlerError) -> Diagnostic {
     let (error_type, error_message) = (error.kind().to_owned(), error.to_string());
     error!(error_type, error = error_message, "the event was not carried out");

@@ -121,9 +121,9 @@ async fn take_one(
     seed: Seed,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, InfraError> {
-    let (right, seed) = match &order.claim {
+    let (kind, seed) = match &order.claim {
         Some(handed) => (ClaimKind::Handover(handed.run_id.clone()), handed.seed),
         None => (ClaimKind::Due, seed),
     };
-    claim(app, &order.account, right, SeedChoice::FromRound(seed), now).await
+    claim(app, &order.account, kind, SeedChoice::FromRound(seed), now).await
 }

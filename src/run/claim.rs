@@ -32,12 +32,12 @@ pub type Ready = (Claimed, Result<SecretText, SecretFault>);
 pub async fn claim(
     app: &App,
     id: &AccountId,
-    right: ClaimKind,
+    kind: ClaimKind,
     seed: SeedChoice,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, InfraError> {
-    let (run_id, manual) = (format!("{:016x}", app.random_u64()), right == ClaimKind::Manual);
-    let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right };
+    let (run_id, manual) = (format!("{:016x}", app.random_u64()), kind == ClaimKind::Manual);
+    let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, kind };
     Ok(match app.accounts.claim(id, &request).await? {
         Claim::Taken { found, previous_run_crashed } => {
             Some(Claimed { found: *found, run_id, seed, previous_run_crashed, manual, started_at: now })

@@ -28,10 +28,6 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    pub fn succeeded(&self) -> bool {
-        self.outcome == Outcome::Succeeded
-    }
-
     /// The answer to `run`, and the body of the log line.
     pub fn value(&self) -> Value {
         let row = &self.row;

@@ -18,8 +18,8 @@ use crate::domain::seed::Seed;
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 use crate::sync::account_writes::Definition;
 use crate::sync::known_accounts::KnownAccounts;
+pub use crate::sync::report::SyncReport;
 use crate::sync::report::SyncResult;
-pub use crate::sync::report::{Capped, SyncError, SyncReport};
 use crate::telemetry::as_fields;
 
 /// Secrets that one `BatchGetSecretValue` reads.

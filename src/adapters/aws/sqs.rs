@@ -1,4 +1,4 @@
-//! Orders to an SQS queue.
+//! Run requests to an SQS queue.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,19 +23,19 @@ impl SqsQueue {
 
 #[async_trait]
 impl Queue for SqsQueue {
-    async fn send(&self, orders: &[RunRequest]) -> Result<Vec<Unsent>, InfraError> {
+    async fn send(&self, requests: &[RunRequest]) -> Result<Vec<Unsent>, InfraError> {
         let broken = |code: FailureCode| InfraError::unavailable("sending accounts to the queue", code);
         let mut request = self.client.send_message_batch().queue_url(&self.url);
-        for (at, order) in orders.iter().enumerate() {
-            let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(order.body());
+        for (at, run_request) in requests.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(run_request.body());
             request = request.entries(entry.build().map_err(|error| broken(error.to_string().into()))?);
         }
         let answer = request.send().await.map_err(|error| broken(describe(&error)))?;
         let mut codes: HashMap<String, String> =
             answer.failed.into_iter().map(|failed| (failed.id, failed.code)).collect();
         let sent: HashSet<String> = answer.successful.into_iter().map(|sent| sent.id).collect();
-        // What the answer does not vouch for was not sent.
-        let unsent = (0..orders.len()).map(|at| (at, at.to_string())).filter(|(_, id)| !sent.contains(id));
+        // A message that the answer does not confirm was not sent.
+        let unsent = (0..requests.len()).map(|at| (at, at.to_string())).filter(|(_, id)| !sent.contains(id));
         Ok(unsent
             .map(|(index, id)| Unsent { index, code: codes.remove(&id).unwrap_or_else(|| "unanswered".to_owned()) })
             .collect())

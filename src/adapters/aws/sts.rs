@@ -1,4 +1,4 @@
-//! AWS STS: the function's own identity, as a token for others.
+//! AWS STS: the function's own identity, as a JWT for other services.
 //!
 //! Source: docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html.
 
@@ -13,8 +13,8 @@ use crate::adapters::aws::sdk_error::describe;
 use crate::domain::cause::{Cause, LoginError};
 use crate::ports::WebIdentity;
 
-/// Seconds; it is presented at once.
-const LIFE: i32 = 300;
+/// It is used at once.
+const LIFETIME_SECONDS: i32 = 300;
 
 pub struct StsIdentity {
     client: Client,
@@ -30,7 +30,7 @@ impl StsIdentity {
 impl WebIdentity for StsIdentity {
     async fn token(&self, audience: &str) -> Result<SecretString, LoginError> {
         let request = self.client.get_web_identity_token();
-        let request = request.audience(audience).signing_algorithm("RS256").duration_seconds(LIFE);
+        let request = request.audience(audience).signing_algorithm("RS256").duration_seconds(LIFETIME_SECONDS);
         let answer = request.send().await.map_err(|error| refusal(&error))?;
         let nothing = || LoginError::Transient("AWS STS answered without a token".to_owned());
         answer.web_identity_token.map(SecretString::from).ok_or_else(nothing)
@@ -58,7 +58,7 @@ fn refusal(error: &SdkError<GetWebIdentityTokenError>) -> LoginError {
         ),
         Some(code @ ("RegionDisabledException" | "InvalidAction" | "OptInRequired")) => misconfigured(
             code,
-            "AWS STS gives no such tokens in this region",
+            "AWS STS issues no such tokens in this region",
             "Enable STS for the region in the AWS account's settings, or deploy to another region",
         ),
         // Throttling, STS's own faults, and a role's credentials that are about to be replaced.

@@ -9,15 +9,13 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use e5_evergreen::adapters::aws::dynamodb::DynamoAccounts;
 use e5_evergreen::adapters::aws::secrets_manager::SecretsManager;
 use e5_evergreen::adapters::aws::sqs::SqsQueue;
 use e5_evergreen::adapters::aws::sts::StsIdentity;
 use e5_evergreen::adapters::http::{Timeouts, client};
-use e5_evergreen::adapters::microsoft::entra::Entra;
-use e5_evergreen::adapters::microsoft::graph::GraphClient;
-use e5_evergreen::app::settings::Settings;
-use e5_evergreen::app::{App, Ports};
+use e5_evergreen::app::App;
+use e5_evergreen::bootstrap::Parts;
+use e5_evergreen::config::Config;
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
 use e5_evergreen::domain::cause::LoginError;
@@ -387,36 +385,37 @@ fn build_app(
     crash_plan: &Arc<CrashPlan>,
     queue: Option<&FakeQueue>,
 ) -> Arc<App> {
-    let http = client(Timeouts { total: setting.http, ..Timeouts::default() }).unwrap();
-    let endpoint: reqwest::Url = tenant.endpoint().parse().unwrap();
-    let accounts = DynamoAccounts::new(
-        aws_sdk_dynamodb::Client::new(&sdk_config(&dynamo.endpoint)),
-        ACCOUNTS.to_owned(),
-        RUNS.to_owned(),
-        setting.shards,
-        TimeDelta::days(30),
-    );
+    let endpoint = tenant.endpoint();
+    let config = Config::read(|name| match name {
+        "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
+        "RUNS_TABLE" => Some(RUNS.to_owned()),
+        "SECRET_PREFIX" => Some(PREFIX.to_owned()),
+        "DUE_SHARDS" => Some(setting.shards.to_string()),
+        "CONCURRENCY" => Some(setting.concurrency.to_string()),
+        "LOGIN_ENDPOINT" | "GRAPH_ENDPOINT" => Some(endpoint.clone()),
+        _ => None,
+    });
     let vault = aws_sdk_secretsmanager::Client::new(&sdk_config(&secrets.endpoint));
-    let identity = Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk_config(&sts.endpoint))));
-    let entra = Entra::new(http.clone(), Some(endpoint.clone()), Arc::new(clock.clone()), identity);
-    let ports = Ports {
-        accounts: Arc::new(accounts),
+    let parts = Parts {
+        config: config.unwrap(),
+        http: client(Timeouts { total: setting.http, ..Timeouts::default() }).unwrap(),
+        dynamodb: aws_sdk_dynamodb::Client::new(&sdk_config(&dynamo.endpoint)),
         secrets: Arc::new(SecretsManager::new(vault, PREFIX.to_owned())),
-        tokens: Arc::new(Crashing(entra, Arc::clone(crash_plan))),
-        graph: Arc::new(Crashing(GraphClient::new(http, Some(endpoint)), Arc::clone(crash_plan))),
+        identity: Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk_config(&sts.endpoint)))),
         clock: Arc::new(clock.clone()),
         alerts: Some(Arc::new(journal.clone())),
         queue: queue.map(|queue| -> Arc<dyn Queue> {
             Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
         }),
     };
-    let settings =
-        Settings { secret_prefix: PREFIX.to_owned(), due_shards: setting.shards, concurrency: setting.concurrency };
+    let (mut ports, settings) = parts.ports();
+    ports.tokens = Arc::new(Crashing(ports.tokens, Arc::clone(crash_plan)));
+    ports.graph = Arc::new(Crashing(ports.graph, Arc::clone(crash_plan)));
     let chance = ChaCha12Rng::seed_from_u64(setting.seed.wrapping_mul(1_000_003).wrapping_add(number));
     Arc::new(App::new(ports, settings, chance))
 }
 
-/// The log of what runs under [`Lines::listen`], kept in memory, and between its lines what a person was told of.
+/// The lines of what runs under [`CapturedLog::listen`], and between them the alerts.
 #[derive(Clone)]
 pub struct CapturedLog {
     lines: Arc<Mutex<Vec<Value>>>,
@@ -541,10 +540,10 @@ impl CrashPlan {
     }
 }
 
-struct Crashing<P>(P, Arc<CrashPlan>);
+struct Crashing<P: ?Sized>(Arc<P>, Arc<CrashPlan>);
 
 #[async_trait]
-impl<P: Login> Login for Crashing<P> {
+impl Login for Crashing<dyn Login> {
     async fn request_token(
         &self,
         secret: &AccountSecret,
@@ -563,7 +562,7 @@ impl<P: Login> Login for Crashing<P> {
 }
 
 #[async_trait]
-impl<P: Graph> Graph for Crashing<P> {
+impl Graph for Crashing<dyn Graph> {
     async fn batch(&self, caller: &Caller<'_>, items: &[BatchItem]) -> Result<Vec<BatchReply>, GraphError> {
         self.1.pass(self.0.batch(caller, items)).await
     }

@@ -1,7 +1,7 @@
-//! Whether the tables are there and as they should be, by the answers to queries that the code may make anyway.
+//! Schema check: whether tables and index exist with the right keys, by the answers to queries that the code may make.
 //!
-//! Asking costs a start nothing: the index is proven by a round's own first query, the runs' table by one small query
-//! before the first claim or action. So the function needs no right to describe tables, and begins without a request.
+//! It costs a start nothing: a round's own first query proves the index, one small query before the first claim or
+//! action proves the runs' table. So the function needs no permission to describe tables.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::query::QueryError;
@@ -9,14 +9,14 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::ports::{InfraError, TableProblem};
 
-/// What a query needs to be there.
+/// A query, by what it needs.
 pub enum SchemaCheck<'a> {
     DueIndex { table: &'a str },
     Runs { table: &'a str },
 }
 
 impl SchemaCheck<'_> {
-    /// What the failed query proves to be missing; `None` where it failed for another reason.
+    /// The problem that a failed query proves; `None` where it failed for another reason.
     pub fn explain(&self, error: &SdkError<QueryError>) -> Option<InfraError> {
         let (Self::DueIndex { table } | Self::Runs { table }) = self;
         let variable = match self {

@@ -1,4 +1,4 @@
-//! The login service: one token request, a form POST.
+//! The login service (Entra ID): one token request is one form POST.
 //!
 //! Source: learn.microsoft.com/entra/identity-platform, "OAuth 2.0 and OpenID Connect in the Microsoft identity platform".
 
@@ -28,16 +28,16 @@ use crate::domain::secret::{AccountSecret, Credential};
 use crate::ports::{self, Clock, DeviceCode, Login, Poll, Token, WebIdentity};
 
 /// An answer is a few KiB; a token with very many groups somewhat more.
-const MOST: usize = 256 * 1024;
+const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 
-/// What a federated credential in Entra expects to be addressed to.
+/// The audience that a federated credential in Entra expects.
 const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 pub struct Entra {
     client: Client,
-    /// Stands in for the clouds' own hosts.
+    /// Used instead of the clouds' own hosts.
     endpoint: Option<Url>,
     clock: Arc<dyn Clock>,
     identity: Arc<dyn WebIdentity>,
@@ -54,7 +54,7 @@ impl Entra {
             .map_err(|_| LoginError::Transient("the login service's address is malformed".to_owned()))
     }
 
-    /// The JWT by which the app proves itself, where its credential is one.
+    /// The app's client assertion, for credentials that have one.
     async fn assertion(&self, secret: &AccountSecret) -> Result<Option<SecretString>, LoginError> {
         match &secret.credential {
             Credential::Certificate { certificate, private_key } => {
@@ -75,7 +75,7 @@ impl Entra {
         let status = response.status().as_u16();
         let wait = retry_after(response.headers());
         let transient = |what: String| (String::new(), LoginError::Transient(what));
-        let body = read_bounded(response, MOST)
+        let body = read_bounded(response, MAX_RESPONSE_BYTES)
             .await
             .map_err(|_| transient("the login service's answer broke off or is too large".to_owned()))?;
         if status == 200 {
@@ -92,7 +92,7 @@ fn path(tenant_id: &str, what: &str) -> String {
     format!("/{tenant_id}/oauth2/v2.0/{what}")
 }
 
-/// The service knows itself by the cloud's own host, also where an endpoint stands in for that.
+/// The service expects the cloud's own host as the audience, even where an endpoint replaces it.
 fn audience(cloud: Cloud, tenant_id: &str) -> String {
     format!("{}{}", cloud.login(), path(tenant_id, "token"))
 }
@@ -137,11 +137,11 @@ impl Login for Entra {
 
 fn unreachable(error: &reqwest::Error) -> String {
     let why = if error.is_timeout() {
-        "gave no answer in time"
+        "did not answer in time"
     } else if error.is_connect() {
         "could not be reached"
     } else {
-        "broke the connection off"
+        "closed the connection"
     };
     format!("the login service {why}")
 }
@@ -236,7 +236,7 @@ fn is_header_value(token: &SecretString) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// What is read of an access token.
+/// The claims of an access token that are used.
 #[derive(Deserialize)]
 struct Claims {
     #[serde(default)]
@@ -246,8 +246,8 @@ struct Claims {
     tid: Option<String>,
 }
 
-/// The claims of a token that is a JWT. Its signature is Graph's to check: what is read here only decides what is
-/// worth asking for, and who takes turns.
+/// The claims of a token that is a JWT. Graph checks its signature: what is read here only decides which calls are worth
+/// making, and which accounts take turns.
 fn claims(token: &SecretString) -> Option<Claims> {
     let payload = token.expose_secret().split('.').nth(1)?;
     let claims = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
@@ -268,23 +268,23 @@ mod tests {
         format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()))
     }
 
-    struct Nobody;
+    struct NoIdentity;
 
     #[async_trait]
-    impl WebIdentity for Nobody {
+    impl WebIdentity for NoIdentity {
         async fn token(&self, _audience: &str) -> Result<SecretString, LoginError> {
-            Err(LoginError::Transient("nobody".to_owned()))
+            Err(LoginError::Transient("no identity".to_owned()))
         }
     }
 
     fn entra(endpoint: Option<&str>) -> Entra {
         let client = crate::adapters::http::client(crate::adapters::http::Timeouts::default()).unwrap();
         let endpoint = endpoint.map(|url| url.parse().unwrap());
-        Entra::new(client, endpoint, Arc::new(crate::adapters::system::clock::SystemClock), Arc::new(Nobody))
+        Entra::new(client, endpoint, Arc::new(crate::adapters::system::clock::SystemClock), Arc::new(NoIdentity))
     }
 
     #[test]
-    fn each_cloud_has_its_login_host_and_assertions_are_addressed_to_it_whatever_stands_in() {
+    fn each_cloud_has_its_login_host_and_assertions_name_it_whatever_the_endpoint() {
         let path = "/contoso.onmicrosoft.com/oauth2/v2.0/token";
         for (cloud, host) in [
             (Cloud::Global, "https://login.microsoftonline.com"),
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_expires_in_is_for_this_run_alone() {
+    fn token_without_expires_in_has_no_lifetime() {
         assert_eq!(read(json!({"access_token": "t", "scope": ""}), Access::Delegated).lifetime, None);
         let lifetime = |value| read(json!({"access_token": "t", "expires_in": value}), Access::Delegated).lifetime;
         assert_eq!(lifetime(json!(3599)), Some(Duration::from_secs(3599)));
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn app_only_permissions_are_the_roles_of_a_token_that_can_be_read() {
+    fn app_only_permissions_are_the_roles_of_a_readable_token() {
         let granted = |token: String| read(json!({"access_token": token}), Access::AppOnly).granted;
         assert_eq!(granted("opaque".to_owned()), GrantedPermissions::Unknown);
         assert_eq!(granted(jwt(json!({"roles": ["Mail.Read"]}))), GrantedPermissions::from_scope("Mail.Read"));
@@ -347,11 +347,11 @@ mod tests {
     }
 
     #[test]
-    fn a_users_token_that_can_be_read_says_whom_it_speaks_for() {
+    fn readable_delegated_token_names_its_user() {
         let user = |token: String, subject| read(json!({"access_token": token, "scope": ""}), subject).user;
         let token = || jwt(json!({"oid": "o", "upn": "u@contoso.com", "roles": []}));
         assert_eq!(user(token(), Access::Delegated), ["o", "u@contoso.com"]);
-        assert!(user(token(), Access::AppOnly).is_empty(), "an app's own object is nobody's mailbox");
+        assert!(user(token(), Access::AppOnly).is_empty(), "an app's own object has no mailbox");
         assert!(user("opaque".to_owned(), Access::Delegated).is_empty());
     }
 
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_token_is_a_passing_fault() {
+    fn answer_that_is_not_a_token_is_transient() {
         for body in ["", "{}", "<html>", "{\"access_token\":"] {
             assert!(matches!(token(body.as_bytes(), Access::Delegated), Err(LoginError::Transient(_))), "{body}");
         }
