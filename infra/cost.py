@@ -2,15 +2,15 @@
 
 Prices and quantities are in prices.json, which the simulation (src/local/simulate/cost.rs) reads too:
 
-- `prices`: in USD, without free tiers. Look them up before you rely on them.
+- `prices`: in USD, without free tiers. Check them before you rely on them.
 - `month`: ticks and syncs of 730 hours.
-- `deployment`: what template.yaml sets up. `queue_polls_per_month`: Lambda polls an idle queue with five pollers, 20 s each.
-- `measured`: tests/suite/cost.rs measures these on the stand-ins, with the default policy and every permission, and fails if one
-  is more than 15 % off. A KB is 1,000 bytes. `writes_per_run`, in units: a claim, a record, and a row of history; one unit per KiB,
+- `deployment`: the resources of template.yaml. `queue_polls_per_month`: Lambda polls an idle queue with five pollers, 20 s each.
+- `measured`: tests/suite/cost.rs measures these against the fakes, with the default policy and every permission, and fails if one
+  differs by more than 15 %. A KB is 1,000 bytes. `writes_per_run`, in units: a claim, a record, and a row of history; one unit per KiB,
   and two for each change of the index's keys. `secrets_calls_per_lone_run`: of a run that is alone in its round.
-  `log_kb_per_round`: the round's line and the metrics.
-- `estimated`: latencies of Microsoft, duration and log lines of an invocation of Lambda, and the write by which a worker takes an
-  account over.
+  `log_kb_per_round`: the round's log line and the metrics.
+- `estimated`: latencies of Microsoft, duration and log lines of an invocation of Lambda, and the write with which a worker takes over an
+  account.
 """
 
 import json

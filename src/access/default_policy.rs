@@ -15,7 +15,7 @@ use crate::ports::{InfraError, SecretFault, SecretText};
 
 pub type Fetched = Vec<(String, Result<SecretText, SecretFault>)>;
 
-/// The schedule of `sync`, which reads it too: within this time, a round does not read it again.
+/// Within this time, a round does not read it again.
 const REFRESH_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 /// Whether the default policy was read recently.
@@ -39,31 +39,49 @@ pub async fn fetch(app: &App, names: &[String]) -> Result<Fetched, InfraError> {
     Ok(fetched)
 }
 
-/// Takes in the result of reading the reserved secret. A faulty one is logged, and otherwise ignored.
-pub fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), InfraError> {
+/// What is wrong with the default policy as last read, and what applies until it is fixed.
+pub fn error(app: &App) -> Option<String> {
+    let fault = app.default_policy.current().fault_text()?;
+    Some(format!("secret `{}` {fault}", app.settings.default_policy_name()))
+}
+
+/// As [`error`], read now unless it was read recently. That it cannot be read is an error too.
+pub async fn read_error(app: &App) -> Option<String> {
+    if !fresh(app)
+        && let Err(error) = fetch(app, &[]).await
+    {
+        return Some(error.to_string());
+    }
+    error(app)
+}
+
+/// Takes in the result of reading the reserved secret. A faulty one is logged; what applies then is said at [`Defaults`].
+fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), InfraError> {
     let (known, name) = (app.default_policy.get(), app.settings.default_policy_name());
+    let last_valid = known.as_ref().and_then(|known| known.last_valid.clone());
     let new = match read {
-        Err(SecretFault::Gone) => Some(Defaults::default()),
+        Err(SecretFault::Gone) => Defaults::default(),
         Err(fault @ SecretFault::Transient(_)) => {
             let Some(known) = known else {
                 return Err(InfraError::unavailable("reading the default policy", fault.to_string()));
             };
             warn!(secret = name, error = %fault, "the default policy could not be read; the last one read stays in force");
-            Some(known)
+            known
         }
-        Err(fault) => Some(Defaults { fault: Some(fault.to_string()), ..Defaults::default() }),
-        Ok(text) if known.as_ref().is_some_and(|known| known.version.as_ref() == Some(&text.version)) => known,
-        Ok(text) => Some(parse(&text)),
+        Err(fault) => Defaults { fault: Some(fault.to_string()), last_valid, ..Defaults::default() },
+        Ok(text) => match known {
+            Some(known) if known.version.as_ref() == Some(&text.version) => known,
+            _ => parse(&text, last_valid),
+        },
     };
-    let new = new.unwrap_or_default();
-    if let Some(fault) = &new.fault {
-        warn!(secret = app.settings.default_policy_name(), error = fault, "the default policy is faulty and ignored");
+    if let Some(fault) = new.fault_text() {
+        warn!(secret = name, error = fault, "the default policy is faulty");
     }
     app.default_policy.set(Defaults { read_at: app.clock.now(), ..new });
     Ok(())
 }
 
-fn parse(text: &SecretText) -> Defaults {
+fn parse(text: &SecretText, last_valid: Option<Arc<Policy>>) -> Defaults {
     let exposed = text.text.expose_secret();
     let policy = if exposed.len() > MAX_SECRET_BYTES {
         Err("is larger than 64 KiB".to_owned())
@@ -74,7 +92,7 @@ fn parse(text: &SecretText) -> Defaults {
     };
     let version = Some(text.version.clone());
     match policy {
-        Ok(policy) => Defaults { version, policy: Arc::new(policy), ..Defaults::default() },
-        Err(fault) => Defaults { version, fault: Some(fault), ..Defaults::default() },
+        Ok(policy) => Defaults { version, last_valid: Some(Arc::new(policy)), ..Defaults::default() },
+        Err(fault) => Defaults { version, last_valid, fault: Some(fault), ..Defaults::default() },
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::access::default_policy;
 use crate::app::App;
+use crate::app::default_policy::Defaults;
 use crate::domain::account::Account;
 use crate::domain::cause::Cause;
 use crate::domain::outcome::Outcome;
-use crate::domain::policy::Policy;
 use crate::domain::secret::{AccountSecret, SecretDocument};
 use crate::ports::{InfraError, SecretFault, SecretText};
 
@@ -28,7 +28,7 @@ pub async fn with_account(
 /// # Errors
 /// The outcome of a run that cannot begin: it names the secret and the field, never a value.
 pub fn read_secret(
-    defaults: &Policy,
+    defaults: &Defaults,
     account: &Account,
     name: &str,
     secret: Result<SecretText, SecretFault>,
@@ -40,10 +40,11 @@ pub fn read_secret(
             misconfigured(format!("secret `{name}` {fault}"), "Create it, or fix its permissions")
         }
     })?;
-    let secret = SecretDocument::parse(&text.text)
-        .and_then(|document| document.account_with_defaults(&account.id, defaults))
+    let mut secret = SecretDocument::parse(&text.text)
+        .and_then(|document| document.account_with_defaults(&account.id, &defaults.policy()))
         .map_err(|error| {
             misconfigured(format!("secret `{name}`: {error}"), "Fix the secret; the next run reads it again")
         })?;
+    secret.policy.writes &= !defaults.read_only();
     Ok((secret, text))
 }

@@ -1,22 +1,32 @@
 //! Access tokens of an account: cached, requested, renewed; and rotated refresh tokens, saved.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{debug, warn};
 
 use crate::app::App;
+use crate::app::stop_signal::StopSignal;
 use crate::app::throttle::{Throttle, ThrottleKey, ThrottleScope};
 use crate::app::token_cache::{AccessToken, TokenCache};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::cause::LoginError;
 use crate::domain::outcome::Outcome;
+use crate::domain::outcome::calls::capped_wait;
 use crate::domain::secret::{AccountSecret, Credential, with_refresh_token};
 use crate::ports::{Clock, InfraError, Login, SecretText, Token};
 
 /// A rotated refresh token is written to its secret once in this time: a secret keeps about 100 versions,
 /// and the older token stays valid for 90 days.
 const SAVE_EVERY: TimeDelta = TimeDelta::hours(24);
+
+/// The longest that one token request may take.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a token request may still take once the process is asked to stop.
+const STOP_GRACE: Duration = Duration::from_secs(3);
 
 /// The lifetime of a token that came without `expires_in`: it is for this run alone.
 const THIS_RUN: TimeDelta = TimeDelta::minutes(5);
@@ -41,6 +51,8 @@ pub struct AccountTokens<'a> {
     consecutive_failures: u32,
     secret: &'a AccountSecret,
     text: &'a SecretText,
+    stop: &'a StopSignal,
+    deadline: Option<DateTime<Utc>>,
 }
 
 impl<'a> AccountTokens<'a> {
@@ -54,7 +66,14 @@ impl<'a> AccountTokens<'a> {
             consecutive_failures: account.consecutive_failures,
             secret,
             text,
+            stop: &app.stop,
+            deadline: None,
         }
+    }
+
+    /// The same, with all requests answered before the deadline.
+    pub fn before(self, deadline: DateTime<Utc>) -> Self {
+        Self { deadline: Some(deadline), ..self }
     }
 
     /// The cached access token, or one token request.
@@ -70,28 +89,35 @@ impl<'a> AccountTokens<'a> {
 
     async fn request(&self) -> Result<Token, LoginError> {
         let newer = self.cache.refresh_token(self.id, &self.text.version);
-        let answer = self.send(newer.as_ref()).await;
+        let answer = self.request_with(newer.as_ref()).await;
         if newer.is_some() && matches!(answer, Err(LoginError::Misconfigured(_))) {
             // The newer one may never have been activated; the secret's own may still be valid.
             self.cache.remove(self.id);
-            return self.send(None).await;
+            return self.request_with(None).await;
         }
         answer
     }
 
-    async fn send(&self, refresh_token: Option<&SecretString>) -> Result<Token, LoginError> {
+    /// One request, within the time that is left. A process that stops does not wait long for it.
+    async fn request_with(&self, refresh_token: Option<&SecretString>) -> Result<Token, LoginError> {
+        let left = self.deadline.map(|deadline| (deadline - self.clock.now()).to_std().unwrap_or_default());
+        let timeout = left.map_or(LOGIN_TIMEOUT, |left| left.min(LOGIN_TIMEOUT));
+        if timeout.is_zero() {
+            return Err(LoginError::Transient("there was no time left to request a token".to_owned()));
+        }
+        let stopped = async {
+            self.stop.wait().await;
+            // An answer that is already on its way may hold a rotated refresh token.
+            self.clock.sleep(STOP_GRACE).await;
+        };
         let sent_at = self.clock.now();
-        let answer = self.login.request_token(self.secret, refresh_token).await;
-        let outcome = match &answer {
-            Ok(_) => "ok",
-            Err(LoginError::Misconfigured(cause) | LoginError::LongBackoff(cause) | LoginError::NotYet(cause)) => {
-                &cause.code
-            }
-            Err(LoginError::Throttled { .. }) => "throttled",
-            Err(LoginError::Transient(why)) => why,
+        let answer = tokio::select! {
+            biased;
+            answer = self.login.request_token(self.secret, refresh_token, timeout) => answer,
+            () = stopped => Err(LoginError::Transient("the process stops before the login service answered".to_owned())),
         };
         let ms = (self.clock.now() - sent_at).num_milliseconds();
-        debug!(account = %self.id, outcome, ms, "token request");
+        debug!(account = %self.id, outcome = word(&answer), ms, "token request");
         answer
     }
 
@@ -103,13 +129,26 @@ impl<'a> AccountTokens<'a> {
             LoginError::Transient(why) => Outcome::Transient { why },
             LoginError::Throttled { retry_after } => {
                 let now = self.clock.now();
-                let until = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok()).map(|wait| now + wait);
+                let asked = retry_after.map(capped_wait);
+                let until = asked.map(|(wait, _)| now + wait);
                 if let Some(until) = until {
                     self.throttle.block_until(login, until, now);
                 }
-                Outcome::Throttled { until }
+                Outcome::Throttled { until, longer: asked.is_some_and(|(_, longer)| longer) }
             }
         }
+    }
+}
+
+/// How a token request ended, for the log.
+fn word(answer: &Result<Token, LoginError>) -> &str {
+    match answer {
+        Ok(_) => "ok",
+        Err(LoginError::Misconfigured(cause) | LoginError::LongBackoff(cause) | LoginError::NotYet(cause)) => {
+            &cause.code
+        }
+        Err(LoginError::Throttled { .. }) => "throttled",
+        Err(LoginError::Transient(why)) => why,
     }
 }
 
@@ -119,7 +158,7 @@ impl TokenSource for AccountTokens<'_> {
         self.cache.remove_access(self.id);
         let login = ThrottleKey::new(&self.secret.tenant_id, ThrottleScope::Login);
         if let Some(until) = self.throttle.blocked_until(&login, self.clock.now()) {
-            return Err(Outcome::Throttled { until: Some(until) });
+            return Err(Outcome::Throttled { until: Some(until), longer: false });
         }
         let token = self.request().await.map_err(|error| self.outcome(error, &login))?;
         let Token { access_token, lifetime, granted, user, tenant, refresh_token } = token;

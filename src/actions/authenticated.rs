@@ -50,7 +50,8 @@ impl LoadError {
     pub fn into_action_error(self, describe: impl FnOnce(String) -> ActionError) -> ActionError {
         match self {
             Self::Action(error) => error,
-            Self::Secret(outcome) | Self::Token { outcome, .. } => describe(reason(&outcome)),
+            Self::Secret(outcome) => describe(secret_reason(&outcome)),
+            Self::Token { outcome, .. } => describe(reason(&outcome)),
         }
     }
 }
@@ -58,6 +59,14 @@ impl LoadError {
 /// Why a run with this outcome would not succeed.
 pub(crate) fn reason(outcome: &Outcome) -> String {
     outcome.reason().unwrap_or_else(|| outcome.as_str().to_owned())
+}
+
+/// Why a secret cannot be used: it names the secret and the field. The cause's code would say `secret` once more.
+pub(crate) fn secret_reason(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Misconfigured { cause } => format!("{}. {}.", cause.what, cause.remedy),
+        other => reason(other),
+    }
 }
 
 /// Reads an account.
@@ -73,7 +82,7 @@ pub(crate) async fn load_secret(app: &App, id: &AccountId) -> Result<WithSecret,
     let account = find(app, id).await?.account;
     let (secret_name, text) = with_account(app, &account).await?;
     let (secret, text) =
-        read_secret(&app.default_policy.policy(), &account, &secret_name, text).map_err(LoadError::Secret)?;
+        read_secret(&app.default_policy.current(), &account, &secret_name, text).map_err(LoadError::Secret)?;
     Ok(WithSecret { account, secret_name, secret, text })
 }
 

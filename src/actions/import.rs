@@ -18,8 +18,8 @@ use crate::sync::{SyncReport, sync_written};
 const RESERVE: TimeDelta = TimeDelta::seconds(20);
 
 /// What an import did. It holds ids, names of fields and reasons, never a value that may be a secret.
-#[derive(Serialize)]
-pub struct Answer {
+#[derive(Debug, Serialize)]
+pub struct ImportReport {
     created: Vec<AccountId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     replaced: Vec<AccountId>,
@@ -34,13 +34,13 @@ pub struct Answer {
 }
 
 /// An account that has a secret, which was left as it is.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Existing {
     line: usize,
     account: AccountId,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Failed {
     line: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ struct Failed {
 }
 
 /// How a line was read: as which kind of account, with which fields of the secret.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Understood {
     line: usize,
     account: AccountId,
@@ -79,7 +79,7 @@ pub async fn import(
     text: &str,
     replace: bool,
     deadline: DateTime<Utc>,
-) -> Result<Answer, ActionError> {
+) -> Result<ImportReport, ActionError> {
     let records = parse(format, text).map_err(|error| ActionError::Import(error.to_string()))?;
     let (mut created, mut replaced, mut existing, mut failed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut understood, mut written, mut not_reached) = (Vec::new(), HashMap::new(), 0);
@@ -113,7 +113,7 @@ pub async fn import(
     }
     let sync = sync_written(app, written).await?;
     let message = (!replace && !existing.is_empty()).then_some(LEFT);
-    Ok(Answer { created, replaced, existing, failed, understood, not_reached, sync, message })
+    Ok(ImportReport { created, replaced, existing, failed, understood, not_reached, sync, message })
 }
 
 async fn write(

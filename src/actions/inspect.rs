@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::access::default_policy;
 use crate::access::secret::{read_secret, with_account};
 use crate::actions::authenticated::find;
 use crate::actions::error::ActionError;
 use crate::actions::timestamp::Timestamp;
 use crate::app::App;
 use crate::domain::account::history::HistoryRow;
+use crate::domain::account::refusals::Refusal;
 use crate::domain::account::set_aside::SetAside;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
+use crate::domain::cause::graph_cause;
 use crate::domain::cloud::Cloud;
 use crate::domain::policy::Policy;
 use crate::ports::{Cursor, InfraError, SecretFault, SecretText, StoredAccount};
@@ -27,6 +30,9 @@ pub struct AccountList {
     /// The `after` of the next `list`, where there are more accounts than one answer holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<AccountId>,
+    /// What is wrong with the default policy, and what applies until it is fixed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    defaults_error: Option<String>,
 }
 
 /// The answer to `history`: past runs, the newest first.
@@ -59,6 +65,9 @@ pub struct AccountDescription {
     #[serde(flatten)]
     state: AccountState,
     set_aside: BTreeMap<SetAside, DateTime<Utc>>,
+    /// How Graph refused what is set aside.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    refusals: BTreeMap<SetAside, ShownRefusal>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     secret: String,
@@ -66,6 +75,24 @@ pub struct AccountDescription {
     defaults_error: Option<String>,
     #[serde(flatten)]
     contents: SecretContents,
+}
+
+/// A refusal in Graph's own terms, and in plain words where they are known.
+#[derive(Debug, Serialize)]
+struct ShownRefusal {
+    status: u16,
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    means: Option<String>,
+}
+
+impl ShownRefusal {
+    fn of(refusal: &Refusal) -> Self {
+        let (status, code) = (refusal.status, refusal.code.clone());
+        // An operation that is set aside after a 401 was refused by itself: other calls of that run were not.
+        let cause = graph_cause(if status == 401 { 403 } else { status }, code.as_deref().unwrap_or_default());
+        Self { status, code, means: cause.map(|cause| cause.to_string()) }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -97,7 +124,8 @@ impl AccountState {
 /// Lists the state of the accounts, from the one after `after` on.
 pub async fn list(app: &App, after: Option<&AccountId>) -> Result<AccountList, ActionError> {
     let (found, next) = list_page(app, after, MAX_ACCOUNTS_LISTED).await?;
-    Ok(AccountList { accounts: found.iter().map(|found| AccountState::of(&found.account)).collect(), next })
+    let accounts = found.iter().map(|found| AccountState::of(&found.account)).collect();
+    Ok(AccountList { accounts, next, defaults_error: default_policy::read_error(app).await })
 }
 
 /// Reads at least `count` accounts where there are so many, sorted by id, and the id where the next page begins. From
@@ -139,7 +167,7 @@ pub(crate) fn describe(
     text: Result<SecretText, SecretFault>,
 ) -> AccountDescription {
     let StoredAccount { account, warnings, .. } = found;
-    let contents = match read_secret(&app.default_policy.policy(), &account, &secret_name, text) {
+    let contents = match read_secret(&app.default_policy.current(), &account, &secret_name, text) {
         Ok((secret, _)) => SecretContents::Usable {
             auth: secret.credential.auth(),
             cloud: secret.cloud,
@@ -149,13 +177,15 @@ pub(crate) fn describe(
         },
         Err(outcome) => SecretContents::Faulty { secret_error: outcome.reason() },
     };
-    let fault = app.default_policy.fault();
+    let of_set_aside = account.refusals.iter().filter(|(key, _)| account.set_aside.contains_key(key));
+    let refusals = of_set_aside.map(|(key, refusal)| (key.clone(), ShownRefusal::of(refusal))).collect();
     AccountDescription {
         state: AccountState::of(&account),
+        refusals,
         set_aside: account.set_aside,
         warnings,
         secret: secret_name,
-        defaults_error: fault.map(|fault| format!("secret `{}` {fault}", app.settings.default_policy_name())),
+        defaults_error: default_policy::error(app),
         contents,
     }
 }

@@ -34,6 +34,7 @@ pub async fn resume(app: &App, id: &AccountId) -> Result<AccountState, ActionErr
 /// The account's policy; the default one where its secret cannot be used.
 async fn policy(app: &App, account: &Account) -> Result<Policy, ActionError> {
     let (name, secret) = with_account(app, account).await?;
-    let read = read_secret(&app.default_policy.policy(), account, &name, secret);
-    Ok(read.map_or_else(|_| app.default_policy.policy().as_ref().clone(), |(secret, _)| secret.policy))
+    let defaults = app.default_policy.current();
+    let read = read_secret(&defaults, account, &name, secret);
+    Ok(read.map_or_else(|_| defaults.policy().as_ref().clone(), |(secret, _)| secret.policy))
 }

@@ -10,6 +10,7 @@ mod graph_query;
 pub mod import;
 pub mod inspect;
 pub mod lifecycle;
+mod permission_text;
 pub mod run_now;
 pub mod set_policy;
 pub mod sign_in;

@@ -5,11 +5,14 @@ use serde::Serialize;
 
 use crate::actions::authenticated::{Authenticated, authenticate, find};
 use crate::actions::error::ActionError;
+use crate::actions::permission_text::{NO_OPERATION, NO_PERMISSION};
 use crate::app::App;
 use crate::domain::account::{AccountId, Status};
+use crate::domain::permissions::required;
 use crate::domain::plan::Step;
+use crate::domain::secret::AccountSecret;
 use crate::domain::seed::Seed;
-use crate::notifications::{self, AccountChange};
+use crate::notifications::{self, Outbox};
 use crate::ports::{ClaimKind, InfraError};
 use crate::run;
 use crate::run::claim::{claim, with_secrets};
@@ -23,6 +26,9 @@ pub struct DryRun {
     seed: Seed,
     waves: usize,
     plan: Vec<Step>,
+    /// Why the plan is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
 }
 
 /// Runs the account once, due or not. A paused account is called, not only probed.
@@ -43,7 +49,7 @@ pub async fn run(
     match ready.pop() {
         Some((claimed, secret)) => {
             let run = run::run(app, claimed, secret, deadline).await;
-            notifications::notify(app, AccountChange::of(&run).as_slice()).await;
+            notifications::notify(app, &Outbox::of(&run)).await;
             Ok(run)
         }
         None => Err(InfraError::unavailable("running the account", "its secret was not asked for").into()),
@@ -61,5 +67,15 @@ pub async fn plan(app: &App, id: &AccountId, seed: Option<Seed>) -> Result<DryRu
     let loaded = authenticate(app, id).await.map_err(|error| error.into_action_error(no_plan))?;
     let Authenticated { account, secret, access, .. } = loaded;
     let (seed, plan) = draw(&account, &secret, &access, seed_choice(app, seed), app.clock.now());
-    Ok(DryRun { account: id.clone(), seed, waves: plan.waves(), plan: plan.steps })
+    let message = plan.is_empty().then(|| empty_plan(&secret));
+    Ok(DryRun { account: id.clone(), seed, waves: plan.waves(), plan: plan.steps, message })
+}
+
+/// Why nothing can be drawn.
+fn empty_plan(secret: &AccountSecret) -> &'static str {
+    let subject = secret.credential.subject();
+    match required::wanted(&secret.policy, subject, secret.user_id.as_deref()).is_empty() {
+        true => NO_OPERATION,
+        false => NO_PERMISSION,
+    }
 }

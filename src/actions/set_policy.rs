@@ -33,7 +33,7 @@ pub async fn set_policy(app: &App, id: &AccountId, changes: &Map<String, Value>)
         let (name, read) = with_account(app, &account).await?;
         let refused = |why: String| ActionError::Secret { secret: name.clone(), why };
         let read = read.map_err(|fault| refused(fault.to_string()))?;
-        let (text, policy) = with_policy(&read.text, id, changes.clone(), &app.default_policy.policy())
+        let (text, policy) = with_policy(&read.text, id, changes.clone(), &app.default_policy.current().policy())
             .map_err(|error| refused(error.to_string()))?;
         let Some(version) = app.secrets.replace(&name, &read.version, &text).await? else { continue };
         app.token_cache.set_version(id, &version);

@@ -132,6 +132,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
                     })?),
                 },
                 username: text(event, "username")?,
+                replace: flag(event, "replace")?,
             },
         },
         "consent_url" => Event::ConsentUrl { account: account("consent_url")? },
@@ -239,6 +240,7 @@ mod tests {
             (json!({"action": "export", "after": 1}), "after"),
             (json!({"action": "import", "text": "x", "replace": "yes"}), "replace"),
             (json!({"action": "sign_in", "account": "a", "username": 1}), "username"),
+            (json!({"action": "sign_in", "account": "a", "replace": "yes"}), "replace"),
             (json!({"action": "sign_in", "account": "a", "cloud": "MARKED"}), "cloud"),
             (json!({"action": "set_policy", "account": "a", "policy": "MARKED"}), "policy"),
         ] {

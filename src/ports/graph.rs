@@ -38,7 +38,8 @@ pub struct BatchReply {
     pub id: String,
     pub status: u16,
     pub retry_after: Option<Duration>,
-    /// Graph's `error.code`, cleaned for logs; [`NO_DRIVE`] where its message says so.
+    /// Graph's `error.code`, cleaned for logs, or one of ours where only its message says what is meant (see
+    /// [`crate::domain::cause`]). `None`: the answer is not Graph's own.
     pub error_code: Option<String>,
     pub request_id: Option<String>,
     pub body: RawBody,
@@ -59,9 +60,6 @@ impl RawBody {
         value.filter(Value::is_object).unwrap_or_default()
     }
 }
-
-/// The `error_code` for a user without OneDrive. Graph itself says so only in the message ("mysite not found").
-pub const NO_DRIVE: &str = "mysiteNotFound";
 
 /// Why a whole batch failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

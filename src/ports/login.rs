@@ -11,11 +11,12 @@ use std::time::Duration;
 /// The login service.
 #[async_trait]
 pub trait Login: Send + Sync {
-    /// One token request. `refresh_token` replaces the secret's own where a newer one is known.
+    /// One token request, answered within `timeout`. `refresh_token` replaces the secret's own where a newer one is known.
     async fn request_token(
         &self,
         secret: &AccountSecret,
         refresh_token: Option<&SecretString>,
+        timeout: Duration,
     ) -> Result<Token, LoginError>;
     /// Starts a sign-in by device code.
     async fn device_code(&self, client: &Client) -> Result<DeviceCode, LoginError>;

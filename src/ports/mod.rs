@@ -15,7 +15,7 @@ pub use accounts::{
 pub use alerts::{Alert, Alerts};
 pub use clock::Clock;
 pub use error::{FailureCode, InfraError, TableProblem};
-pub use graph::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, RawBody};
+pub use graph::{BatchItem, BatchReply, Caller, Graph, GraphError, RawBody};
 pub use login::{Client, DeviceCode, Login, Poll, Token, WebIdentity};
 pub use queue::{Queue, Unsent};
 pub use secrets::{SecretEntry, SecretFault, SecretText, Secrets};

@@ -23,9 +23,9 @@ use crate::app::App;
 use crate::domain::account::Status;
 use crate::domain::outcome::Outcome;
 use crate::domain::seed::Seed;
-use crate::notifications::{self, AccountChange};
+use crate::notifications::{self, Outbox};
 use crate::ports::InfraError;
-use crate::round::claims::{Claims, Counts};
+use crate::round::claims::{Claims, Counts, last_start};
 use crate::round::fan_out::fan_out;
 use crate::round::report::RoundReport;
 use crate::run;
@@ -81,13 +81,14 @@ async fn claim_all(app: Arc<App>, seed: Seed, deadline: DateTime<Utc>, ready: mp
 
 /// Runs accounts as they become ready, `concurrency` at once, and sends notifications of what changed.
 pub async fn run_all(app: &App, mut ready: mpsc::Receiver<Ready>, deadline: DateTime<Utc>, report: &mut RoundReport) {
-    let mut changes = Vec::new();
+    let mut outbox = Outbox::default();
     let mut runs = FuturesUnordered::new();
     let mut open = true;
+    let last_start = last_start(app.clock.now(), deadline);
     while open || !runs.is_empty() {
         tokio::select! {
             next = ready.recv(), if open && runs.len() < app.settings.concurrency => match next {
-                Some((claimed, _)) if app.stopping() => {
+                Some((claimed, _)) if app.stopping() || app.clock.now() > last_start => {
                     report.deferred += 1;
                     release(app, claimed).await;
                 }
@@ -96,11 +97,11 @@ pub async fn run_all(app: &App, mut ready: mpsc::Receiver<Ready>, deadline: Date
             },
             Some(run) = runs.next(), if !runs.is_empty() => {
                 report.add(&run);
-                changes.extend(AccountChange::of(&run));
+                outbox.append(Outbox::of(&run));
             }
         }
     }
-    notifications::notify(app, &changes).await;
+    notifications::notify(app, &outbox).await;
 }
 
 /// How many accounts' secrets the next request may read. A default policy that was not read recently is read with them.

@@ -100,6 +100,7 @@ impl RoundReport {
         let mut names: Vec<Value> = metrics.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
         names.push(json!({"Name": "RoundDuration", "Unit": "Milliseconds"}));
         let mut event = json!({
+            "level": "INFO",
             "_aws": {
                 "Timestamp": self.started_at.timestamp_millis(),
                 "CloudWatchMetrics": [{"Namespace": "E5Evergreen", "Dimensions": [[]]}]

@@ -1,6 +1,6 @@
 //! Items: steps of a plan whose inputs are known, ready to be sent.
 
-use crate::domain::catalogue::{Effect, Method, Operation};
+use crate::domain::catalogue::{Effect, Method, Operation, OrphanQuery};
 use crate::domain::plan::{Payload, Role};
 use crate::run::batching::Numbered;
 
@@ -12,6 +12,8 @@ pub struct Item {
     pub role: Role,
     pub url: String,
     pub payload: Payload,
+    /// A sweep's: how an orphan is recognised in the answer, and the operation that removes it.
+    pub sweep: Option<(OrphanQuery, &'static Operation)>,
 }
 
 impl Item {

@@ -16,20 +16,28 @@ pub struct ItemResult {
     pub request_id: Option<String>,
     pub retry_after: Option<Duration>,
     pub body: RawBody,
+    /// The batch as a whole failed or was refused: this says nothing about the item's operation.
+    pub whole_batch: bool,
 }
 
 impl ItemResult {
     pub fn of(reply: BatchReply, operation: &Operation) -> Self {
         let BatchReply { status, retry_after, error_code, request_id, body, .. } = reply;
-        let answer = Answer::of(status, operation);
+        let answer = Answer::of(status, error_code.as_deref(), operation);
         // The body of a refusal that is expected is not what was asked for.
         let body = if (200..300).contains(&status) { body } else { RawBody::default() };
-        Self { answer, status, code: error_code, request_id, retry_after, body }
+        Self { answer, status, code: error_code, request_id, retry_after, body, whole_batch: false }
     }
 
-    /// The result of an item of a batch that failed as a whole, or left it unanswered.
-    pub fn without_reply(answer: Answer, status: u16, retry_after: Option<Duration>) -> Self {
-        Self { answer, status, code: None, request_id: None, retry_after, body: RawBody::default() }
+    /// The result of an item that its batch left unanswered.
+    pub fn without_reply() -> Self {
+        Self { whole_batch: false, ..Self::of_whole_batch(Answer::Transient, 0, None) }
+    }
+
+    /// The result of every item of a batch that failed as a whole.
+    pub fn of_whole_batch(answer: Answer, status: u16, retry_after: Option<Duration>) -> Self {
+        let body = RawBody::default();
+        Self { answer, status, code: None, request_id: None, retry_after, body, whole_batch: true }
     }
 
     /// Whether a write may have taken effect all the same.

@@ -10,6 +10,8 @@ mod placeholders;
 mod progress;
 pub mod report;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{Instrument, error, warn};
 
@@ -17,17 +19,19 @@ use crate::access::secret::read_secret;
 use crate::access::token::{self, AccountTokens};
 use crate::app::App;
 use crate::app::token_cache::AccessToken;
-use crate::domain::account::expiry::Expiry;
+use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::HistoryRow;
+use crate::domain::account::notice::{Change, NoticeKind, Notices};
 use crate::domain::account::{Account, Status};
+use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::outcome::Outcome;
-use crate::domain::outcome::calls::{self, Conclusion, RunCalls};
-use crate::domain::plan::{self, Plan};
+use crate::domain::outcome::calls::{self, Conclusion, EarlyEnd, RunCalls, RunFacts};
+use crate::domain::plan::{self, Plan, Scope};
 use crate::domain::secret::{AccountSecret, Credential};
 use crate::domain::seed::RngStream;
 use crate::ports::{RecordResult, SecretFault, SecretText};
-use crate::run::claim::Claimed;
+use crate::run::claim::{Claimed, LEASE};
 use crate::run::draw::{SeedChoice, scope};
 use crate::run::executor::Executor;
 use crate::run::report::RunReport;
@@ -63,9 +67,9 @@ async fn run_claimed(
         account.mark_crashed();
     }
     let name = app.settings.secret_name(&account);
-    let defaults = app.default_policy.policy();
+    let defaults = app.default_policy.current();
     let (policy, calls, conclusion) = match read_secret(&defaults, &account, &name, secret) {
-        Err(outcome) => (defaults.as_ref().clone(), RunCalls::default(), Conclusion::without_calls(outcome)),
+        Err(outcome) => (defaults.policy().as_ref().clone(), RunCalls::default(), Conclusion::without_calls(outcome)),
         Ok((secret, text)) => {
             account.expiries.update_from_credential(&secret.credential);
             let probe = account.status == Status::Paused && !manual;
@@ -81,8 +85,11 @@ async fn run_claimed(
     let days_left = |expiry: Option<Expiry>| expiry.map(|expiry| expiry.days_left(ended_at));
     let days_to_renewal = days_left(account.expiries.subscription);
     let credential_days_left = days_left(account.expiries.credential);
-    let unrecorded = record(app, &account, &run_id).await;
     let outcome = conclusion.outcome;
+    if app.alerts.is_some() {
+        account.untold.add(&run_id, ended_at, notices(change, outcome.reason(), &expiring));
+    }
+    let unrecorded = record(app, &account, &run_id).await;
     let row = HistoryRow {
         account_id: account.id.clone(),
         started_at,
@@ -94,7 +101,7 @@ async fn run_claimed(
         calls_ok: calls.ok(),
         calls_failed: calls.failed(),
         calls_throttled: calls.throttled(),
-        calls: calls.calls,
+        calls: calls.all().cloned().collect(),
         next_run_at: account.next_run_at,
     };
     if let Err(error) = app.accounts.add_history(&row).await {
@@ -103,8 +110,7 @@ async fn run_claimed(
     let report = RunReport {
         row,
         status: account.status,
-        change,
-        expiring,
+        untold: if unrecorded.is_none() { account.untold } else { Notices::default() },
         days_to_renewal,
         credential_days_left,
         skipped: calls.skipped,
@@ -125,43 +131,61 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn carry_out(&self, account: &mut Account, seed: &mut SeedChoice, probe: bool) -> (RunCalls, Conclusion) {
-        let access = match AccountTokens::new(self.app, account, self.secret, self.text).get().await {
+        let reserve = ((self.deadline - self.app.clock.now()) / 4).min(TIME_TO_FINISH).max(TimeDelta::zero());
+        let tokens = AccountTokens::new(self.app, account, self.secret, self.text).before(self.deadline - reserve);
+        let access = match tokens.get().await {
             Ok(access) => access,
             Err(outcome) => return without_calls(outcome),
         };
         token::save_rotated(self.app, account, self.secret, self.text).await;
         let now = self.app.clock.now();
         let scope = scope(account, self.secret, &access.granted, now);
-        let nothing_allowed =
-            || calls::nothing_allowed(self.secret.credential.subject(), self.secret.user_id.as_deref());
         if probe {
             let helps = !plan::drawable(&scope).is_empty();
-            return without_calls(if helps { Outcome::Probed } else { nothing_allowed() });
+            return without_calls(if helps { Outcome::Probed } else { nothing_drawable(account, &scope) });
         }
         let seed = seed.fix(&scope, account);
         let plan = Plan::draw(&scope, &mut seed.rng(&account.id, RngStream::Plan));
         if plan.is_empty() {
-            return without_calls(nothing_allowed());
+            return without_calls(nothing_drawable(account, &scope));
         }
         let askable = plan::askable(&scope, self.secret);
-        let permissions_unknown = access.granted == GrantedPermissions::Unknown;
+        let facts = RunFacts {
+            permissions_unknown: access.granted == GrantedPermissions::Unknown,
+            names_user: scope.subject == Access::AppOnly && scope.user_id.is_some(),
+        };
         let _mailbox = self.app.mailbox_locks.lock(mailbox(self.secret, &access)).await;
         let executor = Executor {
             graph: self.app.graph.as_ref(),
             clock: self.app.clock.as_ref(),
             throttle: &self.app.throttle,
             stop: &self.app.stop,
-            tokens: &AccountTokens::new(self.app, account, self.secret, self.text),
+            tokens: &AccountTokens::new(self.app, account, self.secret, self.text).before(self.deadline - reserve),
             secret: self.secret,
             access,
             deadline: self.deadline,
-            reserve: ((self.deadline - now) / 4).min(TIME_TO_FINISH).max(TimeDelta::zero()),
+            reserve,
+            orphaned_before: now - LEASE,
             rng: seed.rng(&account.id, RngStream::Execution),
         };
         let calls = executor.send(&plan).await;
         account.expiries.update_from_graph(self.secret, &askable, &calls.watched, self.app.clock.now());
-        let conclusion = calls.conclude(permissions_unknown);
+        let conclusion = calls.conclude(facts);
+        if let Some(EarlyEnd::Throttled { longer: true, until }) = &calls.early_end {
+            let until = until.format("%FT%TZ").to_string();
+            warn!(until, "Graph asked to wait for more than a day; the tenant is called again after one");
+        }
         (calls, conclusion)
+    }
+}
+
+/// The outcome where nothing can be drawn: since all that could be is set aside, or permissions and policy allow nothing.
+fn nothing_drawable(account: &Account, scope: &Scope) -> Outcome {
+    let unrestricted = Scope { set_aside: &BTreeMap::new(), ..*scope };
+    if plan::drawable(&unrestricted).is_empty() {
+        calls::nothing_allowed(scope.subject, scope.user_id)
+    } else {
+        calls::all_set_aside(account)
     }
 }
 
@@ -177,6 +201,14 @@ fn mailbox(secret: &AccountSecret, access: &AccessToken) -> Vec<String> {
     };
     let names = secret.user_id.iter().chain(username).chain(&access.user);
     names.map(|name| name.to_lowercase()).collect()
+}
+
+/// What a person is to be told of the run, written with its record.
+fn notices(change: Option<Change>, reason: Option<String>, expiring: &[(Expiring, Expiry)]) -> Vec<NoticeKind> {
+    let status = change.map(|change| NoticeKind::Status { change, reason });
+    let expiry =
+        |(expiring, expiry): &(Expiring, Expiry)| NoticeKind::Expiry { expiring: *expiring, ends_at: expiry.at };
+    status.into_iter().chain(expiring.iter().map(expiry)).collect()
 }
 
 /// Writes the account; returns why that failed, if it did.

@@ -1,24 +1,27 @@
 //! Progress of a plan: responses so far, objects still to clean up, results to report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
 use serde_json::Value;
 
 use crate::domain::account::history::CallResult;
-use crate::domain::catalogue::{Access, Effect, Operation};
-use crate::domain::outcome::calls::{Answer, EarlyEnd, RunCalls};
+use crate::domain::catalogue::{Access, Effect, Operation, OrphanQuery};
+use crate::domain::outcome::calls::{self, Answer, EarlyEnd, RunCalls, capped_wait};
 use crate::domain::plan::{Payload, Plan, Role, Step};
 use crate::ports::RawBody;
 use crate::run::item::{Item, cleans};
 use crate::run::item_result::ItemResult;
-use crate::run::placeholders;
+use crate::run::placeholders::{self, NextPage};
 
 /// Coming runs that look for orphans: after a clean-up that may have failed, and after mail, which arrives with a delay.
 const SWEEPS_AFTER_DOUBT: u32 = 2;
 const SWEEPS_AFTER_MAIL: u32 = 3;
+
+/// Pages beyond the first that the sweeps of a run read; what lies further is left to the next one.
+const MAX_SWEEP_PAGES: usize = 20;
 
 /// The state of a plan under way. The executor sends; what is known is kept, and decided, here.
 pub struct Progress<'a> {
@@ -28,10 +31,21 @@ pub struct Progress<'a> {
     dice: Vec<u64>,
     /// Creations that may have happened, by step; removed again when their clean-up is answered.
     standing: BTreeMap<usize, u32>,
+    /// The clean-up of what sweeps have found.
     orphans: Vec<Item>,
+    /// The next pages of sweeps' lists: read before anything that they list is removed.
+    pages: Vec<Item>,
+    /// Pages of lists that were read beyond the first.
+    pages_read: usize,
+    /// Only what was made before this is an orphan: a run that is still under way may use what is younger.
+    orphaned_before: DateTime<Utc>,
+    /// Ids of what this run made, and of what it removes: no read takes them from a list.
+    removable: BTreeSet<String>,
     sweeping: bool,
     sweeps_failed: bool,
     begun: bool,
+    /// A new token was requested; a run requests one at most.
+    renewed: bool,
     next_step: usize,
     /// All that this run writes: a sweep must not take it for an earlier run's.
     own: String,
@@ -41,16 +55,21 @@ pub struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    pub fn new(plan: &'a Plan, rng: &mut ChaCha12Rng) -> Self {
+    pub fn new(plan: &'a Plan, orphaned_before: DateTime<Utc>, rng: &mut ChaCha12Rng) -> Self {
         Self {
             plan,
             answers: vec![None; plan.steps.len()],
             dice: plan.steps.iter().map(|_| rng.random()).collect(),
             standing: BTreeMap::new(),
             orphans: Vec::new(),
+            pages: Vec::new(),
+            pages_read: 0,
+            orphaned_before,
+            removable: BTreeSet::new(),
             sweeping: plan.steps.iter().any(|step| step.role == Role::Sweep),
             sweeps_failed: false,
             begun: false,
+            renewed: false,
             next_step: plan.steps.len(),
             own: placeholders::written_text(plan),
             fault: None,
@@ -75,7 +94,8 @@ impl<'a> Progress<'a> {
             let filled = (!must_end || cleans(step.role, step.operation)).then(|| self.fill(step)).flatten();
             match filled {
                 Some((url, payload)) => {
-                    items.push(Item { step: index, operation: step.operation, role: step.role, url, payload });
+                    let Step { operation, role, leftover: sweep, .. } = *step;
+                    items.push(Item { step: index, operation, role, url, payload, sweep });
                 }
                 None => {
                     self.done.skipped += 1;
@@ -90,29 +110,43 @@ impl<'a> Progress<'a> {
         let mut values = BTreeMap::new();
         for input in &step.inputs {
             let answer = self.answers.get(input.step)?.as_ref()?;
-            let value = placeholders::resolve(answer, &input.need, *self.dice.get(input.step)?)?;
+            let dice = *self.dice.get(input.step)?;
+            let value = placeholders::resolve(answer, &input.need, dice, |id| self.removable.contains(id))?;
             values.insert(input.need.placeholder, value);
         }
         (step.inputs.len() == step.operation.needs.len() || step.leftover.is_some())
             .then(|| (placeholders::fill_url(&step.url, &values), placeholders::fill_payload(&step.payload, &values)))
     }
 
-    /// The clean-up of the orphans that sweeps have found since the last call.
-    pub fn take_orphans(&mut self) -> Vec<Item> {
-        std::mem::take(&mut self.orphans)
+    /// What the sweeps so far give to send: the next pages of their lists, and when all are read, the clean-up of the
+    /// orphans in them.
+    pub fn take_found(&mut self) -> Vec<Item> {
+        if self.pages.is_empty() { std::mem::take(&mut self.orphans) } else { std::mem::take(&mut self.pages) }
     }
 
-    /// Records a result, unless the item may be sent once more: then both are returned.
+    /// Whether the token is to blame for a batch's results, and a new one was not requested yet; from then on, it was.
+    pub fn may_renew_token(&mut self, batch: &[(Item, ItemResult)]) -> bool {
+        let answers = batch.iter().map(|(item, result)| (item.operation, result.answer, result.code.as_deref()));
+        let whole = batch.iter().any(|(_, result)| result.whole_batch && result.answer == Answer::Unauthorized);
+        let may = !self.renewed && (whole || calls::blames_token(&self.done, answers));
+        self.renewed |= may;
+        may
+    }
+
+    /// Records a result, unless the item may be sent once more: then both are returned. `renewable`: the token is to
+    /// blame for a 401, and a new one may be requested.
     pub fn retry_or_record(
         &mut self,
         item: Item,
         result: ItemResult,
         first: bool,
+        renewable: bool,
         now: DateTime<Utc>,
     ) -> Option<(Item, ItemResult)> {
         let retry = first
             && match result.answer {
-                Answer::Throttled | Answer::DependencyFailed | Answer::Unauthorized => true,
+                Answer::Throttled | Answer::DependencyFailed => true,
+                Answer::Unauthorized => renewable,
                 Answer::Transient => item.repeatable(),
                 Answer::Ok | Answer::Refused => false,
             };
@@ -131,6 +165,9 @@ impl<'a> Progress<'a> {
     fn succeed(&mut self, item: &Item, result: &ItemResult) {
         self.record(item, result);
         self.forget_removed(item);
+        if item.operation.writes() {
+            placeholders::collect_ids(&result.body.read(), &mut self.removable);
+        }
         if self.is_read(item) {
             self.read(item, &result.body);
         }
@@ -146,18 +183,39 @@ impl<'a> Progress<'a> {
             let known = body.get("id").is_some() || body.get(leftover.take).is_some();
             self.standing.insert(item.step, if known { SWEEPS_AFTER_DOUBT } else { SWEEPS_AFTER_MAIL });
         }
-        let step = self.plan.steps.get(item.step);
-        if let Some((query, undo)) = step.and_then(|step| step.leftover) {
-            for values in placeholders::find_orphans(&body, &query, undo, &self.own) {
-                let url = placeholders::fill_url(&self.url_like(item, undo), &values);
-                let step = self.next_step;
-                self.next_step += 1;
-                self.orphans.push(Item { step, operation: undo, role: Role::CleanUp, url, payload: Payload::None });
-            }
+        if let Some((query, undo)) = item.sweep {
+            self.find_orphans(item, &body, &query, undo);
         }
         if let Some(answer) = self.answers.get_mut(item.step) {
             *answer = Some(body);
         }
+    }
+
+    fn find_orphans(&mut self, item: &Item, body: &Value, query: &OrphanQuery, undo: &'static Operation) {
+        let found = placeholders::find_orphans(body, query, undo, &self.own, self.orphaned_before);
+        // What is too young is looked for again.
+        self.sweeps_failed |= found.too_young;
+        for (id, values) in found.orphans {
+            self.removable.insert(id);
+            let url = placeholders::fill_url(&self.url_like(item, undo), &values);
+            let orphan = self.later_item(undo, Role::CleanUp, url);
+            self.orphans.push(orphan);
+        }
+        match placeholders::next_page(body, &item.url) {
+            NextPage::None => {}
+            NextPage::At(url) if self.pages_read < MAX_SWEEP_PAGES => {
+                self.pages_read += 1;
+                let page = Item { sweep: item.sweep, ..self.later_item(item.operation, Role::Sweep, url) };
+                self.pages.push(page);
+            }
+            NextPage::At(_) | NextPage::Unknown => self.sweeps_failed = true,
+        }
+    }
+
+    fn later_item(&mut self, operation: &'static Operation, role: Role, url: String) -> Item {
+        let step = self.next_step;
+        self.next_step += 1;
+        Item { step, operation, role, url, payload: Payload::None, sweep: None }
     }
 
     /// Whether the body is used; most are not, and are never parsed.
@@ -201,10 +259,10 @@ impl<'a> Progress<'a> {
                 self.done.watched.insert(item.operation.id, None);
             }
             Answer::Throttled => {
-                let wait = result.retry_after.and_then(|wait| TimeDelta::from_std(wait).ok()).unwrap_or_default();
-                self.end(EarlyEnd::Throttled { until: now + wait });
+                let (wait, longer) = capped_wait(result.retry_after.unwrap_or_default());
+                self.end(EarlyEnd::Throttled { until: now + wait, longer });
             }
-            Answer::Unauthorized => self.end(EarlyEnd::Unauthorized),
+            Answer::Unauthorized if result.whole_batch => self.end(EarlyEnd::Unauthorized),
             _ => {}
         }
     }
@@ -215,7 +273,8 @@ impl<'a> Progress<'a> {
 
     fn record(&mut self, item: &Item, result: &ItemResult) {
         let ok = result.answer == Answer::Ok;
-        self.done.calls.push(CallResult {
+        let calls = if result.whole_batch { &mut self.done.unanswered } else { &mut self.done.calls };
+        calls.push(CallResult {
             operation: item.operation.id.to_owned(),
             ok,
             status: result.status,
@@ -232,6 +291,12 @@ impl<'a> Progress<'a> {
     /// Notes a fault of the network or of Graph as a whole; the first one is reported.
     pub fn note_fault(&mut self, fault: String) {
         self.fault.get_or_insert(fault);
+    }
+
+    /// Notes that a batch was refused as a whole.
+    pub fn note_refusal(&mut self, status: u16, code: String) {
+        self.note_fault(format!("Graph refused a batch ({status} {code})"));
+        self.done.batch_refusal.get_or_insert((status, code));
     }
 
     pub fn end(&mut self, end: EarlyEnd) {

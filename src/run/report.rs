@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::domain::account::Status;
-use crate::domain::account::expiry::{Expiring, Expiry};
 use crate::domain::account::history::{CallResult, HistoryRow};
+use crate::domain::account::notice::Notices;
 use crate::domain::cause::graph_cause;
-use crate::domain::outcome::{Change, Outcome};
+use crate::domain::outcome::Outcome;
 use crate::telemetry::as_fields;
 
 /// How a run ended.
@@ -15,9 +15,8 @@ use crate::telemetry::as_fields;
 pub struct RunReport {
     pub row: HistoryRow,
     pub status: Status,
-    pub change: Option<Change>,
-    /// Expiries that have come near enough to notify a person.
-    pub expiring: Vec<(Expiring, Expiry)>,
+    /// What a person has yet to be told of the account, from this run and earlier ones; none where it was not recorded.
+    pub untold: Notices,
     /// Days until the subscription and until the credential ends, where that is known.
     pub days_to_renewal: Option<i64>,
     pub credential_days_left: Option<i64>,
@@ -31,7 +30,12 @@ impl RunReport {
     /// The answer to `run`, and the body of the log line.
     pub fn value(&self) -> Value {
         let row = &self.row;
-        let failures: Vec<Value> = row.calls.iter().filter(|call| !call.ok).map(failure).collect();
+        let failures: Vec<Value> = row
+            .calls
+            .iter()
+            .filter(|call| !call.ok)
+            .map(|call| failure(call, self.outcome == Outcome::Succeeded))
+            .collect();
         json!({
             "account": row.account_id,
             "run_id": row.run_id,
@@ -50,7 +54,7 @@ impl RunReport {
         })
     }
 
-    pub(crate) fn log(&self) {
+    pub fn log(&self) {
         match self.outcome {
             Outcome::Succeeded | Outcome::Probed => info!(fields = as_fields(&self.value()), "run"),
             _ => warn!(fields = as_fields(&self.value()), "run"),
@@ -59,9 +63,11 @@ impl RunReport {
 }
 
 /// A call that failed, and what that means for the account, where it means something.
-fn failure(call: &CallResult) -> Value {
+fn failure(call: &CallResult, succeeded: bool) -> Value {
     let mut failure = json!(call);
-    if let Some(cause) = graph_cause(call.status, call.error_code.as_deref().unwrap_or_default()) {
+    // Where another call succeeded, it is not the token that is refused, but the operation.
+    let status = if call.status == 401 && succeeded { 403 } else { call.status };
+    if let Some(cause) = graph_cause(status, call.error_code.as_deref().unwrap_or_default()) {
         failure["means"] = json!(cause.to_string());
     }
     failure

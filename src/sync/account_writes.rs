@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::ChaCha12Rng;
+use tracing::warn;
 
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
 use crate::domain::policy::{Policy, schedule};
 use crate::domain::seed::{RngStream, Seed};
 use crate::ports::InfraError;
-use crate::sync::known_accounts::missing_from_index;
+use crate::sync::known_accounts::{is_too_far_ahead, missing_from_index};
 use crate::sync::report::SyncResult;
 
 /// What a secret says of one account.
@@ -33,7 +34,8 @@ pub(crate) async fn create(
     Ok(if app.accounts.create(&account).await? { SyncResult::Created } else { SyncResult::Busy })
 }
 
-/// Adapts the account to a new version of its secret: one that is paused or failing resumes.
+/// Adapts the account to a new version of its secret: one that is paused or failing resumes. A next run that no schedule
+/// would give is drawn again.
 pub(crate) async fn update(
     app: &App,
     id: &AccountId,
@@ -44,22 +46,51 @@ pub(crate) async fn update(
     let now = app.clock.now();
     let mut account = found.account;
     let rng = &mut seed.rng(id, RngStream::FirstRun);
+    let too_far_ahead = is_too_far_ahead(&account, now);
+    if too_far_ahead {
+        let next_run_at = account.next_run_at.map(|at| at.format("%FT%TZ").to_string());
+        warn!(account = %id, next_run_at, "the next run was further ahead than any schedule gives; it is drawn again");
+        // A lease is minutes long: the run that held this one is over.
+        account.release();
+        account.next_run_at = Some(schedule::first_run(now, &definition.policy, rng));
+    }
+    let same_secret = account.secret_name.as_deref() == Some(definition.secret_name)
+        && account.secret_version.as_deref() == Some(definition.version);
+    let result = if too_far_ahead && same_secret {
+        SyncResult::Changed
+    } else {
+        apply_definition(&mut account, definition, now, rng)
+    };
+    let written = if too_far_ahead {
+        app.accounts.overwrite(&account).await.map(|()| true)?
+    } else {
+        app.accounts.update(&account, now).await?
+    };
+    Ok(if written { result } else { SyncResult::Busy })
+}
+
+fn apply_definition(
+    account: &mut Account,
+    definition: &Definition<'_>,
+    now: DateTime<Utc>,
+    rng: &mut ChaCha12Rng,
+) -> SyncResult {
     account.secret_name = Some(definition.secret_name.to_owned());
     account.secret_version = Some(definition.version.to_owned());
     // A new credential may expire on another day.
     account.expiries.watched_at = None;
     let stopped_by_hand = account.status == Status::Stopped && account.stopped_by != Some(StoppedBy::SecretGone);
     let failing = account.status != Status::Active || account.consecutive_failures > 0;
-    let mut result = SyncResult::Changed;
     if stopped_by_hand {
         // Only a person starts again what a person stopped.
+        SyncResult::Changed
     } else if failing || account.next_run_at.is_none() {
         account.reactivate(schedule::first_run(now, &definition.policy, rng));
-        result = SyncResult::Resumed;
+        SyncResult::Resumed
     } else {
-        reschedule(&mut account, &definition.policy, now, rng);
+        reschedule(account, &definition.policy, now, rng);
+        SyncResult::Changed
     }
-    Ok(if app.accounts.update(&account, now).await? { result } else { SyncResult::Busy })
 }
 
 /// Moves an account to a partition of the due index that rounds look in: the number of shards has become smaller.

@@ -1,12 +1,14 @@
 //! The accounts as sync remembers them: so little of each that a million fit into a small function.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tracing::warn;
 
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, Status, StoppedBy};
+use crate::notifications::Outbox;
 use crate::ports::{InfraError, SecretEntry, StoredAccount};
 
 /// The accounts that existed when the sync began, in the order of their ids.
@@ -14,6 +16,8 @@ pub(crate) struct KnownAccounts {
     accounts: Vec<Entry>,
     /// Indexes into `accounts`, by the name of the secret that defined each.
     by_secret: HashMap<Arc<str>, Vec<usize>>,
+    /// What earlier runs have left untold.
+    pub outbox: Outbox,
 }
 
 pub(crate) struct Entry {
@@ -24,6 +28,8 @@ pub(crate) struct Entry {
     secret_gone: bool,
     /// Has a next run, or needs none.
     scheduled: bool,
+    /// As [`is_too_far_ahead`].
+    too_far_ahead: bool,
     /// Lies in a partition of the due index that no round reads any more.
     pub missing_from_index: bool,
     /// The secret that defines it now, once that is known.
@@ -32,8 +38,9 @@ pub(crate) struct Entry {
 
 impl KnownAccounts {
     pub async fn read(app: &App) -> Result<Self, InfraError> {
+        let now = app.clock.now();
         let mut accounts = Vec::new();
-        let mut texts = SharedTexts::default();
+        let (mut texts, mut outbox) = (SharedTexts::default(), Outbox::default());
         let mut after = None;
         loop {
             let page = app.accounts.all(after).await?;
@@ -41,7 +48,8 @@ impl KnownAccounts {
                 for warning in &found.warnings {
                     warn!(account = %found.account.id, "{warning}");
                 }
-                accounts.push(Entry::of(found, &mut texts));
+                outbox.add(&found.account.id, &found.account.untold);
+                accounts.push(Entry::of(found, &mut texts, now));
             }
             after = page.next;
             if after.is_none() {
@@ -55,7 +63,7 @@ impl KnownAccounts {
                 by_secret.entry(Arc::clone(secret)).or_default().push(index);
             }
         }
-        Ok(Self { accounts, by_secret })
+        Ok(Self { accounts, by_secret, outbox })
     }
 
     /// Whether the secret has accounts, and all of them have seen this version of it.
@@ -64,10 +72,13 @@ impl KnownAccounts {
         !accounts.is_empty() && accounts.iter().all(|index| self.accounts[*index].is_unchanged(&secret.version))
     }
 
-    /// Whether the secret of an account that is not stopped is missing from `listed`: all secrets, by name.
-    pub fn any_orphaned(&self, listed: &[SecretEntry]) -> bool {
-        let gone = |name: &str| listed.binary_search_by(|secret| secret.name.as_str().cmp(name)).is_err();
-        self.accounts.iter().any(|entry| !entry.stopped && entry.secret.as_deref().is_some_and(gone))
+    /// Names of secrets that define accounts which are not stopped, and are missing from `listed`: all secrets, by
+    /// name.
+    pub fn unlisted(&self, listed: &[SecretEntry]) -> Vec<String> {
+        let is_listed = |name: &str| listed.binary_search_by(|secret| secret.name.as_str().cmp(name)).is_ok();
+        let active = self.accounts.iter().filter(|entry| !entry.stopped).filter_map(|entry| entry.secret.as_deref());
+        let names: BTreeSet<&str> = active.filter(|name| !is_listed(name)).collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// Indexes of the accounts that the secret defined at the last sync.
@@ -89,7 +100,7 @@ impl KnownAccounts {
 }
 
 impl Entry {
-    fn of(found: StoredAccount, texts: &mut SharedTexts) -> Self {
+    fn of(found: StoredAccount, texts: &mut SharedTexts, now: DateTime<Utc>) -> Self {
         let account = found.account;
         Self {
             secret: account.secret_name.as_deref().map(|text| texts.share(text)),
@@ -97,6 +108,7 @@ impl Entry {
             stopped: account.status == Status::Stopped,
             secret_gone: account.stopped_by == Some(StoppedBy::SecretGone),
             scheduled: account.status != Status::Active || account.next_run_at.is_some(),
+            too_far_ahead: is_too_far_ahead(&account, now),
             missing_from_index: missing_from_index(&account, found.in_due_index),
             id: account.id,
             owner: None,
@@ -105,8 +117,16 @@ impl Entry {
 
     /// Whether an account whose secret has this version needs no change.
     pub fn is_unchanged(&self, version: &str) -> bool {
-        self.version.as_deref() == Some(version) && !self.secret_gone && self.scheduled
+        self.version.as_deref() == Some(version) && !self.secret_gone && self.scheduled && !self.too_far_ahead
     }
+}
+
+/// The longest time that a schedule gives: a day's interval, moved into the next working hours.
+const MAX_AHEAD: TimeDelta = TimeDelta::days(17);
+
+/// Whether the next run is later than any schedule would have it: a clock was wrong when it was drawn.
+pub(crate) fn is_too_far_ahead(account: &Account, now: DateTime<Utc>) -> bool {
+    account.status != Status::Stopped && account.next_run_at.is_some_and(|next| next - now > MAX_AHEAD)
 }
 
 /// Whether no round would find the account when it is due; `in_due_index` comes from the store.

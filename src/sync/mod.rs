@@ -1,6 +1,7 @@
 //! Sync: makes the accounts match the secrets, secret by secret in the order of their names.
 
 pub(crate) mod account_writes;
+mod expired_sign_ins;
 mod known_accounts;
 mod report;
 
@@ -15,8 +16,10 @@ use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::secret::SecretDocument;
 use crate::domain::seed::Seed;
+use crate::notifications;
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 use crate::sync::account_writes::Definition;
+use crate::sync::expired_sign_ins::remove_expired_sign_ins;
 use crate::sync::known_accounts::KnownAccounts;
 pub use crate::sync::report::SyncReport;
 use crate::sync::report::SyncResult;
@@ -26,7 +29,8 @@ use crate::telemetry::as_fields;
 const SECRETS_PER_REQUEST: usize = 20;
 
 /// Makes the accounts match the secrets. A secret is read where it is new or has changed; of two that define one
-/// account the first by name wins.
+/// account the first by name wins. An account is stopped only where reading its own secret says that it is gone, or that
+/// it does not define the account any more.
 ///
 /// # Errors
 /// Where secrets or accounts cannot be listed or written; what was done until then stays, and no account is stopped.
@@ -41,11 +45,10 @@ pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
 /// As [`sync`].
 pub async fn sync_written(app: &App, written: HashMap<String, SecretText>) -> Result<SyncReport, InfraError> {
     let known = KnownAccounts::read(app).await?;
+    notifications::notify(app, &known.outbox).await;
     let (seed, new, report) = (Seed::new(app.random_u64()), HashMap::new(), SyncReport::default());
     let mut sync = Sync { app, written, seed, known, new, read_all: false, report };
     let listed = sync.secrets().await?;
-    // Another secret, which lost the account to the one that is gone, may define it now.
-    sync.read_all = sync.known.any_orphaned(&listed);
     let mut rest = listed.as_slice();
     while !rest.is_empty() {
         rest = sync.sync_chunk(rest).await?;
@@ -78,26 +81,50 @@ impl Sync<'_> {
         listed.extend(self.written.iter().map(entry));
         listed.sort_by(|a, b| a.name.cmp(&b.name));
         self.read_default_policy(&listed).await?;
+        remove_expired_sign_ins(self.app, &listed, &mut self.report).await?;
         let (app, report) = (self.app, &mut self.report);
         listed.retain(|secret| {
             let suffix = suffix(app, &secret.name);
             if suffix.is_empty() {
-                report.error(secret, None, "the name ends with the prefix: an account id must follow");
+                report.error(&secret.name, None, "the name ends with the prefix: an account id must follow");
             }
             !suffix.is_empty() && !suffix.starts_with('_')
         });
+        self.add_unlisted(&mut listed).await?;
         Ok(listed)
     }
 
-    /// Reads the default policy, where there is one, and reports what is wrong with it.
+    /// Adds secrets that define accounts and are not listed, unless reading them says that they are gone: a listing
+    /// may be minutes old.
+    async fn add_unlisted(&mut self, listed: &mut Vec<SecretEntry>) -> Result<(), InfraError> {
+        let mut found = Vec::new();
+        for names in self.known.unlisted(listed).chunks(SECRETS_PER_REQUEST) {
+            for (name, text) in self.app.secrets.fetch(names).await? {
+                match text {
+                    Ok(text) => found.push(SecretEntry { name, version: text.version }),
+                    // Another secret, which lost the account to this one, may define it now.
+                    Err(SecretFault::Gone) => self.read_all = true,
+                    // Of an unknown version: it is read again in its turn, and its fault reported.
+                    Err(_) => found.push(SecretEntry { name, version: String::new() }),
+                }
+            }
+        }
+        listed.append(&mut found);
+        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(())
+    }
+
+    /// Reads the default policy and reports what is wrong with it. One that is not listed is read where this process
+    /// knows of it; whether there is one after all, the next run finds out.
     async fn read_default_policy(&mut self, listed: &[SecretEntry]) -> Result<(), InfraError> {
         let name = self.app.settings.default_policy_name();
-        let Some(secret) = listed.iter().find(|secret| secret.name == name) else {
-            return default_policy::note(self.app, Err(SecretFault::Gone));
-        };
+        let known = self.app.default_policy.current();
+        if known.version.is_none() && known.fault.is_none() && !listed.iter().any(|secret| secret.name == name) {
+            return Ok(());
+        }
         default_policy::fetch(self.app, &[]).await?;
-        if let Some(fault) = self.app.default_policy.fault() {
-            self.report.error(secret, None, fault);
+        if let Some(fault) = self.app.default_policy.current().fault_text() {
+            self.report.error(&name, None, fault);
         }
         Ok(())
     }
@@ -116,7 +143,7 @@ impl Sync<'_> {
                 Some(Err(SecretFault::Gone)) => {}
                 Some(Err(fault)) => {
                     // A secret that cannot be read is not gone: its accounts stay as they are.
-                    self.report.error(secret, None, fault.to_string());
+                    self.report.error(&secret.name, None, fault.to_string());
                     self.keep_accounts(secret).await?;
                 }
                 Some(Ok(text)) => self.apply_secret(secret, &text).await?,
@@ -150,7 +177,7 @@ impl Sync<'_> {
             let id = entry.id.clone();
             if let Some(owner) = &entry.owner {
                 let error = conflict_message(owner);
-                self.report.error(secret, Some(id), error);
+                self.report.error(&secret.name, Some(id), error);
                 continue;
             }
             entry.owner = Some(Arc::clone(&name));
@@ -172,25 +199,25 @@ impl Sync<'_> {
             Ok(document) => document.ids(suffix),
             Err(_) => SecretDocument::One(serde_json::Value::Null).ids(suffix),
         };
-        let default = self.app.default_policy.policy();
+        let default = self.app.default_policy.current().policy();
         let name: Arc<str> = secret.name.as_str().into();
         for id in ids {
             let id = match id {
                 Ok(id) => id,
                 Err(error) => {
-                    self.report.error(secret, None, error.to_string());
+                    self.report.error(&secret.name, None, error.to_string());
                     continue;
                 }
             };
             let part = document.as_mut().map_err(|error| error.clone());
             let part = part.and_then(|document| document.take_account_with_defaults(&id, &default));
             if let Err(error) = &part {
-                self.report.error(secret, Some(id.clone()), error.to_string());
+                self.report.error(&secret.name, Some(id.clone()), error.to_string());
             }
             let owner = self.owner(&id);
             if let Some(owner) = owner {
                 let error = conflict_message(owner);
-                self.report.error(secret, Some(id), error);
+                self.report.error(&secret.name, Some(id), error);
                 continue;
             }
             *owner = Some(Arc::clone(&name));

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::domain::account::AccountId;
-use crate::ports::SecretEntry;
 
 /// Entries of one list in a report. An answer holds 6 MB, a log line 256 KB; a first sync may create a million
 /// accounts.
@@ -82,9 +81,9 @@ impl SyncReport {
         }
     }
 
-    pub(crate) fn error(&mut self, secret: &SecretEntry, account: Option<AccountId>, error: impl Into<String>) {
+    pub(crate) fn error(&mut self, secret: &str, account: Option<AccountId>, error: impl Into<String>) {
         if self.errors.0.len() < MAX_ENTRIES {
-            self.errors.0.push(SyncError { secret: secret.name.clone(), account, error: error.into() });
+            self.errors.0.push(SyncError { secret: secret.to_owned(), account, error: error.into() });
         } else {
             self.untold += 1;
         }

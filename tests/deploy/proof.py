@@ -1,8 +1,8 @@
-"""The proof: deploys the stack to an emulator of AWS, makes three secrets, and waits for the schedule to do the rest;
-then the same with workers behind a queue.
+"""The deployment test: deploys the stack to an emulator of AWS, creates three secrets, and waits for the schedule to run
+the accounts; then the same with workers behind a queue.
 
-Everything listens on loopback. Where the emulator differs from AWS, test_template.py looks at the translated template
-instead: it leaves time to live and point-in-time recovery off, knows no saved queries, and enforces no permissions.
+Everything listens on loopback. Where the emulator differs from AWS, test_template.py checks the translated template
+instead: the emulator ignores time to live, point-in-time recovery and permissions, and lacks saved queries.
 """
 
 import contextlib
@@ -29,9 +29,9 @@ STACK = "evergreen-proof"
 REGION = os.environ["AWS_REGION"]
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 
-# The shortest that a policy may ask for, so that one run each is all that happens while we look.
+# The shortest interval of a policy; within the test each account runs once.
 INTERVAL = {"min": 500, "max": 600}
-# The schedule fires a minute after it is made; sync, the first run within two minutes, the next tick.
+# The schedule fires a minute after its creation; then sync, the first run within two minutes, and the next tick.
 PATIENCE = 420
 # The next tick, and a worker.
 FAN_OUT_PATIENCE = 150
@@ -54,28 +54,28 @@ def main():
             deploy(endpoint, parameters)
         outputs = aws.outputs()
         listener = aws.listen(outputs["AlertsTopicArn"])
-        with step("three secrets, by the AWS CLI"):
+        with step("three secrets, through the AWS CLI"):
             make_secrets(endpoint, tenant.secrets)
-        with step("the schedule does the rest"):
+        with step("the schedule runs the accounts"):
             accounts = wait_for_runs(aws, outputs)
-        with step("each account stands as it should"):
+        with step("each account has the expected state"):
             check_accounts(aws, outputs, accounts)
-        with step("the logs tell of it"):
+        with step("the logs contain the runs"):
             check_logs(aws, accounts)
         with step("the topic got one message"):
             check_alerts(aws, listener)
-        with step("an update with another parameter"):
+        with step("an update of a parameter"):
             deploy(endpoint, parameters | {"RunRetentionDays": "7"})
             variables = aws.client("lambda").get_function_configuration(FunctionName=STACK)["Environment"]["Variables"]
             expect(variables["RUN_RETENTION_DAYS"] == "7", f"the function has the new value: {variables}")
-            expect(aws.outputs() == outputs, "tables and links stay as they were")
+            expect(aws.outputs() == outputs, "tables and links are unchanged")
         with step("the same again changes nothing"):
-            said = deploy(endpoint, parameters | {"RunRetentionDays": "7"})
-            expect("No changes to deploy" in said, f"sam says that there is nothing to do: {said[-500:]}")
+            output = deploy(endpoint, parameters | {"RunRetentionDays": "7"})
+            expect("No changes to deploy" in output, f"sam reports no changes: {output[-500:]}")
         with step("an update to workers behind a queue"):
             deploy(endpoint, parameters | {"RunRetentionDays": "7", "FanOut": "true"})
             check_fan_out(aws)
-        with step("the workers do the rest"):
+        with step("the workers run the accounts"):
             run_by_workers(aws, outputs)
         with step("sam delete"):
             delete(endpoint)
@@ -94,19 +94,19 @@ def lint():
 
 def build():
     with step(f"sam build, {ARCHITECTURE}"):
-        # The toolchain's own linker: this machine is of the kind that is built for.
+        # The toolchain's own linker: the target is the architecture of this machine.
         environment = {"CARGO_LAMBDA_COMPILER": "cargo"}
         sam = ["sam", "build", "--build-dir", str(BUILD), "--parameter-overrides", f"Architecture={ARCHITECTURE}"]
         run(sam, environment)
     template = yaml_parse((BUILD / "template.yaml").read_text())
     code = {template["Resources"][function]["Properties"]["CodeUri"] for function in ("Function", "Worker")}
-    expect(code == {"Function-Shared"}, f"both functions are built once, where the release workflow takes it from: {code}")
+    expect(code == {"Function-Shared"}, f"both functions are built once, at the path of the release workflow: {code}")
     bootstrap = BUILD / "Function-Shared" / "bootstrap"
     needed = max(map(version, re.findall(rb"GLIBC_(\d+\.\d+)", bootstrap.read_bytes())), default=(0, 0))
-    expect(needed <= (2, 34), f"al2023 has glibc 2.34, the function asks for {needed}")
-    # The emulator refuses a whole template for a type that it does not know.
+    expect(needed <= (2, 34), f"al2023 has glibc 2.34, the function needs {needed}")
+    # The emulator refuses a template with an unknown type.
     known = {n: made for n, made in template["Resources"].items() if made["Type"] != "AWS::Logs::QueryDefinition"}
-    # It leaves a number that is a parameter as text, which its own poller then cannot compare.
+    # It keeps a numeric parameter as text, which its own poller cannot compare.
     scaling = known["Worker"]["Properties"]["Events"]["Accounts"]["Properties"]["ScalingConfig"]
     scaling["MaximumConcurrency"] = template["Parameters"]["WorkerConcurrency"]["Default"]
     (BUILD / "emulator.yaml").write_text(yaml_dump(template | {"Resources": known}))
@@ -150,7 +150,7 @@ def wait_for_runs(aws, outputs):
 
 
 def check_accounts(aws, outputs, accounts):
-    expect(accounts.keys() == {"app-only", "delegated", "wrong-secret"}, f"the secrets' accounts: {accounts.keys()}")
+    expect(accounts.keys() == {"app-only", "delegated", "wrong-secret"}, f"the accounts of the secrets: {accounts.keys()}")
     history = aws.items(outputs["RunsTableName"])
     for name, account in accounts.items():
         runs = [row for row in history if row["account_id"] == name]
@@ -161,35 +161,35 @@ def check_accounts(aws, outputs, accounts):
         after = moment(account["next_run_at"]) - moment(account["last_run_at"])
         if name == "wrong-secret":
             expect(account["status"] == "paused", f"{name} is paused: {account}")
-            expect("7000215" in account["pause_cause"], f"{name} says why: {account['pause_cause']}")
+            expect("7000215" in account["pause_cause"], f"{name} has its cause: {account['pause_cause']}")
             expect(after == timedelta(hours=6), f"{name} is probed after six hours: {after}")
         else:
             expect(account["status"] == "active", f"{name} is active: {account}")
             low, high = timedelta(seconds=INTERVAL["min"]), timedelta(seconds=INTERVAL["max"])
             expect(low <= after <= high, f"{name}'s next run lies in its interval: {after}")
-            expect(runs[0]["outcome"] == "succeeded" and int(runs[0]["calls_ok"]) > 0, f"{name} has called: {runs[0]}")
+            expect(runs[0]["outcome"] == "succeeded" and int(runs[0]["calls_ok"]) > 0, f"{name} has made calls: {runs[0]}")
         print(f"    {name}: {account['status']}, next run {account['next_run_at']}, {account.get('pause_cause', '')}")
 
 
 def check_logs(aws, accounts):
     lines = aws.log_lines()
     runs = {line["account"]: line for line in lines if line.get("message") == "run"}
-    expect(runs.keys() == accounts.keys(), f"a line for each run: {runs.keys()}")
+    expect(runs.keys() == accounts.keys(), f"one line for each run: {runs.keys()}")
     metrics = [line for line in lines if "_aws" in line]
     expect(metrics and all(m["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "E5Evergreen" for m in metrics), "metrics")
     expect(sum(line["Paused"] for line in metrics) == 1, "the pause was counted once")
     expect(sum(line["Succeeded"] for line in metrics) == 2, "both good runs were counted")
-    expect(any(line.get("DaysToRenewal", 0) > 0 for line in metrics), "the days left were looked up, and measured")
+    expect(any(line.get("DaysToRenewal", 0) > 0 for line in metrics), "the days left were checked and measured")
     text = aws.log_text()
     for secret in ("right-secret", "mistyped"):
         expect(secret not in text, "no secret in the logs")
 
 
 def check_alerts(aws, queue):
-    told = [json.loads(message["Body"]) for message in aws.messages(queue)]
-    expect(len(told) == 1, f"one message, for the account that was paused: {told}")
-    expect(told[0]["Subject"] == "E5 Evergreen: wrong-secret paused", f"it says which: {told}")
-    expect("7000215" in told[0]["Message"] and "mistyped" not in told[0]["Message"], f"and why: {told}")
+    alerts = [json.loads(message["Body"]) for message in aws.messages(queue)]
+    expect(len(alerts) == 1, f"one message, for the paused account: {alerts}")
+    expect(alerts[0]["Subject"] == "E5 Evergreen: wrong-secret paused", f"it names the account: {alerts}")
+    expect("7000215" in alerts[0]["Message"] and "mistyped" not in alerts[0]["Message"], f"it names the cause: {alerts}")
 
 
 def check_fan_out(aws):
@@ -198,15 +198,15 @@ def check_fan_out(aws):
     tick, worker = configured(STACK), configured(outputs["WorkerName"])
     variables = tick["Environment"]["Variables"]
     expect(variables.pop("QUEUE_URL") == outputs["QueueUrl"], f"the function sends to the queue: {variables}")
-    expect(worker["Environment"]["Variables"] == variables, "the worker has all that the function has, but the queue")
+    expect(worker["Environment"]["Variables"] == variables, "the worker has the variables of the function, except the queue")
     for same in ("Role", "CodeSha256"):
         expect(worker[same] == tick[same], f"both have the same {same}: {worker[same]} {tick[same]}")
     (mapping,) = functions.list_event_source_mappings(FunctionName=outputs["WorkerName"])["EventSourceMappings"]
-    expect(mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], f"it answers for single messages: {mapping}")
+    expect(mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], f"the worker reports failures per message: {mapping}")
 
 
 def run_by_workers(aws, outputs):
-    """Both good accounts are made due, and run once more, this time by a worker."""
+    """Makes both working accounts due and waits until a worker has run them."""
     good = ("app-only", "delegated")
     runs = lambda: [row for row in aws.items(outputs["RunsTableName"]) if row["account_id"] in good]
     before, rounds = len(runs()), len(aws.log_lines())
@@ -221,36 +221,36 @@ def run_by_workers(aws, outputs):
     end = time.monotonic() + FAN_OUT_PATIENCE
     while time.monotonic() < end and len(runs()) < before + 2:
         time.sleep(2)
-    expect(len(runs()) == before + 2, f"a run more of each: {runs()}\n{aws.log_text()}")
-    told = aws.log_lines()[rounds:]
-    of_ticks = [line["round"] for line in told if line.get("message") == "round" and "queued" in line["round"]]
-    expect(sum(told["queued"] for told in of_ticks) == 2, f"the tick sent both: {of_ticks}")
-    expect(not any(told["succeeded"] or told["failed"] for told in of_ticks), f"and ran none: {of_ticks}")
+    expect(len(runs()) == before + 2, f"one more run of each: {runs()}\n{aws.log_text()}")
+    lines = aws.log_lines()[rounds:]
+    of_ticks = [line["round"] for line in lines if line.get("message") == "round" and "queued" in line["round"]]
+    expect(sum(report["queued"] for report in of_ticks) == 2, f"the tick sent both: {of_ticks}")
+    expect(not any(report["succeeded"] or report["failed"] for report in of_ticks), f"the tick ran none: {of_ticks}")
     expect({row["outcome"] for row in runs()[:2]} == {"succeeded"}, f"the worker ran them: {runs()[:2]}")
     held = [account for account in aws.items(outputs["AccountsTableName"]) if "run_id" in account]
-    expect(not held, f"no account is held any longer: {held}")
+    expect(not held, f"no account is claimed any more: {held}")
     expect(not aws.messages(outputs["DeadLettersUrl"]), "there are no dead letters")
 
 
 def check_deleted(aws, outputs):
     for table in ("AccountsTableName", "RunsTableName"):
-        expect(len(aws.items(outputs[table])) >= 3, f"{table} survives with what it holds")
+        expect(len(aws.items(outputs[table])) >= 3, f"{table} is kept with its items")
     functions = [made["FunctionName"] for made in aws.client("lambda").list_functions()["Functions"]]
     schedules = [made["Name"] for made in aws.client("scheduler").list_schedules()["Schedules"]]
-    expect(not functions and not schedules, f"function and schedules are gone: {functions} {schedules}")
+    expect(not functions and not schedules, f"function and schedules are deleted: {functions} {schedules}")
     names = [made["Name"] for made in aws.client("secretsmanager").list_secrets()["SecretList"]]
-    expect(len(names) == 3, f"secrets are the user's, and stay: {names}")
+    expect(len(names) == 3, f"the secrets are kept: {names}")
 
 
 def moment(text):
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-# --- What it runs on --------------------------------------------------------------------------------------------------
+# --- Environment --------------------------------------------------------------------------------------------------
 
 
 class Aws:
-    """The emulator, as its user sees it."""
+    """A client of the emulator."""
 
     def __init__(self, endpoint):
         self.endpoint = endpoint
@@ -270,7 +270,7 @@ class Aws:
         return sorted(plain, key=lambda item: item.get("started_at", ""), reverse=True)
 
     def listen(self, topic):
-        """A queue that gets what the topic is told, as an address would by mail."""
+        """Subscribes a queue to the topic, in place of an e-mail address."""
         sqs = self.client("sqs")
         queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -286,15 +286,15 @@ class Aws:
         return "\n".join(event["message"].strip() for page in pages for event in page["events"])
 
     def log_lines(self):
-        """What the function itself wrote."""
+        """The log lines of the function itself."""
         return [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
 
 
 class Tenant:
     def __init__(self, process):
         self.process = process
-        told = json.loads(process.stdout.readline())
-        self.endpoint, self.secrets = told["endpoint"], told["secrets"]
+        started = json.loads(process.stdout.readline())
+        self.endpoint, self.secrets = started["endpoint"], started["secrets"]
 
 
 @contextlib.contextmanager
@@ -311,7 +311,7 @@ def fake_tenant():
 
 @contextlib.contextmanager
 def emulator():
-    """Its endpoint. Both variables are needed, or it listens on every address and its functions call the real AWS."""
+    """Starts the emulator and yields its endpoint. Without both variables it listens on every address and its functions call the real AWS."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -333,7 +333,7 @@ def emulator():
     try:
         with step("the emulator"):
             wait_for_port(process, port)
-            expect(listening(process.pid) == {"127.0.0.1"}, f"it listens on loopback alone: {listening(process.pid)}")
+            expect(listening(process.pid) == {"127.0.0.1"}, f"it listens only on loopback: {listening(process.pid)}")
         yield endpoint
     except BaseException:
         print((STATE / "log").read_text()[-4000:], file=sys.stderr)
@@ -356,7 +356,7 @@ def wait_for_port(process, port):
 
 
 def listening(pid):
-    """The addresses that a process listens on, as Linux tells them; 127.0.0.1 where it cannot be asked."""
+    """The addresses that a process listens on, from /proc; 127.0.0.1 on other systems than Linux."""
     if not Path("/proc/net/tcp").exists():
         return {"127.0.0.1"}
     sockets = set()
@@ -373,11 +373,11 @@ def listening(pid):
     return addresses
 
 
-# --- Telling ----------------------------------------------------------------------------------------------------------
+# --- Reporting ----------------------------------------------------------------------------------------------------------
 
 
 class Failed(Exception):
-    """What was expected did not come true."""
+    """An expectation was not met."""
 
 
 def expect(true, what):
@@ -393,7 +393,7 @@ def step(name):
 
 
 def run(command, environment=None):
-    """What a command says; it must succeed."""
+    """Runs a command, which must succeed, and returns its output."""
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -404,7 +404,7 @@ def run(command, environment=None):
         text=True,
         check=False,
     )
-    # A secret may stand among the arguments: the first two words say enough.
+    # The arguments may contain a secret: print only the first two words.
     expect(done.returncode == 0, f"`{' '.join(command[:2])}` succeeds:\n{done.stdout}")
     return done.stdout
 
@@ -413,4 +413,4 @@ if __name__ == "__main__":
     try:
         main()
     except Failed as failure:
-        sys.exit(f"the proof failed: {failure}")
+        sys.exit(f"the deployment test failed: {failure}")

@@ -1,4 +1,4 @@
-"""The template against the code, offline: what AWS would be told is what the code needs, nothing more."""
+"""Compares the template with the code, offline: it has what the code needs, nothing more."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretPrefix}*"
 
-# Where each call of the code goes. That these are all its calls, `test_every_call...` reads from the code.
+# The resource of each call of the code; `test_every_call...` compares the calls with the code.
 CALLS = {
     ("dynamodb:Query", "${AccountsTable.Arn}/index/due"),
     ("dynamodb:Query", "RunsTable.Arn"),
@@ -38,10 +38,10 @@ CALLS = {
     ("sqs:SendMessage", "Queue.Arn"),
 }
 
-# Named otherwise than the calls that need them.
+# Permissions whose name differs from the call.
 PERMISSIONS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
 
-# What Lambda does itself, as the function's role.
+# Calls of Lambda itself with the role of the function.
 BY_LAMBDA = {
     ("logs:CreateLogStream", "LogGroup.Arn"),
     ("logs:PutLogEvents", "LogGroup.Arn"),
@@ -53,7 +53,7 @@ BY_LAMBDA = {
 
 
 def translated():
-    """Plain CloudFormation, as AWS makes it of the template."""
+    """The template as plain CloudFormation, transformed as AWS does."""
     template = yaml_parse((ROOT / "template.yaml").read_text())
     for function in ("Function", "Worker"):
         template["Resources"][function]["Properties"]["CodeUri"] = "s3://bucket/key"
@@ -62,12 +62,12 @@ def translated():
 
 def statements(role):
     """Every (action, resource) that a role allows."""
-    assert "ManagedPolicyArns" not in role, "a managed policy allows more than is needed"
+    assert "ManagedPolicyArns" not in role, "a managed policy allows more than necessary"
     for policy in role["Policies"]:
         (condition, policy, otherwise) = policy.get("Fn::If", (None, policy, None))
         assert (condition, otherwise) in ((None, None), ("FanOut", {"Ref": "AWS::NoValue"})), policy
         resources = [resource(statement["Resource"]) for statement in policy["PolicyDocument"]["Statement"]]
-        assert (condition == "FanOut") == (resources == ["Queue.Arn"]), "what is for workers alone is there with them alone"
+        assert (condition == "FanOut") == (resources == ["Queue.Arn"]), "permissions of workers exist only with workers"
         for statement in policy["PolicyDocument"]["Statement"]:
             assert statement["Effect"] == "Allow" and isinstance(statement["Action"], str), policy["PolicyName"]
             yield statement["Action"], resource(statement["Resource"])
@@ -80,14 +80,14 @@ def resource(value):
 
 
 def sources():
-    """The function's own code, without the tests at the foot of its files."""
+    """The function's own code, without the tests at the end of its files."""
     for path in sorted((ROOT / "src").rglob("*.rs")):
         if "local" not in path.relative_to(ROOT / "src").parts:
             yield path, path.read_text().split("#[cfg(test)]\nmod tests")[0]
 
 
 def calls():
-    """The actions that the code asks for: methods of the SDK's clients, by the services' own models."""
+    """The AWS actions of the code: methods of the SDK's clients that the services' models know."""
     session = botocore.session.get_session()
     found = set()
     for _, text in sources():
@@ -107,9 +107,9 @@ class Permissions(unittest.TestCase):
         self.assertEqual(calls(), {action for action, _ in CALLS})
         allowed = list(statements(self.resources["FunctionRole"]["Properties"]))
         self.assertEqual(set(allowed), CALLS | BY_LAMBDA)
-        self.assertEqual(len(allowed), len(set(allowed)), "one statement for each need")
+        self.assertEqual(len(allowed), len(set(allowed)), "one statement per permission")
 
-    def test_the_schedule_may_invoke_this_function_and_hand_in_dead_letters(self):
+    def test_the_schedule_may_invoke_this_function_and_send_dead_letters(self):
         allowed = set(statements(self.resources["ScheduleRole"]["Properties"]))
         self.assertEqual(allowed, {("lambda:InvokeFunction", "Function.Arn"), ("sqs:SendMessage", "DeadLetters.Arn")})
 
@@ -125,12 +125,12 @@ class Function(unittest.TestCase):
         self.function = self.resources["Function"]["Properties"]
         self.worker = self.resources["Worker"]["Properties"]
 
-    def test_its_environment_is_what_the_code_reads(self):
+    def test_its_environment_has_the_variables_that_the_code_reads(self):
         config = next(text for path, text in sources() if path.name == "config.rs")
         read = set(re.findall(r'"([A-Z][A-Z0-9_]+)"', config))
         self.assertEqual(set(self.function["Environment"]["Variables"]), read)
 
-    def test_the_worker_is_the_same_function_without_the_queue_to_send_to(self):
+    def test_the_worker_equals_the_function_except_for_the_queue(self):
         apart = {"FunctionName", "Description", "Tags", "Environment"}
         same = lambda made: {name: value for name, value in made.items() if name not in apart}
         self.assertEqual(same(self.worker), same(self.function))
@@ -140,22 +140,22 @@ class Function(unittest.TestCase):
         self.assertEqual(self.worker["Environment"]["Variables"], variables)
         raw = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
         build = lambda name: (raw[name]["Metadata"], raw[name]["Properties"]["CodeUri"])
-        self.assertEqual(build("Worker"), build("Function"), "SAM builds once what is equal")
+        self.assertEqual(build("Worker"), build("Function"), "SAM builds equal functions once")
 
-    def test_the_queue_gives_messages_to_the_worker_ten_at_a_time_and_buries_those_that_fail(self):
+    def test_the_queue_delivers_ten_messages_at_a_time_and_moves_failed_ones_to_the_dead_letters(self):
         mapping = self.resources["WorkerAccounts"]["Properties"]
         self.assertEqual(resource(mapping["EventSourceArn"]), "Queue.Arn")
         self.assertEqual(resource(mapping["FunctionName"]), "Worker")
         self.assertEqual((mapping["BatchSize"], mapping["FunctionResponseTypes"]), (10, ["ReportBatchItemFailures"]))
         self.assertEqual(mapping["ScalingConfig"], {"MaximumConcurrency": {"Ref": "WorkerConcurrency"}})
         queue = self.resources["Queue"]["Properties"]
-        self.assertGreater(queue["VisibilityTimeout"], self.worker["Timeout"], "Lambda asks for it")
+        self.assertGreater(queue["VisibilityTimeout"], self.worker["Timeout"], "Lambda requires it")
         tries = queue["RedrivePolicy"]["maxReceiveCount"]
         self.assertEqual(resource(queue["RedrivePolicy"]["deadLetterTargetArn"]), "DeadLetters.Arn")
         self.assertGreater(queue["MessageRetentionPeriod"], tries * queue["VisibilityTimeout"])
         self.assertIs(queue["SqsManagedSseEnabled"], True)
 
-    def test_nothing_of_the_fan_out_is_there_unless_asked_for(self):
+    def test_fan_out_resources_exist_only_with_the_parameter(self):
         template = translated()
         self.assertEqual(template["Parameters"]["FanOut"]["Default"], "false")
         resources = template["Resources"]
@@ -164,11 +164,11 @@ class Function(unittest.TestCase):
         outputs = {name for name, made in template["Outputs"].items() if made.get("Condition") == "FanOut"}
         self.assertEqual(outputs, {"QueueUrl", "WorkerName"})
 
-    def test_the_filter_of_levels_lets_metrics_through(self):
+    def test_the_log_level_includes_metrics(self):
         self.assertEqual(self.function["LoggingConfig"]["LogFormat"], "JSON")
         self.assertIn(self.function["LoggingConfig"]["ApplicationLogLevel"], ("TRACE", "DEBUG", "INFO"))
 
-    def test_nothing_is_tried_again_but_by_the_next_tick(self):
+    def test_only_the_next_tick_is_a_retry(self):
         invoke = self.resources["FunctionEventInvokeConfig"]["Properties"]
         self.assertEqual(invoke["MaximumRetryAttempts"], 0)
         self.assertEqual(resource(invoke["DestinationConfig"]["OnFailure"]["Destination"]), "DeadLetters.Arn")
@@ -186,12 +186,12 @@ class Function(unittest.TestCase):
         self.assertTrue(all("${AWS::StackName}" in name for name in names), "two stacks must not collide")
 
 
-# The emulator leaves these as they are by default, so the live proof cannot show them.
+# The emulator ignores these, so the deployment test cannot check them.
 class Tables(unittest.TestCase):
     def setUp(self):
         self.tables = {name: translated()["Resources"][name] for name in ("AccountsTable", "RunsTable")}
 
-    def test_they_survive_the_stack_and_can_be_taken_back_in_time(self):
+    def test_they_are_kept_with_point_in_time_recovery(self):
         for table in self.tables.values():
             self.assertEqual((table["DeletionPolicy"], table["UpdateReplacePolicy"]), ("Retain", "Retain"))
             properties = table["Properties"]
@@ -214,7 +214,7 @@ class Watching(unittest.TestCase):
         template = translated()
         self.resources = template["Resources"]
         self.dashboard, parts = self.resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-        # As it is with workers; without them it lacks their parts.
+        # The dashboard with workers; `without` lacks their parts.
         self.without = self.dashboard
         for name, part in parts.items():
             condition, text, otherwise = part["Fn::If"]
@@ -223,7 +223,7 @@ class Watching(unittest.TestCase):
             self.without = self.without.replace(f"${{{name}}}", otherwise)
         self.report = next(text for path, text in sources() if path.name == "report.rs")
 
-    def test_every_metric_that_is_looked_at_is_written(self):
+    def test_every_displayed_metric_is_written(self):
         written = set(re.findall(r'\("(\w+)", self\.', self.report)) | set(re.findall(r'"Name": "(\w+)"', self.report))
         alarms = [made["Properties"] for made in self.resources.values() if made["Type"] == "AWS::CloudWatch::Alarm"]
         used = {alarm["MetricName"] for alarm in alarms if alarm["Namespace"] == "E5Evergreen"}
@@ -237,23 +237,23 @@ class Watching(unittest.TestCase):
                     used.add(metric[1])
         self.assertIn('"Namespace": "E5Evergreen"', self.report)
         self.assertEqual(used - written, set())
-        self.assertEqual(written - used, set(), "a metric that nobody looks at costs money for nothing")
+        self.assertEqual(written - used, set(), "a metric without a display or an alarm only costs money")
 
-    def test_without_workers_the_dashboard_does_not_speak_of_them(self):
+    def test_without_workers_the_dashboard_does_not_mention_them(self):
         json.loads(self.without)
         for name in ("Queue", "QueueAlarm", "Worker"):
             self.assertIn(f"${{{name}", self.dashboard)
             self.assertNotIn(f"${{{name}", self.without)
 
-    def test_every_alarm_stands_on_the_dashboard_and_tells_the_topic_unless_the_function_does(self):
+    def test_every_alarm_is_on_the_dashboard_and_notifies_the_topic_unless_the_function_does(self):
         for name, made in self.resources.items():
             if made["Type"] == "AWS::CloudWatch::Alarm":
                 by_function = ("PausedAlarm", "RenewalAlarm", "CredentialAlarm")
-                tells = [] if name in by_function else [{"Ref": "Alerts"}]
-                self.assertEqual(made["Properties"].get("AlarmActions", []), tells, name)
+                actions = [] if name in by_function else [{"Ref": "Alerts"}]
+                self.assertEqual(made["Properties"].get("AlarmActions", []), actions, name)
                 self.assertIn(f"${{{name}.Arn}}", self.dashboard)
 
-    def test_queries_ask_for_lines_and_fields_that_the_code_writes(self):
+    def test_queries_use_messages_and_fields_that_the_code_writes(self):
         code = "".join(text for _, text in sources())
         queries = [
             made["Properties"]["QueryString"]
@@ -269,7 +269,7 @@ class Watching(unittest.TestCase):
 
 
 class Documents(unittest.TestCase):
-    def test_the_table_of_costs_is_the_formulas(self):
+    def test_the_table_of_costs_is_the_output_of_the_formula(self):
         made = subprocess.run(["python3", "infra/cost.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         for document in (ROOT / "infra" / "DEPLOY.md", ROOT / "README.md"):
             self.assertIn(made.strip(), document.read_text(), document)

@@ -114,7 +114,7 @@ async fn unusable_certificate_is_reported_without_a_token_request() {
 }
 
 #[tokio::test]
-async fn an_apps_own_credential_needs_the_tenants_own_name() {
+async fn app_only_credential_needs_the_name_of_its_tenant() {
     let named = |mut secret: Value, tenant: &str| {
         secret["tenant_id"] = json!(tenant);
         secret

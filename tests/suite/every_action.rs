@@ -22,7 +22,7 @@ fn events(account: &str) -> Vec<Value> {
         with("run", json!({"dry_run": true, "seed": 7})),
         with("grant", json!({"apply": true})),
         with("set_policy", json!({"policy": {"pause_after": 2}})),
-        with("sign_in", json!({"tenant_id": TENANT, "client_id": PUBLIC_APP})),
+        with("sign_in", json!({"tenant_id": TENANT, "client_id": PUBLIC_APP, "replace": true})),
     ]);
     events
 }

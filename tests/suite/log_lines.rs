@@ -1,4 +1,4 @@
-//! Log lines: the fields that the template's saved queries name, what lines inherit, levels and forms.
+//! Log lines: the fields of the template's saved queries, inherited fields, levels and formats.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use fake_tenant::{Fault, FaultAction, When};
 use serde_json::{Value, json};
 
 use crate::support::function_fixture::{ACCOUNT, FunctionFixture, answered, app_only, lines, lines_saying, metrics};
-use crate::support::test_app::{TestApp, app_only as world_app_only, reads, with_policy};
+use crate::support::test_app::{TestApp, app_only as app_only_user, reads, with_policy};
 
-/// What Lambda itself writes, and its platform's names.
+/// Fields that Lambda itself writes.
 const LAMBDAS_OWN: [&str; 3] = ["type", "errorType", "errorMessage"];
 
-/// The queries of the template, those of the dashboard included.
+/// The queries of the template, including those of the dashboard.
 fn queries() -> Vec<String> {
     let template = include_str!("../../template.yaml");
     let mut queries = Vec::new();
@@ -32,7 +32,7 @@ fn queries() -> Vec<String> {
     queries
 }
 
-/// The names of fields in a query: neither its words, nor its own names for them, nor text in quotes.
+/// The names of fields in a query, without keywords, aliases and quoted text.
 fn fields(query: &str) -> BTreeSet<String> {
     const WORDS: [&str; 21] = [
         "fields",
@@ -78,18 +78,18 @@ fn has(line: &Value, field: &str) -> bool {
 }
 
 #[test]
-fn the_fields_of_a_query_are_told_from_its_words() {
+fn fields_of_a_query_are_distinguished_from_its_keywords() {
     let query = r#"filter message = "run" and calls_failed > 0 | stats latest(failures.0.status) as status by account"#;
     let expected = ["account", "calls_failed", "failures.0.status", "message"];
     assert_eq!(fields(query), expected.map(str::to_owned).into());
 }
 
-/// A run that is refused a call, one that pauses its account, a secret that defines nothing, a round.
+/// A run with a refused call, one that pauses its account, a faulty secret, and a round.
 #[tokio::test]
-async fn every_field_that_a_saved_query_names_stands_in_a_line() {
+async fn every_field_of_a_saved_query_is_in_a_log_line() {
     let app = TestApp::new().await;
-    app.put("a", &with_policy(world_app_only(0), reads(3)));
-    let mut wrong = with_policy(world_app_only(1), json!({"pause_after": 1}));
+    app.put("a", &with_policy(app_only_user(0), reads(3)));
+    let mut wrong = with_policy(app_only_user(1), json!({"pause_after": 1}));
     wrong["client_secret"] = json!("wrong");
     app.put("wrong", &wrong);
     app.put("empty", &json!({"colour": "red"}));
@@ -135,7 +135,7 @@ async fn lines_of_an_invocation_carry_its_request_id_and_whether_it_was_the_firs
 }
 
 #[tokio::test]
-async fn at_debug_each_graph_item_and_each_token_request_is_a_line_and_no_other_crate_writes_any() {
+async fn debug_level_logs_each_graph_item_and_token_request_and_nothing_of_other_crates() {
     let fixture = FunctionFixture::new().await;
     fixture.secret(ACCOUNT, app_only(json!({"writes": false, "calls_per_run": {"min": 4, "max": 4}})));
     let function = fixture.function_with(&[("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
@@ -159,7 +159,7 @@ async fn at_debug_each_graph_item_and_each_token_request_is_a_line_and_no_other_
 }
 
 #[tokio::test]
-async fn the_level_and_the_form_of_lines_are_lambdas_variables() {
+async fn level_and_format_of_lines_follow_lambdas_variables() {
     let fixture = FunctionFixture::new().await;
     let variables = [("AWS_LAMBDA_LOG_LEVEL", "WARN"), ("AWS_LAMBDA_LOG_FORMAT", "Text")];
     let function = fixture.function_with(&variables).await;

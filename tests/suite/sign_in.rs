@@ -96,7 +96,7 @@ async fn sign_in_resumes_a_paused_account_and_keeps_its_policy() {
     app.begin().await;
     app.tick().await;
     assert_eq!(app.status("a").await, "paused");
-    let event = json!({"action": "sign_in", "account": "a"});
+    let event = json!({"action": "sign_in", "account": "a", "replace": true});
     let code = app.ask(event.clone()).await["user_code"].as_str().unwrap().to_owned();
     app.tenant.approve_device(&code, &user(0));
     assert_eq!(app.ask(event).await["state"], "signed_in");
@@ -115,7 +115,7 @@ async fn sign_in_reports_obstacles_before_it_shows_a_code() {
     let refusal = app.refusal(event()).await;
     assert!(refusal.contains("evergreen/shared") && refusal.contains("secret of its own"), "{refusal}");
     app.put("b", &app_only(0));
-    let refusal = app.refusal(json!({"action": "sign_in", "account": "b"})).await;
+    let refusal = app.refusal(json!({"action": "sign_in", "account": "b", "replace": true})).await;
     assert!(refusal.contains("AADSTS7000218") && refusal.contains("public client"), "{refusal}");
     assert!(app.tenant.pending_device_codes().is_empty());
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::actions::check::finding::Finding;
+use crate::actions::check::reply::Reply;
 use crate::domain::account::expiry::{self, Subscription};
 use crate::domain::secret::{AccountSecret, Credential};
 
@@ -15,7 +16,19 @@ pub(crate) const SUBSCRIPTION: &str = "subscription";
 pub(crate) const SECURITY_DEFAULTS: &str = "security_defaults";
 pub(crate) const APP_CREDENTIALS: &str = "app_credentials";
 
-pub(crate) fn security_defaults(answer: &Value, _: &AccountSecret, _: DateTime<Utc>) -> Finding {
+pub(crate) fn security_defaults(reply: &Reply, _: &AccountSecret, _: DateTime<Utc>) -> Option<Finding> {
+    reply.succeeded().then(|| judge_security_defaults(&reply.body))
+}
+
+pub(crate) fn app_credentials(reply: &Reply, secret: &AccountSecret, now: DateTime<Utc>) -> Option<Finding> {
+    reply.succeeded().then(|| judge_app_credentials(&reply.body, secret, now))
+}
+
+pub(crate) fn subscription(reply: &Reply, _: &AccountSecret, now: DateTime<Utc>) -> Option<Finding> {
+    reply.succeeded().then(|| judge_subscription(&reply.body, now))
+}
+
+fn judge_security_defaults(answer: &Value) -> Finding {
     match answer["isEnabled"].as_bool() {
         Some(true) => Finding::bad(
             SECURITY_DEFAULTS,
@@ -29,7 +42,7 @@ pub(crate) fn security_defaults(answer: &Value, _: &AccountSecret, _: DateTime<U
     }
 }
 
-pub(crate) fn app_credentials(answer: &Value, secret: &AccountSecret, now: DateTime<Utc>) -> Finding {
+fn judge_app_credentials(answer: &Value, secret: &AccountSecret, now: DateTime<Utc>) -> Finding {
     let own = match &secret.credential {
         Credential::Certificate { certificate, .. } => {
             let remedy = "make a new one, register it, and put it into the secret";
@@ -59,7 +72,7 @@ pub(crate) fn app_credentials(answer: &Value, secret: &AccountSecret, now: DateT
     }
 }
 
-pub(crate) fn subscription(answer: &Value, _: &AccountSecret, now: DateTime<Utc>) -> Finding {
+fn judge_subscription(answer: &Value, now: DateTime<Utc>) -> Finding {
     let remedy = "see the developer programme's dashboard; nobody can promise a renewal";
     match Subscription::of(answer) {
         Some(Subscription { runs: true, changes_at: Some(end), .. }) => {

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::domain::cause::Cause;
+
 /// What `check` found out about one subject.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
@@ -20,7 +22,18 @@ impl Finding {
         Self { about, good: Some(false), verdict: verdict.into() }
     }
 
+    /// What is wrong and what to do, without the cause's code.
+    pub fn of_cause(about: &'static str, cause: &Cause) -> Self {
+        Self::bad(about, format!("{}. {}.", sentence(&cause.what), cause.remedy))
+    }
+
     pub fn unknown(about: &'static str, verdict: impl Into<String>) -> Self {
         Self { about, good: None, verdict: verdict.into() }
     }
+}
+
+/// The text with a capital letter first.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

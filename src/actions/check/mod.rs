@@ -3,14 +3,20 @@
 
 mod expiry;
 mod finding;
+mod health;
+mod licences;
 mod lookup;
+mod reply;
+mod user;
 
 use serde::Serialize;
 
-use crate::actions::authenticated::{Authenticated, LoadError, authenticate, reason};
-use crate::actions::check::finding::Finding;
+use crate::access::default_policy;
+use crate::actions::authenticated::{Authenticated, LoadError, authenticate, reason, secret_reason};
+use crate::actions::check::finding::{Finding, sentence};
 use crate::actions::check::lookup::look_up;
 use crate::actions::error::ActionError;
+use crate::actions::permission_text::{NO_OPERATION, NO_PERMISSION};
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::granted::GrantedPermissions;
@@ -42,7 +48,7 @@ pub async fn check(app: &App, id: &AccountId) -> Result<CheckReport, ActionError
         Ok(loaded) => loaded,
         Err(LoadError::Action(error)) => return Err(error),
         Err(LoadError::Secret(outcome)) => {
-            return Ok(report(vec![Finding::bad("secret", reason(&outcome))], None));
+            return Ok(report(vec![Finding::bad("secret", sentence(&secret_reason(&outcome)))], None));
         }
         Err(LoadError::Token { secret_name, outcome }) => {
             return Ok(report(vec![readable(&secret_name), Finding::bad("token", reason(&outcome))], None));
@@ -53,11 +59,14 @@ pub async fn check(app: &App, id: &AccountId) -> Result<CheckReport, ActionError
     let wanted = required::wanted(&secret.policy, subject, user);
     let never = required::never_drawn(&secret.policy, subject, user, &access.granted);
     let missing = required::missing(&wanted, subject, &access.granted);
-    let mut findings = vec![
-        readable(&secret_name),
+    let mut findings = vec![readable(&secret_name)];
+    if let Some(error) = default_policy::error(app) {
+        findings.push(Finding::bad("default_policy", format!("{}.", sentence(&error))));
+    }
+    findings.extend([
         Finding::good("token", "The login service gives a token."),
         permissions(&access.granted, wanted.len(), never.len()),
-    ];
+    ]);
     findings.extend(look_up(app, &secret, &access).await);
     let granted = match access.granted {
         GrantedPermissions::Known(names) => Some(names.into_iter().collect()),
@@ -74,18 +83,19 @@ pub async fn check(app: &App, id: &AccountId) -> Result<CheckReport, ActionError
 fn permissions(granted: &GrantedPermissions, wanted: usize, never: usize) -> Finding {
     let about = "permissions";
     match granted {
-        _ if wanted == 0 => Finding::bad(about, "The policy selects no operation: widen its `operations`."),
+        _ if wanted == 0 => Finding::bad(about, NO_OPERATION),
         GrantedPermissions::Unknown => Finding::unknown(
             about,
             "The token does not say what is granted: an operation that is refused is left out for a week.",
         ),
         _ if never == 0 => Finding::good(about, format!("All {wanted} operations of the policy are allowed.")),
-        _ => {
-            let verdict = format!(
-                "{never} of the policy's {wanted} operations will never be drawn for want of permissions: fewer are fine, \
-                 or `consent_url` gives a link for the rest."
-            );
-            if never < wanted { Finding::good(about, verdict) } else { Finding::bad(about, verdict) }
-        }
+        _ if never < wanted => Finding::good(
+            about,
+            format!(
+                "{never} of the policy's {wanted} operations are skipped because their permissions are missing. That is \
+                 fine; to call them too, `consent_url` gives a link."
+            ),
+        ),
+        GrantedPermissions::Known(_) => Finding::bad(about, NO_PERMISSION),
     }
 }

@@ -6,24 +6,31 @@
 
 mod answer;
 mod client;
+mod replacement;
 pub mod request;
 mod reserved_secret;
 mod store;
 mod wait;
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::actions::error::ActionError;
 use crate::actions::sign_in::answer::SignInAnswer;
 use crate::actions::sign_in::client::client;
+use crate::actions::sign_in::replacement::refuse_replacement;
 use crate::actions::sign_in::request::SignIn;
 use crate::actions::sign_in::reserved_secret::{forget, keep};
 use crate::actions::sign_in::store::store;
-use crate::actions::sign_in::wait::{WaitResult, refusal, wait};
+use crate::actions::sign_in::wait::{MAX_INTERVAL, MIN_INTERVAL, WaitResult, refusal, wait};
 use crate::app::App;
 use crate::app::pending_sign_ins::PendingSignIn;
 use crate::domain::account::AccountId;
 use crate::ports::{Client, SecretFault, SecretText};
+
+/// The longest that a code is taken to live, whatever the login service says: Entra's lives 15 minutes.
+const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Begins a sign-in, or continues the one that was begun.
 pub async fn sign_in(
@@ -37,6 +44,9 @@ pub async fn sign_in(
     let secret_name = secret_name.unwrap_or_else(|| app.settings.secret_name_for(id));
     let (held, stored) = read_secrets(app, id, &secret_name).await?;
     let client = client(id, &secret_name, held.as_ref(), asked)?;
+    if !asked.replace {
+        refuse_replacement(id, &secret_name, held.as_ref(), &client)?;
+    }
     let pending = app.pending_sign_ins.get(id).or(stored).filter(|pending| pending.client == client);
     let Some(pending) = pending else { return begin(app, id, client).await };
     let result = wait(app, id, pending, deadline).await;
@@ -45,7 +55,7 @@ pub async fn sign_in(
     }
     let answer = match result {
         Ok(WaitResult::SignedIn { token, username }) if is_wanted(asked.username.as_deref(), username.as_deref()) => {
-            store(app, id, &secret_name, &client, *token).await
+            store(app, id, &secret_name, &client, asked.replace, *token).await
         }
         Ok(WaitResult::SignedIn { .. }) => Ok(SignInAnswer::wrong_account(id)),
         Ok(WaitResult::Refused) => Ok(SignInAnswer::refused(id)),
@@ -79,14 +89,15 @@ async fn read_secrets(
 async fn begin(app: &App, id: &AccountId, client: Client) -> Result<SignInAnswer, ActionError> {
     let code = app.tokens.device_code(&client).await.map_err(|error| refusal(id, error))?;
     let now = app.clock.now();
+    let interval = code.interval.clamp(MIN_INTERVAL, MAX_INTERVAL);
     let pending = PendingSignIn {
         client,
         device_code: code.device_code,
         user_code: code.user_code,
         verification_uri: code.verification_uri,
-        expires_at: now + code.expires_in,
-        interval: code.interval,
-        next_poll: now + code.interval,
+        expires_at: now + code.expires_in.min(MAX_LIFETIME),
+        interval,
+        next_poll: now + interval,
     };
     keep(app, id, &pending).await;
     Ok(SignInAnswer::waiting(id, &pending))

@@ -10,4 +10,6 @@ pub struct SignIn {
     pub cloud: Option<Cloud>,
     /// The user who is to sign in; any user where absent.
     pub username: Option<String>,
+    /// Whether another kind of credential, tenant or app in the secret may be replaced.
+    pub replace: bool,
 }

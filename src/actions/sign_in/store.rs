@@ -1,11 +1,13 @@
 //! Stores what a sign-in gave: the refresh token in the account's secret, and the account as due.
 
-use chrono::TimeDelta;
+use std::time::Duration;
+
 use secrecy::SecretString;
 
 use crate::actions::error::ActionError;
 use crate::actions::inspect::AccountState;
 use crate::actions::sign_in::answer::SignInAnswer;
+use crate::actions::sign_in::replacement::refuse_replacement;
 use crate::app::App;
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::{Account, AccountId};
@@ -18,12 +20,16 @@ use crate::ports::{Client, SecretFault, SecretText, Token};
 /// How often the refresh token is put in again where another writer changes the same secret.
 const MAX_ATTEMPTS: u32 = 3;
 
+/// The longest that an access token is taken to live, whatever the login service says.
+const MAX_TOKEN_LIFETIME: Duration = Duration::from_hours(24);
+
 /// Writes the refresh token to the account's secret, and makes the account due.
 pub(crate) async fn store(
     app: &App,
     id: &AccountId,
     secret_name: &str,
     client: &Client,
+    replace: bool,
     token: Token,
 ) -> Result<SignInAnswer, ActionError> {
     let Token { access_token, granted, user, lifetime, refresh_token, .. } = token;
@@ -31,9 +37,9 @@ pub(crate) async fn store(
         let why = "the login service gave no refresh token".to_owned();
         return Err(ActionError::SignIn { account: id.clone(), why });
     };
-    let (version, policy) = write_secret(app, id, secret_name, client, &refresh_token).await?;
+    let (version, policy) = write_secret(app, id, secret_name, client, replace, &refresh_token).await?;
     let now = app.clock.now();
-    let lifetime = lifetime.and_then(|lifetime| TimeDelta::from_std(lifetime).ok()).unwrap_or_default();
+    let lifetime = lifetime.unwrap_or_default().min(MAX_TOKEN_LIFETIME);
     let access = AccessToken { token: access_token, granted, user, expires_at: now + lifetime };
     app.token_cache.insert(id, &version, Some(access), None);
     let (account, written) = make_due(app, id, secret_name, version, &policy).await?;
@@ -51,16 +57,21 @@ async fn write_secret(
     id: &AccountId,
     secret_name: &str,
     client: &Client,
+    replace: bool,
     refresh_token: &SecretString,
 ) -> Result<(String, Policy), ActionError> {
     let identity = (client.cloud, client.tenant_id.as_str(), client.client_id.as_str());
     let refused = |why: String| ActionError::Secret { secret: secret_name.to_owned(), why };
     for _ in 0..MAX_ATTEMPTS {
         let held = read(app, secret_name).await?;
+        if !replace {
+            // Its owner may have changed it while the person signed in.
+            refuse_replacement(id, secret_name, held.as_ref(), client)?;
+        }
         let text = rewrite::signed_in(held.as_ref().map(|held| &held.text), identity, refresh_token)
             .map_err(|error| refused(error.to_string()))?;
-        let secret =
-            SecretDocument::parse(&text).and_then(|one| one.account_with_defaults(id, &app.default_policy.policy()));
+        let secret = SecretDocument::parse(&text)
+            .and_then(|one| one.account_with_defaults(id, &app.default_policy.current().policy()));
         let policy = secret.map_err(|error| refused(error.to_string()))?.policy;
         let version = match &held {
             None => app.secrets.create(secret_name, &text).await?,

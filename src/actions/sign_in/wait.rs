@@ -17,6 +17,10 @@ const TIME_TO_FINISH: TimeDelta = TimeDelta::seconds(10);
 /// How much longer the interval gets each time when the service asks to slow down (RFC 8628).
 const SLOW_DOWN: Duration = Duration::from_secs(5);
 
+/// The least and the most time between two polls, whatever the login service asks for.
+pub(crate) const MIN_INTERVAL: Duration = Duration::from_secs(1);
+pub(crate) const MAX_INTERVAL: Duration = Duration::from_hours(1);
+
 /// How a wait ended.
 pub(crate) enum WaitResult {
     /// No answer yet; the deadline is near.
@@ -68,17 +72,22 @@ async fn poll(app: &App, pending: &mut PendingSignIn) -> Result<Poll, LoginError
     let answer = match app.tokens.poll(&pending.client, &pending.device_code).await {
         Err(LoginError::Transient(_)) => Ok(Poll::Pending),
         Err(LoginError::Throttled { retry_after }) => {
-            pending.interval = pending.interval.max(retry_after.unwrap_or(pending.interval + SLOW_DOWN));
+            pending.interval =
+                slower(retry_after.map_or(pending.interval + SLOW_DOWN, |wait| wait.max(pending.interval)));
             Ok(Poll::Pending)
         }
         Ok(Poll::SlowDown) => {
-            pending.interval += SLOW_DOWN;
+            pending.interval = slower(pending.interval + SLOW_DOWN);
             Ok(Poll::SlowDown)
         }
         other => other,
     };
     pending.next_poll = app.clock.now() + pending.interval;
     answer
+}
+
+fn slower(interval: Duration) -> Duration {
+    interval.min(MAX_INTERVAL)
 }
 
 /// Why the login service does not let a person sign in.

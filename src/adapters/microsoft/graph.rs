@@ -17,9 +17,10 @@ use tracing::{Level, enabled};
 
 use crate::adapters::http::{join, read_bounded};
 use crate::adapters::microsoft::retry_after::{self, retry_after};
+use crate::domain::cause::{NO_DRIVE, NO_SHAREPOINT_LICENCE, NOT_APPLICABLE_TO_TENANT};
 use crate::domain::cloud::Cloud;
 use crate::domain::plan::Payload;
-use crate::ports::{BatchItem, BatchReply, Caller, Graph, GraphError, NO_DRIVE, RawBody};
+use crate::ports::{BatchItem, BatchReply, Caller, Graph, GraphError, RawBody};
 
 /// Answers of twenty small pages lie far below.
 const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
@@ -69,13 +70,14 @@ impl Graph for GraphClient {
             .map_err(|_| transient("Graph's answer was interrupted or is too large"))?;
         match status {
             200 => decode(&body),
-            401 => Err(GraphError::Unauthorized),
             429 => Err(GraphError::Throttled { retry_after: wait }),
             500..=599 => Err(GraphError::Transient { what: format!("Graph answered {status}"), retry_after: wait }),
-            _ => {
-                let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-                Err(GraphError::Refused { status, code: error_code(&body).unwrap_or_else(|| "no code".to_owned()) })
-            }
+            // A proxy or a portal may answer anything: only Graph's own error counts.
+            _ => match (status, error_code(&serde_json::from_slice(&body).unwrap_or_default())) {
+                (401, Some(_)) => Err(GraphError::Unauthorized),
+                (_, Some(code)) => Err(GraphError::Refused { status, code }),
+                (_, None) => Err(transient(&format!("another than Graph answered {status}"))),
+            },
         }
     }
 }
@@ -188,14 +190,28 @@ fn reply(Reply { id, status, headers, body }: Reply<'_>) -> BatchReply {
 
 fn error_code(body: &Value) -> Option<String> {
     let error = body.get("error")?;
-    let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
-    if message.to_ascii_lowercase().contains("mysite not found") {
-        return Some(NO_DRIVE.to_owned());
+    let message = error.get("message").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+    if let Some((_, code)) = TOLD_BY_MESSAGE.iter().find(|(part, _)| message.contains(part)) {
+        return Some((*code).to_owned());
     }
-    clean(error.get("code")?.as_str()?)
+    let code = error.get("code")?.as_str()?;
+    let is_clean = |c: &char| c.is_ascii_alphanumeric() || "._-, ".contains(*c);
+    let clean: String = code.chars().take_while(is_clean).take(MAX_CODE).collect();
+    let clean = clean.trim();
+    (!clean.is_empty()).then(|| clean.to_owned())
 }
 
-/// Only what a code or an id can look like goes into logs.
+/// What Graph says only in an error's message, by a part of it in lower case; the code is one of ours.
+const TOLD_BY_MESSAGE: [(&str, &str); 3] = [
+    ("mysite not found", NO_DRIVE),
+    ("does not have a spo license", NO_SHAREPOINT_LICENCE),
+    ("not applicable to target tenant", NOT_APPLICABLE_TO_TENANT),
+];
+
+/// Characters of an error code that are kept.
+const MAX_CODE: usize = 64;
+
+/// Only what an id can look like goes into logs.
 fn clean(text: &str) -> Option<String> {
     let fits = (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     fits.then(|| text.to_owned())
@@ -260,8 +276,28 @@ mod tests {
     }
 
     #[test]
-    fn code_of_unexpected_form_is_not_repeated() {
-        assert_eq!(error_code(&json!({"error": {"code": "a b<script>"}})), None);
+    fn code_is_kept_as_far_as_it_is_clean() {
+        for (code, kept) in [
+            ("a b<script>", Some("a b")),
+            (
+                "-2147024891, System.UnauthorizedAccessException",
+                Some("-2147024891, System.UnauthorizedAccessException"),
+            ),
+            ("\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(error_code(&json!({"error": {"code": code}})).as_deref(), kept, "{code:?}");
+        }
+        assert_eq!(error_code(&json!({"error": "denied"})), None);
+        for (message, code) in [
+            ("Tenant does not have a SPO license.", NO_SHAREPOINT_LICENCE),
+            ("Request not applicable to target tenant.", NOT_APPLICABLE_TO_TENANT),
+        ] {
+            assert_eq!(
+                error_code(&json!({"error": {"code": "BadRequest", "message": message}})).as_deref(),
+                Some(code)
+            );
+        }
         assert_eq!(
             error_code(&json!({"error": {"code": "x", "message": "User's mysite not found."}})).as_deref(),
             Some(NO_DRIVE)

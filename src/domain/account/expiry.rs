@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::secret::{AccountSecret, Credential};
@@ -40,7 +41,8 @@ pub fn questions(secret: &AccountSecret) -> Vec<ExpiryQuery> {
 }
 
 /// What ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Expiring {
     /// The tenant's developer subscription, unless Microsoft renews it.
     Subscription,

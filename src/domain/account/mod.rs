@@ -2,7 +2,9 @@
 
 pub mod expiry;
 pub mod history;
+pub mod notice;
 pub mod recent_calls;
+pub mod refusals;
 pub mod set_aside;
 
 use std::collections::BTreeMap;
@@ -13,7 +15,9 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::domain::account::expiry::Expiries;
+use crate::domain::account::notice::Notices;
 use crate::domain::account::recent_calls::RecentCalls;
+use crate::domain::account::refusals::Refusals;
 use crate::domain::account::set_aside::SetAside;
 
 /// The last part of the secret's name: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}`.
@@ -118,12 +122,16 @@ pub struct Account {
     pub stopped_by: Option<StoppedBy>,
     /// What is left out of plans, and until when.
     pub set_aside: BTreeMap<SetAside, DateTime<Utc>>,
+    /// What was refused lately, and how: also the reasons of what is set aside.
+    pub refusals: Refusals,
     /// What recent runs have shown of each operation.
     pub habits: RecentCalls,
     /// How many coming runs must look for what an earlier one left behind.
     pub sweeps: u32,
     /// When the subscription and the credential end, as far as that is known.
     pub expiries: Expiries,
+    /// What a person has yet to be told.
+    pub untold: Notices,
     /// The secret that defines this account, and the version that was read last.
     pub secret_name: Option<String>,
     pub secret_version: Option<String>,
@@ -146,9 +154,11 @@ impl Account {
             pause: None,
             stopped_by: None,
             set_aside: BTreeMap::new(),
+            refusals: Refusals::default(),
             habits: RecentCalls::default(),
             sweeps: 0,
             expiries: Expiries::default(),
+            untold: Notices::default(),
             secret_name: None,
             secret_version: None,
             refresh_token_saved_at: None,
@@ -187,7 +197,7 @@ impl Account {
     }
 
     /// No run holds the account any longer. One that did may have left something behind.
-    fn release(&mut self) {
+    pub fn release(&mut self) {
         if self.run_id.take().is_some() {
             self.mark_crashed();
         }

@@ -5,6 +5,7 @@
 //! Addresses end in `example.com` and telephone numbers lie in 555-0100 to 555-0199, both reserved for
 //! fiction, so that no person can be meant.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -14,6 +15,9 @@ use rand::rngs::ChaCha12Rng;
 
 use crate::domain::catalogue::words;
 
+/// The unit of the time in a name: seven digits last until the year 2514.
+const SECONDS_PER_TICK: i64 = 64;
+
 /// The first word of every name.
 const MARK: &str = "Evergreen";
 
@@ -22,16 +26,26 @@ const MARK: &str = "Evergreen";
 pub struct Contents {
     rng: ChaCha12Rng,
     now: DateTime<Utc>,
+    /// The names so far: none is given twice.
+    names: HashSet<String>,
 }
 
 impl Contents {
     pub fn new(rng: ChaCha12Rng, now: DateTime<Utc>) -> Self {
-        Self { rng, now }
+        Self { rng, now, names: HashSet::new() }
     }
 
-    /// What our own things are called: `Evergreen quiet harbour 3f9a1c2e`.
+    /// What our own things are called: `Evergreen quiet harbour 1abf2c3e`. Of the eight digits at the end, seven are the
+    /// time and one is random, so that a sweep can tell how old a thing is.
     pub fn name(&mut self) -> String {
-        format!("{MARK} {} {} {}", self.adjective(), self.noun(), self.hex_tag())
+        let time = u32::try_from(self.now.timestamp() / SECONDS_PER_TICK).unwrap_or(0);
+        loop {
+            let tag = (time << 4) | self.number(0..16);
+            let name = format!("{MARK} {} {} {tag:08x}", self.adjective(), self.noun());
+            if self.names.insert(name.clone()) {
+                return name;
+            }
+        }
     }
 
     /// The same in one word: `Evergreen-quiet-harbour-3f9a1c2e`.
@@ -52,6 +66,15 @@ impl Contents {
                 && parts.next().is_some_and(tag)
                 && parts.next().is_none()
         })
+    }
+
+    /// Whether a thing of this generated name may have been made at `moment` or since. Names of earlier versions have no
+    /// time in them: what would lie more than a day ahead is one of those.
+    pub fn may_be_made_since(name: &str, moment: DateTime<Utc>) -> bool {
+        let tag = name.rsplit([' ', '-']).next().and_then(|tag| u32::from_str_radix(tag, 16).ok()).unwrap_or(0);
+        let ticks = i64::from(tag >> 4);
+        let (first, last) = (moment.timestamp() / SECONDS_PER_TICK, moment + TimeDelta::days(1));
+        (first..=last.timestamp() / SECONDS_PER_TICK).contains(&ticks)
     }
 
     /// What a placeholder that depends on no earlier answer stands for, safe in a path or query as it is;
@@ -245,8 +268,6 @@ fn third_person(verb: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use proptest::prelude::*;
     use rand::SeedableRng;
 
@@ -265,6 +286,20 @@ mod tests {
         let tokens: HashSet<String> = (0..10_000).map(|_| contents.token_name()).collect();
         assert_eq!(tokens.len(), 10_000);
         assert!(tokens.iter().all(|name| Contents::is_generated_name(name) && !name.contains(' ')));
+    }
+
+    #[test]
+    fn a_name_tells_when_it_was_made_and_one_of_an_earlier_version_is_old() {
+        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let ago = |minutes| now - TimeDelta::minutes(minutes);
+        for name in [contents(1).name(), contents(2).token_name()] {
+            assert!(Contents::may_be_made_since(&name, now) && Contents::may_be_made_since(&name, ago(1)));
+            assert!(Contents::may_be_made_since(&name, ago(24 * 60)), "a day ago is as far as a name is young");
+            assert!(!Contents::may_be_made_since(&name, now + TimeDelta::minutes(2)));
+        }
+        for name in ["Evergreen quiet harbour ffffffff", "Evergreen quiet harbour 00000000", "Evergreen trees"] {
+            assert!(!Contents::may_be_made_since(name, ago(15)), "{name}");
+        }
     }
 
     #[test]

@@ -2,6 +2,38 @@
 
 use super::explanation::Cause;
 
+/// Exchange's codes for a user without a mailbox.
+pub const WITHOUT_MAILBOX: [&str; 2] = ["MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI"];
+
+/// Exchange's code for a tenant that it does not have.
+pub const TENANT_WITHOUT_EXCHANGE: &str = "OrganizationFromTenantGuidNotFound";
+
+/// A user without OneDrive: Graph says so only in the message ("mysite not found").
+pub const NO_DRIVE: &str = "mysiteNotFound";
+
+/// A tenant without SharePoint: Graph says so only in the message ("Tenant does not have a SPO license.").
+pub const NO_SHAREPOINT_LICENCE: &str = "noSharePointLicence";
+
+/// A service that the tenant does not have: Graph says so only in the message ("Request not applicable to target tenant.").
+pub const NOT_APPLICABLE_TO_TENANT: &str = "notApplicableToTenant";
+
+/// OneNote's code for a user whose OneDrive is not provisioned.
+pub const ONENOTE_WITHOUT_ONEDRIVE: &str = "30105";
+
+/// OneNote's codes for a document library with more than 5,000 OneNote items, or more than 20,000 items.
+///
+/// Source: learn.microsoft.com/graph/onenote-error-codes.
+pub const ONENOTE_LIBRARY_TOO_LARGE: [&str; 2] = ["10008", "10013"];
+
+/// The account's `user_id` names a user that the tenant does not have.
+pub fn user_missing() -> Cause {
+    Cause::new(
+        "no_user",
+        "the user of `user_id` does not exist in the tenant",
+        "Put the object id or the user principal name of a user of the tenant into `user_id` in the secret",
+    )
+}
+
 /// What an error of Graph's says of the account, and what its owner can do; `None` for what passes or is expected
 /// (a photo that is not there, an id gone stale, somebody else at work on the same thing).
 ///
@@ -14,7 +46,37 @@ pub fn graph_cause(status: u16, code: &str) -> Option<Cause> {
             "the user has no mailbox in Exchange Online; Outlook is left out for a week",
             "Give the user a licence with Exchange Online, or name another `user_id`",
         ),
-        (_, "mysiteNotFound") => cause(
+        (_, TENANT_WITHOUT_EXCHANGE) => cause(
+            "no_exchange",
+            "the tenant has no Exchange Online (any more); Outlook is left out for a week",
+            "Check the tenant's subscription; without Exchange Online, leave Outlook out of the policy's operations",
+        ),
+        (_, NO_SHAREPOINT_LICENCE) => cause(
+            "no_sharepoint",
+            "the tenant has no SharePoint Online (any more); SharePoint, OneDrive, Excel and OneNote are left out for a week",
+            "Check the tenant's subscription; without SharePoint Online, leave these out of the policy's operations",
+        ),
+        (423, "notAllowed") => cause(
+            "site_blocked",
+            "access to the user's site or OneDrive is blocked; SharePoint, OneDrive, Excel and OneNote are left out for a week",
+            "Let an administrator unlock the site in the SharePoint admin centre, or give the user a licence again",
+        ),
+        (400, NOT_APPLICABLE_TO_TENANT) => cause(
+            "not_in_tenant",
+            "the tenant does not have this service (Intune, for one); it is left out for a week",
+            "Check the tenant's subscription; without the service, leave it out of the policy's operations",
+        ),
+        (_, ONENOTE_WITHOUT_ONEDRIVE) => cause(
+            "no_drive_for_onenote",
+            "the user's OneDrive for Business is not provisioned; OneNote is left out for a week",
+            "Let the user open OneDrive once, or give them a licence with SharePoint Online",
+        ),
+        (_, "10008" | "10013") => cause(
+            "library_too_large",
+            "a document library of the user holds more items than OneNote can query; OneNote is left out for a week",
+            "Remove OneNote items from that library until fewer than 5,000 are left",
+        ),
+        (_, NO_DRIVE) => cause(
             "no_drive",
             "the user has no OneDrive yet; files are left out for a day",
             "Let the user open OneDrive once, or give them a licence with SharePoint Online",
@@ -58,6 +120,12 @@ mod tests {
             (403, "Authorization_RequestDenied"),
             (403, "accessDenied"),
             (404, "MailboxNotEnabledForRESTAPI"),
+            (401, TENANT_WITHOUT_EXCHANGE),
+            (400, NO_SHAREPOINT_LICENCE),
+            (423, "notAllowed"),
+            (400, NOT_APPLICABLE_TO_TENANT),
+            (403, ONENOTE_WITHOUT_ONEDRIVE),
+            (403, "10008"),
             (400, "mysiteNotFound"),
             (404, "mysiteNotFound"),
             (429, "TooManyRequests"),

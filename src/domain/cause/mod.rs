@@ -10,6 +10,9 @@ mod login_codes;
 mod login_words;
 
 pub use explanation::Cause;
-pub use graph::graph_cause;
+pub use graph::{
+    NO_DRIVE, NO_SHAREPOINT_LICENCE, NOT_APPLICABLE_TO_TENANT, ONENOTE_LIBRARY_TOO_LARGE, ONENOTE_WITHOUT_ONEDRIVE,
+    TENANT_WITHOUT_EXCHANGE, WITHOUT_MAILBOX, graph_cause, user_missing,
+};
 pub use kind::CauseKind;
 pub use login::{LoginError, login_cause, login_fault, not_microsofts};

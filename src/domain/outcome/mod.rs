@@ -6,6 +6,7 @@ pub mod probe;
 use chrono::{DateTime, Duration, Utc};
 use rand::Rng;
 
+pub use crate::domain::account::notice::Change;
 use crate::domain::account::{Account, Pause, Status};
 use crate::domain::cause::Cause;
 use crate::domain::policy::Policy;
@@ -21,7 +22,8 @@ pub enum Outcome {
     /// There was no time for a single call: due again at once.
     Deferred,
     /// Graph or the login service asked to wait, longer than the run could, and no call succeeded.
-    Throttled { until: Option<DateTime<Utc>> },
+    /// `longer`: the wait that was asked for is longer than a day; the account is called again after a day.
+    Throttled { until: Option<DateTime<Utc>>, longer: bool },
     /// No call succeeded, though nothing is wrong with network, service or configuration: what was drawn is
     /// not for this account (yet).
     Failed { why: String },
@@ -63,21 +65,15 @@ impl Outcome {
         match self {
             Self::Succeeded | Self::Probed => None,
             Self::Deferred => Some("there was no time for a call; the account is due again at once".to_owned()),
-            Self::Throttled { until: Some(until) } => Some(format!("throttled until {}", until.format("%FT%TZ"))),
-            Self::Throttled { until: None } => Some("throttled".to_owned()),
+            Self::Throttled { until: Some(until), longer } => {
+                let until = format!("throttled until {}", until.format("%FT%TZ"));
+                Some(if *longer { format!("{until}: Microsoft asked to wait for more than a day") } else { until })
+            }
+            Self::Throttled { until: None, .. } => Some("throttled".to_owned()),
             Self::Failed { why } | Self::Transient { why } => Some(why.clone()),
             Self::LongBackoff { cause } | Self::Misconfigured { cause } => Some(cause.to_string()),
         }
     }
-}
-
-/// How an account's status changed, for reports and alerts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    Paused,
-    Resumed,
-    /// Paused, and no longer probed: only a changed secret or a person helps.
-    NeedsPerson,
 }
 
 /// Writes the outcome of a run that ended at `now` into the account: failures counted, paused or resumed,
@@ -122,7 +118,7 @@ pub fn settle(
         next = next.max(schedule::into_working_hours(now + Duration::days(1), policy, rng));
     }
     account.next_run_at = Some(next);
-    if let Outcome::Throttled { until: Some(until) } = outcome {
+    if let Outcome::Throttled { until: Some(until), .. } = outcome {
         not_before(account, policy, *until, rng);
     }
     None
@@ -282,7 +278,7 @@ mod tests {
         let policy = Policy::parse(json!({"interval_seconds": {"min": 3600, "max": 3600}})).unwrap();
         let mut account = account();
         let mut waits = Vec::new();
-        for outcome in [down(), Outcome::Throttled { until: None }, down(), down(), down(), down()] {
+        for outcome in [down(), Outcome::Throttled { until: None, longer: false }, down(), down(), down(), down()] {
             assert_eq!(settled(&mut account, &policy, &outcome, now()), None);
             waits.push(wait(&account, now()));
         }
@@ -306,7 +302,7 @@ mod tests {
     fn no_run_comes_before_the_throttling_is_over() {
         let until = now() + Duration::days(2);
         let mut account = account();
-        settled(&mut account, &Policy::default(), &Outcome::Throttled { until: Some(until) }, now());
+        settled(&mut account, &Policy::default(), &Outcome::Throttled { until: Some(until), longer: false }, now());
         assert!(account.next_run_at.unwrap() > until);
     }
 

@@ -14,7 +14,7 @@ use crate::access::token::TokenSource;
 use crate::app::stop_signal::StopSignal;
 use crate::app::throttle::Throttle;
 use crate::app::token_cache::AccessToken;
-use crate::domain::outcome::calls::{Answer, EarlyEnd, RunCalls};
+use crate::domain::outcome::calls::{Answer, EarlyEnd, RunCalls, capped_wait};
 use crate::domain::plan::Plan;
 use crate::domain::secret::AccountSecret;
 use crate::ports::{BatchItem, BatchReply, Caller, Clock, Graph, GraphError};
@@ -38,23 +38,29 @@ pub struct Executor<'a> {
     pub access: AccessToken,
     /// Nothing is sent that may not be answered by then.
     pub deadline: DateTime<Utc>,
-    /// Of that, the time kept for the clean-up.
+    /// Of that, the time kept for the clean-up and the record.
     pub reserve: TimeDelta,
+    /// Only what was made before this is an orphan.
+    pub orphaned_before: DateTime<Utc>,
     pub rng: ChaCha12Rng,
 }
 
 impl Executor<'_> {
     /// Sends the plan. Whatever ends it early, what it made is removed as far as the deadline allows.
     pub async fn send(mut self, plan: &Plan) -> RunCalls {
-        let mut progress = Progress::new(plan, &mut self.rng);
+        let mut progress = Progress::new(plan, self.orphaned_before, &mut self.rng);
         for wave in 0..plan.waves() {
             let mut items = progress.ready(wave, self.must_end(&progress));
-            items.extend(progress.take_orphans());
+            items.extend(progress.take_found());
             self.send_items(items, &mut progress).await;
         }
-        let orphans = progress.take_orphans();
-        self.send_items(orphans, &mut progress).await;
-        progress.finish()
+        loop {
+            let found = progress.take_found();
+            if found.is_empty() {
+                return progress.finish();
+            }
+            self.send_items(found, &mut progress).await;
+        }
     }
 
     /// Whether only clean-up is still sent.
@@ -133,27 +139,14 @@ impl Executor<'_> {
             progress.end(end);
             return Vec::new();
         }
-        let requests = requests(&batch);
-        let sent_at = self.clock.now();
-        let replies = self.exchange(&requests, progress).await;
+        let results = self.exchange(batch, progress).await;
         let now = self.clock.now();
-        let ms = (now - sent_at).num_milliseconds();
-        let whole_batch_failed = matches!(&replies, Err(result) if result.answer == Answer::Transient);
-        let mut results = Results::new(replies);
+        let failed = |(_, result): &(Item, ItemResult)| result.whole_batch && result.answer == Answer::Transient;
+        let whole_batch_failed = results.iter().any(failed);
+        let renewable = progress.may_renew_token(&results);
         let mut retries = Vec::new();
-        for (item, _) in batch {
-            let result = results.take(&item);
-            debug!(
-                operation = item.operation.id,
-                status = result.status,
-                ms,
-                graph_request_id = result.request_id.as_deref(),
-                "graph item"
-            );
-            if results.are_per_item() {
-                self.tenant().note(&result, Some(item.operation), now);
-            }
-            retries.extend(progress.retry_or_record(item, result, first, now));
+        for (item, result) in results {
+            retries.extend(progress.retry_or_record(item, result, first, renewable, now));
         }
         if whole_batch_failed && retries.is_empty() {
             progress.end_transient("Graph left a request unanswered");
@@ -162,44 +155,56 @@ impl Executor<'_> {
     }
 
     fn sendable(&self, item: &Item, progress: &Progress<'_>) -> bool {
-        match progress.early_end() {
-            Some(end) if end.without_token() => false,
-            // Also when the process is asked to stop: what was made is removed while the deadline allows.
-            _ if item.cleans() => self.clock.now() < self.deadline - self.reserve / 4,
-            Some(_) => false,
-            None => !self.out_of_time(),
+        // However the run ends, what it made is removed while the deadline allows; the token may still be good for that.
+        if item.cleans() {
+            return self.clock.now() < self.deadline - self.reserve / 4;
         }
+        progress.early_end().is_none() && !self.out_of_time()
     }
 
-    /// One HTTP request; its failure as the result of every item.
-    async fn exchange(
-        &mut self,
-        batch: &[BatchItem],
-        progress: &mut Progress<'_>,
-    ) -> Result<Vec<BatchReply>, ItemResult> {
-        let left = (self.deadline - self.clock.now()).to_std().unwrap_or_default();
+    /// One HTTP request, and the result of each item.
+    async fn exchange(&mut self, batch: Batch<Item>, progress: &mut Progress<'_>) -> Vec<(Item, ItemResult)> {
         let caller = Caller {
             cloud: self.secret.cloud,
             access_token: &self.access.token,
-            timeout: left.min(GRAPH_TIMEOUT).max(Duration::from_millis(100)),
+            timeout: self.timeout(batch.iter().all(|(item, _)| item.cleans())),
         };
-        let result = match self.graph.batch(&caller, batch).await {
-            Ok(replies) => return Ok(replies),
-            Err(GraphError::Throttled { retry_after }) => {
-                ItemResult::without_reply(Answer::Throttled, 429, retry_after)
+        let sent_at = self.clock.now();
+        let answer = self.graph.batch(&caller, &requests(&batch)).await;
+        let now = self.clock.now();
+        let ms = (now - sent_at).num_milliseconds();
+        let items = batch.into_iter().map(|(item, _)| item);
+        match answer {
+            Ok(replies) => {
+                let mut replies: BTreeMap<String, BatchReply> =
+                    replies.into_iter().map(|reply| (reply.id.clone(), reply)).collect();
+                let result = |item: Item| {
+                    let reply = replies.remove(&item.step.to_string());
+                    log_item(&item, reply.as_ref(), ms);
+                    let result = reply.map_or_else(ItemResult::without_reply, |r| ItemResult::of(r, item.operation));
+                    self.tenant().note(&result, Some(item.operation), now);
+                    (item, result)
+                };
+                items.map(result).collect()
             }
-            Err(GraphError::Unauthorized) => ItemResult::without_reply(Answer::Unauthorized, 401, None),
-            Err(GraphError::Transient { what, retry_after }) => {
-                progress.note_fault(what);
-                ItemResult::without_reply(Answer::Transient, 0, retry_after)
+            Err(error) => {
+                let result = of_whole_batch(error, progress);
+                self.tenant().note(&result, None, now);
+                let with_result = |item: Item| {
+                    log_item(&item, None, ms);
+                    (item, result.clone())
+                };
+                items.map(with_result).collect()
             }
-            Err(GraphError::Refused { status, code }) => {
-                progress.note_fault(format!("Graph refused a batch ({status} {code})"));
-                ItemResult { code: Some(code), ..ItemResult::without_reply(Answer::Refused, status, None) }
-            }
-        };
-        self.tenant().note(&result, None, self.clock.now());
-        Err(result)
+        }
+    }
+
+    /// How long a request may take: of the time that is left, the reserve belongs to the clean-up, and the end of it to the
+    /// record.
+    fn timeout(&self, cleans: bool) -> Duration {
+        let until = self.deadline - if cleans { self.reserve / 8 } else { self.reserve };
+        let left = (until - self.clock.now()).to_std().unwrap_or_default();
+        left.min(GRAPH_TIMEOUT).max(Duration::from_millis(100))
     }
 
     fn tenant(&self) -> TenantThrottle<'_> {
@@ -212,7 +217,7 @@ impl Executor<'_> {
             let blocked = self.tenant().blocked_until(batch.iter().map(|(item, _)| item), self.clock.now());
             let Some(until) = blocked else { return Ok(()) };
             if until >= self.deadline - self.reserve || self.stop.is_set() {
-                return Err(EarlyEnd::Throttled { until });
+                return Err(EarlyEnd::Throttled { until, longer: false });
             }
             self.sleep_until(until).await;
         }
@@ -238,12 +243,11 @@ impl Executor<'_> {
         let now = self.clock.now();
         let jitter = TimeDelta::milliseconds(self.rng.random_range(1..=1000));
         let blocked = self.tenant().blocked_until(retries.iter().map(|(item, _)| item), now);
-        let asked = retries.iter().filter_map(|(_, result)| result.retry_after).max();
-        let asked = asked.and_then(|wait| now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
-        let until = blocked.max(asked).unwrap_or(now + BACKOFF / 2) + jitter;
+        let asked = retries.iter().filter_map(|(_, result)| result.retry_after).max().map(capped_wait);
+        let until = blocked.max(asked.map(|(wait, _)| now + wait)).unwrap_or(now + BACKOFF / 2) + jitter;
         if until >= self.deadline - self.reserve || self.stop.is_set() {
             if any(Answer::Throttled) {
-                progress.end(EarlyEnd::Throttled { until });
+                progress.end(EarlyEnd::Throttled { until, longer: asked.is_some_and(|(_, longer)| longer) });
             } else {
                 progress.end_transient("Graph is unavailable");
             }
@@ -267,31 +271,25 @@ fn requests(batch: &Batch<Item>) -> Vec<BatchItem> {
     batch.iter().map(request).collect()
 }
 
-/// The results of a batch: one for each item that was answered, or one for all.
-enum Results {
-    PerItem(BTreeMap<String, BatchReply>),
-    WholeBatch(ItemResult),
+/// `status` is 0 where Graph gave no answer for the item.
+fn log_item(item: &Item, reply: Option<&BatchReply>, ms: i64) {
+    let status = reply.map_or(0, |reply| reply.status);
+    let graph_request_id = reply.and_then(|reply| reply.request_id.as_deref());
+    debug!(operation = item.operation.id, status, ms, graph_request_id, "graph item");
 }
 
-impl Results {
-    fn new(replies: Result<Vec<BatchReply>, ItemResult>) -> Self {
-        match replies {
-            Ok(replies) => Self::PerItem(replies.into_iter().map(|reply| (reply.id.clone(), reply)).collect()),
-            Err(result) => Self::WholeBatch(result),
+/// The result of every item of a batch that failed as a whole.
+fn of_whole_batch(error: GraphError, progress: &mut Progress<'_>) -> ItemResult {
+    match error {
+        GraphError::Throttled { retry_after } => ItemResult::of_whole_batch(Answer::Throttled, 429, retry_after),
+        GraphError::Unauthorized => ItemResult::of_whole_batch(Answer::Unauthorized, 401, None),
+        GraphError::Transient { what, retry_after } => {
+            progress.note_fault(what);
+            ItemResult::of_whole_batch(Answer::Transient, 0, retry_after)
         }
-    }
-
-    fn are_per_item(&self) -> bool {
-        matches!(self, Self::PerItem(_))
-    }
-
-    fn take(&mut self, item: &Item) -> ItemResult {
-        match self {
-            Self::PerItem(replies) => match replies.remove(&item.step.to_string()) {
-                Some(reply) => ItemResult::of(reply, item.operation),
-                None => ItemResult::without_reply(Answer::Transient, 0, None),
-            },
-            Self::WholeBatch(result) => result.clone(),
+        GraphError::Refused { status, code } => {
+            progress.note_refusal(status, code.clone());
+            ItemResult { code: Some(code), ..ItemResult::of_whole_batch(Answer::Refused, status, None) }
         }
     }
 }

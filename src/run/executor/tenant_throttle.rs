@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::throttle::{Throttle, ThrottleKey, ThrottleScope};
 use crate::domain::catalogue::Operation;
-use crate::domain::outcome::calls::Answer;
+use crate::domain::outcome::calls::{Answer, capped_wait};
 use crate::run::item::Item;
 use crate::run::item_result::ItemResult;
 
@@ -32,9 +32,9 @@ impl TenantThrottle<'_> {
     /// Takes note of a result, of one item or of a whole batch. For a `Retry-After` the whole tenant waits. A limit that
     /// sends none (OneNote's) has a block of its own, which lasts longer each time.
     pub fn note(&self, result: &ItemResult, operation: Option<&Operation>, now: DateTime<Utc>) {
-        let asked = result.retry_after.and_then(|wait| TimeDelta::from_std(wait).ok());
+        let asked = result.retry_after.map(capped_wait);
         match (result.answer, asked) {
-            (Answer::Throttled | Answer::Transient, Some(wait)) => {
+            (Answer::Throttled | Answer::Transient, Some((wait, _))) => {
                 self.throttle.block_until(&self.key(ThrottleScope::Graph), now + wait, now);
             }
             (Answer::Throttled, None) => {

@@ -142,6 +142,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 access,
                 deadline: start() + DEADLINE,
                 reserve: TimeDelta::seconds(8),
+                orphaned_before: start(),
                 rng: Seed::new(seed).rng(&id, RngStream::Execution),
             };
             executor.send(&plan).await;

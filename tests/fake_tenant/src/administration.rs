@@ -1,5 +1,6 @@
 //! Changes that an administrator or a user makes to a tenant while the fake runs.
 
+use crate::graph::initial_data::licences::service_plans;
 use crate::handle::FakeTenant;
 use crate::state::tenant::{App, Secret, User};
 
@@ -88,6 +89,34 @@ impl FakeTenant {
         self.with(tenant, |held| {
             let found = held.definition.users.iter_mut().find(|u| u.upn.eq_ignore_ascii_case(user) || u.id == user);
             change(found.unwrap_or_else(|| panic!("the tenant {tenant} has no user {user}")));
+        });
+    }
+
+    /// Takes all licences from the user (by id or UPN), or switches these service plans of them off.
+    ///
+    /// # Panics
+    /// If the tenant has no such user.
+    pub fn restrict_licences(&self, tenant: &str, user: &str, plans_off: Option<&[&str]>) {
+        let id = self.user_id(tenant, user);
+        let (licences, licence) = (format!("users/{id}/licenseDetails"), format!("{}license", &id[..8]));
+        self.with(tenant, |held| match plans_off {
+            None => drop(held.store.remove(&licences, &licence)),
+            Some(off) => {
+                let found = held.store.get_mut(&licences, &licence);
+                let found = found.unwrap_or_else(|| panic!("the user {user} has no licence"));
+                found.insert("servicePlans".to_owned(), service_plans(|plan| !off.contains(&plan)));
+            }
+        });
+    }
+
+    /// What Microsoft's service health says of Exchange Online, e.g. `serviceDegradation`.
+    ///
+    /// # Panics
+    /// If the tenant's service health has no such service.
+    pub fn set_exchange_health(&self, tenant: &str, status: &str) {
+        self.with(tenant, |held| {
+            let found = held.store.get_mut("admin/serviceAnnouncement/healthOverviews", "Exchange");
+            found.expect("Exchange Online has a state").insert("status".to_owned(), status.into());
         });
     }
 

@@ -41,6 +41,10 @@ pub(crate) fn answer_of(act: &FaultAction) -> Reply {
             wait(Reply::error(*status, code, message), retry_after)
         }
         FaultAction::Error { status, code, message } => Reply::error(*status, code, message),
+        FaultAction::Foreign(status) => {
+            let page = b"<html><body>Access denied by policy</body></html>".to_vec();
+            Reply { status: *status, ..Reply::bytes("text/html", page) }
+        }
         FaultAction::TokenExpired => {
             Reply::error(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
         }

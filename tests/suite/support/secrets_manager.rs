@@ -109,6 +109,15 @@ impl FakeSecrets {
         self.store.vault().refused.insert(name.to_owned(), code);
     }
 
+    /// Lists do not show the secret, as for up to five minutes after its creation, until `list_again`.
+    pub fn unlist(&self, name: &str) {
+        self.store.vault().unlisted.insert(name.to_owned());
+    }
+
+    pub fn list_again(&self, name: &str) {
+        self.store.vault().unlisted.remove(name);
+    }
+
     pub fn allow(&self, name: &str) {
         self.store.vault().refused.remove(name);
     }
@@ -121,6 +130,7 @@ struct Store(Arc<Mutex<Vault>>);
 struct Vault {
     secrets: BTreeMap<String, Secret>,
     refused: BTreeMap<String, &'static str>,
+    unlisted: BTreeSet<String>,
     page_size: Option<usize>,
     /// What lists show, by name, while they lag behind.
     lagging: Option<BTreeMap<String, Value>>,
@@ -246,6 +256,7 @@ impl Vault {
         }
         let mut found: Vec<_> = self.secrets.iter().filter(|(_, secret)| with_deleted || !secret.deleted).collect();
         found.retain(|(name, _)| prefixes.iter().all(|any| any.iter().any(|prefix| name.starts_with(prefix))));
+        found.retain(|(name, _)| !self.unlisted.contains(*name));
         found.sort_by_key(|(_, secret)| std::cmp::Reverse(secret.created));
         Ok(found.into_iter().map(|(name, _)| name.clone()).collect())
     }

@@ -107,6 +107,8 @@ pub struct TestAppOptions {
     pub http: Duration,
     /// Lines up to this level are kept.
     pub log: LevelFilter,
+    /// Applied to each user before the tenant's data is made.
+    pub change_user: fn(&mut User),
 }
 
 impl Default for TestAppOptions {
@@ -119,6 +121,7 @@ impl Default for TestAppOptions {
             single_use_refresh_tokens: false,
             http: Duration::from_secs(30),
             log: LevelFilter::INFO,
+            change_user: |_| {},
         }
     }
 }
@@ -150,6 +153,11 @@ impl TestApp {
         Self::with(TestAppOptions { log: LevelFilter::TRACE, ..TestAppOptions::default() }).await
     }
 
+    /// Whose users lack something.
+    pub async fn without(change: fn(&mut User)) -> Self {
+        Self::with(TestAppOptions { change_user: change, ..TestAppOptions::default() }).await
+    }
+
     pub async fn seeded(seed: u64) -> Self {
         Self::with(TestAppOptions { seed, ..TestAppOptions::default() }).await
     }
@@ -162,13 +170,15 @@ impl TestApp {
             .with_app(TenantApp::public(PUBLIC_APP));
         is.single_use_refresh_tokens = setting.single_use_refresh_tokens;
         for number in 0..setting.users {
-            is = is.with_user(User::new(&user(number), PASSWORD));
+            let mut user = User::new(&user(number), PASSWORD);
+            (setting.change_user)(&mut user);
+            is = is.with_user(user);
         }
         tenant.add_tenant(is);
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
         let sts = FakeSts::start(Arc::new(clock.clone())).await;
-        let (journal, crash_plan) = (CapturedLog::new(setting.log), Arc::new(CrashPlan::default()));
-        let inner = build_app(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &journal, &crash_plan, None);
+        let (log, crash_plan) = (CapturedLog::new(setting.log), Arc::new(CrashPlan::default()));
+        let inner = build_app(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &log, &crash_plan, None);
         let time = TimeDelta::minutes(5);
         Self {
             clock,
@@ -176,7 +186,7 @@ impl TestApp {
             dynamo,
             secrets,
             sts,
-            log: journal,
+            log,
             inner,
             crash_plan,
             time,
@@ -206,10 +216,10 @@ impl TestApp {
 
     fn app_with(&mut self, queue: Option<&FakeQueue>) -> Arc<App> {
         self.apps += 1;
-        let (clock, journal) = (&self.clock, &self.log);
+        let (clock, log) = (&self.clock, &self.log);
         let number = self.apps;
         let (tenant, dynamo, secrets) = (&self.tenant, &self.dynamo, &self.secrets);
-        build_app(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, journal, &self.crash_plan, queue)
+        build_app(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, log, &self.crash_plan, queue)
     }
 
     /// Restarts the app: its caches are lost.
@@ -245,10 +255,10 @@ impl TestApp {
         self.on(&self.inner, &event, self.now() + self.time).await
     }
 
-    /// The answer of one of the apps of this world, whose log lines are kept.
+    /// The answer of one of these apps; captures its log lines.
     pub async fn on(&self, app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
         let answer = async {
-            // Made where its lines are kept.
+            // Created under the subscriber that captures its lines.
             let invocation = telemetry::invocation_span("00000000-0000-4000-8000-000000000000", false);
             handle(app, event, deadline).instrument(invocation).await
         };
@@ -381,7 +391,7 @@ fn build_app(
     dynamo: &FakeDynamo,
     secrets: &FakeSecrets,
     sts: &FakeSts,
-    journal: &CapturedLog,
+    log: &CapturedLog,
     crash_plan: &Arc<CrashPlan>,
     queue: Option<&FakeQueue>,
 ) -> Arc<App> {
@@ -403,7 +413,7 @@ fn build_app(
         secrets: Arc::new(SecretsManager::new(vault, PREFIX.to_owned())),
         identity: Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk_config(&sts.endpoint)))),
         clock: Arc::new(clock.clone()),
-        alerts: Some(Arc::new(journal.clone())),
+        alerts: Some(Arc::new(log.clone())),
         queue: queue.map(|queue| -> Arc<dyn Queue> {
             Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
         }),
@@ -415,7 +425,7 @@ fn build_app(
     Arc::new(App::new(ports, settings, chance))
 }
 
-/// The lines of what runs under [`CapturedLog::listen`], and between them the alerts.
+/// The captured log of [`CapturedLog::listen`], with alerts between its lines.
 #[derive(Clone)]
 pub struct CapturedLog {
     lines: Arc<Mutex<Vec<Value>>>,
@@ -443,7 +453,7 @@ impl CapturedLog {
         Self { lines, dispatch: telemetry::dispatch(level, LogFormat::Json, keep) }
     }
 
-    /// The future, its log lines kept.
+    /// The future, with its log lines captured.
     pub fn listen<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         future.with_subscriber(self.dispatch.clone())
     }
@@ -548,8 +558,9 @@ impl Login for Crashing<dyn Login> {
         &self,
         secret: &AccountSecret,
         refresh_token: Option<&SecretString>,
+        timeout: Duration,
     ) -> Result<Token, LoginError> {
-        self.1.pass(self.0.request_token(secret, refresh_token)).await
+        self.1.pass(self.0.request_token(secret, refresh_token, timeout)).await
     }
 
     async fn device_code(&self, client: &Client) -> Result<DeviceCode, LoginError> {

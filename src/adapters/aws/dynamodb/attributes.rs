@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 
 use crate::domain::account::expiry::{Expiries, Expiry};
+use crate::domain::account::notice::Notices;
 use crate::domain::account::recent_calls::RecentCalls;
+use crate::domain::account::refusals::{Refusal, Refusals};
 use crate::domain::account::set_aside::SetAside;
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
 use crate::domain::seed::fnv1a;
@@ -38,6 +40,8 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
     let due = account.next_run_at.filter(|_| account.status != Status::Stopped);
     let pause = account.pause.as_ref();
     let set_aside: Item = account.set_aside.iter().map(|(key, until)| (key.to_string(), time(*until))).collect();
+    let refusals: Item =
+        account.refusals.iter().map(|(key, refusal)| (key.to_string(), text(refusal.to_string()))).collect();
     let positive = |count: u32| (count > 0).then(|| number(count));
     let Expiries { subscription, credential, watched_at } = account.expiries;
     let told = |expiry: Option<Expiry>| expiry.and_then(|expiry| expiry.told).map(number);
@@ -53,6 +57,7 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
         ("probes", pause.map(|pause| number(pause.probes))),
         ("stopped_by", account.stopped_by.map(|by| text(by.as_str()))),
         ("set_aside", (!set_aside.is_empty()).then_some(AttributeValue::M(set_aside))),
+        ("refusals", (!refusals.is_empty()).then_some(AttributeValue::M(refusals))),
         (
             "habits",
             (account.habits != RecentCalls::default()).then(|| AttributeValue::B(Blob::new(account.habits.encode()))),
@@ -63,12 +68,18 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
         ("credential_expires_at", credential.map(|expiry| time(expiry.at))),
         ("credential_told", told(credential)),
         ("watched_at", watched_at.map(time)),
+        ("untold", untold(&account.untold)),
         ("secret_name", account.secret_name.as_ref().map(text)),
         ("secret_version", account.secret_version.as_ref().map(text)),
         ("refresh_token_saved_at", account.refresh_token_saved_at.map(time)),
         ("run_id", account.run_id.as_ref().map(text)),
         ("cut_off_run", None),
     ]
+}
+
+/// JSON, in one attribute: nothing is asked of its parts.
+fn untold(notices: &Notices) -> Option<AttributeValue> {
+    if notices.is_empty() { None } else { serde_json::to_string(notices).ok().map(text) }
 }
 
 /// Reads an item. Missing attributes have their defaults; malformed ones too, with a warning that names them.
@@ -96,6 +107,7 @@ pub fn found(item: &Item, shards: u16) -> Option<StoredAccount> {
         pause,
         stopped_by: reader.read("stopped_by", |value| StoppedBy::parse(value.as_s().ok()?)),
         set_aside: reader.read("set_aside", as_set_asides).unwrap_or_default(),
+        refusals: reader.read("refusals", as_refusals).unwrap_or_default(),
         habits: reader.read("habits", |value| RecentCalls::decode(value.as_b().ok()?.as_ref())).unwrap_or_default(),
         sweeps: reader.count("sweeps"),
         expiries: Expiries {
@@ -103,6 +115,7 @@ pub fn found(item: &Item, shards: u16) -> Option<StoredAccount> {
             credential: reader.expiry("credential_expires_at", "credential_told"),
             watched_at: reader.read("watched_at", as_time),
         },
+        untold: reader.read("untold", |value| serde_json::from_str(value.as_s().ok()?).ok()).unwrap_or_default(),
         secret_name: reader.read("secret_name", |value| value.as_s().ok().cloned()),
         secret_version: reader.read("secret_version", |value| value.as_s().ok().cloned()),
         refresh_token_saved_at: reader.read("refresh_token_saved_at", as_time),
@@ -150,6 +163,11 @@ fn as_time(value: &AttributeValue) -> Option<DateTime<Utc>> {
     value.as_s().ok()?.parse().ok()
 }
 
+fn as_refusals(value: &AttributeValue) -> Option<Refusals> {
+    let refusal = |text: &AttributeValue| Refusal::parse(text.as_s().ok()?);
+    value.as_m().ok()?.iter().map(|(key, text)| Some((SetAside::parse(key), refusal(text)?))).collect()
+}
+
 fn as_set_asides(value: &AttributeValue) -> Option<BTreeMap<SetAside, DateTime<Utc>>> {
     value.as_m().ok()?.iter().map(|(key, until)| Some((SetAside::parse(key), as_time(until)?))).collect()
 }
@@ -157,6 +175,7 @@ fn as_set_asides(value: &AttributeValue) -> Option<BTreeMap<SetAside, DateTime<U
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::notice::{Change, NoticeKind};
 
     fn at() -> DateTime<Utc> {
         "2026-03-02T10:00:00Z".parse().unwrap()
@@ -170,6 +189,7 @@ mod tests {
         account.misconfigured_runs = 2;
         account.pause = Some(Pause { cause: "c".to_owned(), since: at(), probes: 1 });
         account.set_aside.insert(SetAside::parse("mail.sendSelf"), at());
+        account.refusals.record(SetAside::parse("mail.sendSelf"), 403, Some("accessDenied"));
         account.habits.record(&[]);
         account.sweeps = 1;
         account.expiries = Expiries {
@@ -177,6 +197,8 @@ mod tests {
             credential: Some(Expiry { at: at(), told: Some(0) }),
             watched_at: Some(at()),
         };
+        let kind = NoticeKind::Status { change: Change::Paused, reason: Some("r".to_owned()) };
+        account.untold.add("r", at(), [kind]);
         account.secret_name = Some("evergreen/a".to_owned());
         account.secret_version = Some("v".to_owned());
         account.refresh_token_saved_at = Some(at());

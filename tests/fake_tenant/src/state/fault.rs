@@ -66,6 +66,8 @@ pub enum FaultAction {
     Truncated,
     /// 200 with a page of HTML.
     Html,
+    /// This status with a page of HTML: a proxy's answer, not Microsoft's.
+    Foreign(u16),
     /// 401 as for an expired token.
     TokenExpired,
     /// Login only: this AADSTS code in its usual shape.
@@ -107,7 +109,7 @@ impl FaultAction {
             Self::Slow(_) | Self::Truncated => true,
             Self::Reset { after } | Self::Hang { after } => *after,
             Self::Status429 { applied_anyway, .. } | Self::Status { applied_anyway, .. } => *applied_anyway,
-            Self::Error { .. } | Self::Html | Self::TokenExpired | Self::Aadsts(_) => false,
+            Self::Error { .. } | Self::Html | Self::Foreign(_) | Self::TokenExpired | Self::Aadsts(_) => false,
         }
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::graph::initial_data::insert::{add, put};
+use crate::graph::initial_data::licences::service_plans;
 use crate::graph::services::applications;
 use crate::state::ids::Id;
 use crate::state::tenant_state::TenantState;
@@ -30,7 +31,8 @@ pub(super) fn fill(tenant: &mut TenantState, now: DateTime<Utc>) {
         "subscribedSkus",
         &format!("{id}_{sku}"),
         json!({"skuId": sku, "skuPartNumber": "DEVELOPERPACK_E5",
-        "capabilityStatus": "Enabled", "consumedUnits": 3, "appliesTo": "User", "prepaidUnits": {"enabled": 25, "suspended": 0, "warning": 0}}),
+        "capabilityStatus": "Enabled", "consumedUnits": 3, "appliesTo": "User", "prepaidUnits": {"enabled": 25, "suspended": 0, "warning": 0},
+        "servicePlans": service_plans(|_| true)}),
     );
     add(
         tenant,

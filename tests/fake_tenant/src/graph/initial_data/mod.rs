@@ -5,6 +5,7 @@ mod directory;
 pub(crate) mod drives;
 mod groups;
 mod insert;
+pub(crate) mod licences;
 mod mailbox;
 mod meeting;
 mod person;

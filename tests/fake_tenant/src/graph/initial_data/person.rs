@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::graph::initial_data::drives::drive;
 use crate::graph::initial_data::insert::{add, put};
+use crate::graph::initial_data::licences::service_plans;
 use crate::graph::initial_data::mailbox::mailbox;
 use crate::state::ids::Id;
 use crate::state::tenant::User;
@@ -28,7 +29,8 @@ pub(super) fn fill(tenant: &mut TenantState, user: &User, now: DateTime<Utc>) {
         tenant,
         &format!("{me}/licenseDetails"),
         &format!("{}license", &user.id[..8]),
-        json!({"skuPartNumber": "DEVELOPERPACK_E5", "skuId": "c42b9cae-ea4f-4ab7-9717-81576235ccac", "servicePlans": []}),
+        json!({"skuPartNumber": "DEVELOPERPACK_E5", "skuId": "c42b9cae-ea4f-4ab7-9717-81576235ccac",
+        "servicePlans": service_plans(|_| true)}),
     );
     put(
         tenant,
