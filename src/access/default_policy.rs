@@ -63,7 +63,7 @@ pub fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), Infr
         Err(SecretFault::Gone) => Defaults::default(),
         Err(fault @ SecretFault::Transient(_)) => {
             let Some(known) = known else {
-                return Err(InfraError::new("reading the default policy", fault.to_string()));
+                return Err(InfraError::unavailable("reading the default policy", fault.to_string()));
             };
             warn!(secret = name, error = %fault, "the default policy could not be read; the last one read stays in force");
             known

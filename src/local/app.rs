@@ -4,38 +4,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use chrono::TimeDelta;
-use rand::SeedableRng;
-use rand::rngs::{ChaCha12Rng, SysRng};
+use rand::rngs::ChaCha12Rng;
 use reqwest::Url;
 
-use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http::{self, Timeouts};
-use crate::adapters::microsoft::entra::Entra;
-use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
-use crate::app::settings::Settings;
-use crate::app::{App, Ports};
+use crate::app::App;
+use crate::bootstrap::{self, Parts};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::no_web_identity::NoWebIdentity;
 use crate::local::secret_files::{PREFIX, SecretFiles};
-use crate::ports::{Clock, Secrets};
+use crate::ports::Clock;
 
 /// The house with its own database.
 pub struct LocalApp {
     pub app: Arc<App>,
     pub embedded: LocalDynamoDb,
-}
-
-/// What a station is built from, where it is not what production uses.
-pub struct Parts {
-    pub embedded: LocalDynamoDb,
-    pub secrets: Arc<dyn Secrets>,
-    pub clock: Arc<dyn Clock>,
-    pub http: reqwest::Client,
-    pub config: Config,
-    pub chance: ChaCha12Rng,
 }
 
 impl LocalApp {
@@ -51,48 +36,30 @@ impl LocalApp {
         );
         let http = http::client(Timeouts::default()).context("setting up HTTP")?;
         let embedded = LocalDynamoDb::open(&data.join("state.db")).await?;
-        let parts = Parts {
-            embedded,
-            secrets: Arc::new(SecretFiles::new(secrets)),
-            clock: Arc::new(SystemClock),
-            http,
-            config: config()?,
-            chance: ChaCha12Rng::try_from_rng(&mut SysRng).context("asking the system for chance")?,
-        };
-        Ok(Self::build(parts))
+        let random = bootstrap::system_random().context("asking the system for random numbers")?;
+        Ok(Self::build(embedded, SecretFiles::new(secrets), Arc::new(SystemClock), http, config()?, random))
     }
 
-    pub fn build(parts: Parts) -> Self {
-        let Parts { embedded, secrets, clock, http, config, chance } = parts;
-        let retention = TimeDelta::days(config.run_retention_days.into());
-        let accounts = DynamoAccounts::new(
-            embedded.client.clone(),
-            config.accounts_table,
-            config.runs_table,
-            config.due_shards,
-            retention,
-        );
-        let ports = Ports {
-            accounts: Arc::new(accounts),
-            secrets,
-            tokens: Arc::new(Entra::new(
-                http.clone(),
-                config.login_endpoint,
-                Arc::clone(&clock),
-                Arc::new(NoWebIdentity),
-            )),
-            graph: Arc::new(GraphClient::new(http, config.graph_endpoint)),
+    pub fn build(
+        embedded: LocalDynamoDb,
+        secrets: SecretFiles,
+        clock: Arc<dyn Clock>,
+        http: reqwest::Client,
+        config: Config,
+        random: ChaCha12Rng,
+    ) -> Self {
+        let parts = Parts {
+            config,
+            http,
+            dynamodb: embedded.client.clone(),
+            secrets: Arc::new(secrets),
+            identity: Arc::new(NoWebIdentity),
             clock,
-            // What is told to a topic stands in `list` and `history`.
+            // What a topic would be sent stands in `list` and `history`.
             alerts: None,
             queue: None,
         };
-        let settings = Settings {
-            secret_prefix: config.secret_prefix,
-            due_shards: config.due_shards,
-            concurrency: config.concurrency,
-        };
-        Self { app: Arc::new(App::new(ports, settings, chance)), embedded }
+        Self { app: Arc::new(parts.app(random)), embedded }
     }
 }
 

@@ -76,7 +76,7 @@ impl LogArgs {
             None if !terminal => LogFormat::Json,
             _ => LogFormat::Short { colour: terminal && colour },
         };
-        // Fails where there is one already; there is none.
+        // Fails only where one is set already.
         let _ = dispatcher::set_global_default(telemetry::dispatch(level, format, write));
     }
 }

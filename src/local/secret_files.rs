@@ -34,12 +34,12 @@ impl SecretFiles {
         let path = self.path(name).ok_or(SecretFault::Gone)?;
         let fault = |error: std::io::Error| match error.kind() {
             ErrorKind::NotFound => SecretFault::Gone,
-            kind => SecretFault::Refused(kind.to_string()),
+            kind => SecretFault::Refused(kind.to_string().into()),
         };
         let file = fs::File::open(&path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
         if readable_by_others(&metadata) {
-            return Err(SecretFault::Refused(format!("others can read it: run `chmod 600 {}`", path.display())));
+            return Err(SecretFault::Refused(format!("others can read it: run `chmod 600 {}`", path.display()).into()));
         }
         let mut text = String::new();
         file.take(MAX_SECRET_BYTES as u64 + 1).read_to_string(&mut text).map_err(fault)?;
@@ -76,8 +76,9 @@ fn readable_by_others(_: &fs::Metadata) -> bool {
 #[async_trait]
 impl Secrets for SecretFiles {
     async fn list(&self) -> Result<Vec<SecretEntry>, InfraError> {
-        let broken =
-            |error: std::io::Error| InfraError::new(format!("listing {}", self.folder.display()), error.to_string());
+        let broken = |error: std::io::Error| {
+            InfraError::unavailable(format!("listing {}", self.folder.display()), error.to_string())
+        };
         let mut entries = Vec::new();
         for file in fs::read_dir(&self.folder).map_err(broken)? {
             let path = file.map_err(broken)?.path();
@@ -96,7 +97,7 @@ impl Secrets for SecretFiles {
     }
 
     async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, InfraError> {
-        let broken = |what: String| InfraError::new(format!("writing secret {name}"), what);
+        let broken = |what: String| InfraError::unavailable(format!("writing secret {name}"), what);
         let path = self.path(name).ok_or_else(|| broken("the name points outside the folder".to_owned()))?;
         match self.read(name) {
             Ok(now) if now.version == version => {}
@@ -108,7 +109,7 @@ impl Secrets for SecretFiles {
     }
 
     async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, InfraError> {
-        let broken = |what: String| InfraError::new(format!("creating secret {name}"), what);
+        let broken = |what: String| InfraError::unavailable(format!("creating secret {name}"), what);
         let path = self.path(name).ok_or_else(|| broken("the name points outside the folder".to_owned()))?;
         if path.try_exists().map_err(|error| broken(error.to_string()))? {
             return Ok(None);
@@ -118,7 +119,7 @@ impl Secrets for SecretFiles {
     }
 
     async fn delete(&self, name: &str) -> Result<(), InfraError> {
-        let broken = |what: String| InfraError::new(format!("deleting secret {name}"), what);
+        let broken = |what: String| InfraError::unavailable(format!("deleting secret {name}"), what);
         let path = self.path(name).ok_or_else(|| broken("the name points outside the folder".to_owned()))?;
         match fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(broken(error.to_string())),

@@ -21,8 +21,8 @@ use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 use crate::sync::account_writes::Definition;
 use crate::sync::expired_sign_ins::remove_expired_sign_ins;
 use crate::sync::known_accounts::KnownAccounts;
+pub use crate::sync::report::SyncReport;
 use crate::sync::report::SyncResult;
-pub use crate::sync::report::{Capped, SyncError, SyncReport};
 use crate::telemetry::as_fields;
 
 /// Secrets that one `BatchGetSecretValue` reads.

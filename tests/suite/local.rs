@@ -243,7 +243,7 @@ async fn failure_is_reported_on_stderr_and_by_the_exit_status() {
     let app = App::new().await;
     for (arguments, said) in [
         (vec!["event", "{"], "not JSON"),
-        (vec!["event", r#"{"action": "tock"}"#], "accepted are"),
+        (vec!["event", r#"{"action": "tock"}"#], "unknown action `tock`; expected "),
         (vec!["history", "unknown"], "no account unknown"),
         (vec!["plan", "unknown"], "no account unknown"),
         (vec!["history", "mine", "--limit", "501"], "from 1 to 500"),

@@ -26,7 +26,7 @@ async fn make_sweeps_due(app: &TestApp, account: &str) {
 async fn leave(app: &TestApp, count: usize) {
     let secret = SecretDocument::parse(&app_only(0).to_string().into()).unwrap();
     let secret = secret.account(&AccountId::parse("a").unwrap()).unwrap();
-    let token = app.inner.tokens.request(&secret, None, Duration::from_secs(30)).await.unwrap();
+    let token = app.inner.tokens.request_token(&secret, None, Duration::from_secs(30)).await.unwrap();
     let caller = Caller { cloud: secret.cloud, access_token: &token.access_token, timeout: Duration::from_secs(30) };
     let item = |number: usize| BatchItem {
         id: number.to_string(),
