@@ -57,7 +57,14 @@ impl HandlerError {
 /// # Errors
 /// An unknown event or account, or infrastructure that failed. An account's own failure is part of the answer.
 pub async fn handle(app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
-    let event = event::parse(event)?;
+    handle_event(app, event::parse(event)?, deadline).await
+}
+
+/// Carries out an event that is already read.
+///
+/// # Errors
+/// As [`handle`].
+pub async fn handle_event(app: &Arc<App>, event: Event, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
     // A tick checks the tables by the queries that it makes anyway.
     if event != Event::Tick {
         app.accounts.ready().await?;

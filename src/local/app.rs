@@ -28,16 +28,12 @@ impl LocalApp {
     /// are the folder's own.
     pub async fn open(data: &Path) -> anyhow::Result<Self> {
         let secrets = secrets_folder(data);
-        anyhow::ensure!(
-            secrets.is_dir(),
-            "{} is not there: `evergreen init --data {}` makes it",
-            secrets.display(),
-            data.display()
-        );
+        anyhow::ensure!(secrets.is_dir(), "{}", wrong_folder(data));
         let http = http::client(Timeouts::default()).context("setting up HTTP")?;
         let embedded = LocalDynamoDb::open(&data.join("state.db")).await?;
         let random = bootstrap::system_random().context("asking the system for random numbers")?;
-        Ok(Self::build(embedded, SecretFiles::new(secrets), Arc::new(SystemClock), http, config()?, random))
+        let secrets = SecretFiles::new(secrets).with_any_mode(any_mode());
+        Ok(Self::build(embedded, secrets, Arc::new(SystemClock), http, config()?, random))
     }
 
     pub fn build(
@@ -55,7 +51,7 @@ impl LocalApp {
             secrets: Arc::new(secrets),
             identity: Arc::new(NoWebIdentity),
             clock,
-            // What a topic would be sent stands in `list` and `history`.
+            // `list` and `history` show what a topic would be sent.
             alerts: None,
             queue: None,
         };
@@ -65,6 +61,25 @@ impl LocalApp {
 
 pub fn secrets_folder(data: &Path) -> PathBuf {
     data.join("secrets")
+}
+
+/// What to do where a folder is not a data folder.
+fn wrong_folder(data: &Path) -> String {
+    let shown = data.display();
+    let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if data.file_name().is_some_and(|name| name == "secrets") && data.is_dir() {
+        return format!("{shown} is the folder of the secrets: did you mean --data {}?", parent.display());
+    }
+    let here = if secrets_folder(Path::new(".")).is_dir() { " (this folder is one: --data .)" } else { "" };
+    format!(
+        "{shown} is not a data folder: it has no secrets/. Name yours with --data or EVERGREEN_DATA{here}, or create it \
+         with: evergreen init --data {shown}"
+    )
+}
+
+/// Whether secret files count that other users of the machine can read.
+fn any_mode() -> bool {
+    std::env::var("EVERGREEN_ANY_MODE").is_ok_and(|value| value == "1")
 }
 
 /// The environment's configuration, with the tables and the secrets' names of a station.

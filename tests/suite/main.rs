@@ -26,6 +26,8 @@ mod languages;
 mod least_privilege;
 mod leftovers;
 mod local;
+mod local_commands;
+mod local_files;
 mod log_lines;
 mod orphan_age;
 mod outage;
