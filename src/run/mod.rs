@@ -34,6 +34,7 @@ use crate::ports::{RecordResult, SecretFault, SecretText};
 use crate::run::claim::{Claimed, LEASE};
 use crate::run::draw::{SeedChoice, scope};
 use crate::run::executor::Executor;
+use crate::run::placeholders::Orphans;
 use crate::run::report::RunReport;
 use crate::telemetry::run_span;
 
@@ -149,6 +150,7 @@ impl Attempt<'_> {
         if plan.is_empty() {
             return without_calls(nothing_drawable(account, &scope));
         }
+        let orphans = Orphans { before: now - LEASE, owner: scope.owner };
         let askable = plan::askable(&scope, self.secret);
         let facts = RunFacts {
             permissions_unknown: access.granted == GrantedPermissions::Unknown,
@@ -165,7 +167,7 @@ impl Attempt<'_> {
             access,
             deadline: self.deadline,
             reserve,
-            orphaned_before: now - LEASE,
+            orphans,
             rng: seed.rng(&account.id, RngStream::Execution),
         };
         let calls = executor.send(&plan).await;
