@@ -12,7 +12,7 @@ use e5_evergreen::domain::account::recent_calls::RecentCalls;
 use e5_evergreen::domain::account::set_aside::SetAside;
 use e5_evergreen::domain::catalogue::granted::GrantedPermissions;
 use e5_evergreen::domain::catalogue::{self, Access};
-use e5_evergreen::domain::plan::{BATCH, Plan, Role, Scope};
+use e5_evergreen::domain::plan::{ITEMS_PER_BATCH, Plan, Role, Scope};
 use e5_evergreen::domain::policy::Policy;
 use e5_evergreen::domain::policy::schedule;
 use e5_evergreen::domain::seed::{RngStream, Seed};
@@ -28,7 +28,7 @@ const ROUNDS: u64 = 64;
 struct Caller {
     name: &'static str,
     id: AccountId,
-    subject: Access,
+    access: Access,
     granted: GrantedPermissions,
     policy: Policy,
     habits: RecentCalls,
@@ -36,13 +36,13 @@ struct Caller {
 }
 
 impl Caller {
-    fn new(name: &'static str, subject: Access, policy: Value) -> Self {
+    fn new(name: &'static str, access: Access, policy: Value) -> Self {
         let granted: BTreeSet<String> =
-            catalogue::all().flat_map(|operation| operation.accepted(subject)).map(|name| (*name).to_owned()).collect();
+            catalogue::all().flat_map(|operation| operation.accepted(access)).map(|name| (*name).to_owned()).collect();
         let mut caller = Self {
             name,
             id: AccountId::parse(name).unwrap(),
-            subject,
+            access,
             granted: GrantedPermissions::Known(granted),
             policy: Policy::parse(policy).unwrap(),
             habits: RecentCalls::default(),
@@ -62,7 +62,7 @@ impl Caller {
     fn scope(&self) -> Scope<'_> {
         Scope {
             policy: &self.policy,
-            subject: self.subject,
+            access: self.access,
             user_id: Some("megan@contoso.onmicrosoft.com"),
             granted: &self.granted,
             set_aside: &self.set_aside,
@@ -156,8 +156,8 @@ fn full_batch() -> Vec<BatchItem> {
         payload: step.payload,
         depends_on: None,
     };
-    let items: Vec<BatchItem> = first.map(item).take(BATCH).collect();
-    assert_eq!(items.len(), BATCH, "the first wave fills a batch");
+    let items: Vec<BatchItem> = first.map(item).take(ITEMS_PER_BATCH).collect();
+    assert_eq!(items.len(), ITEMS_PER_BATCH, "the first wave fills a batch");
     items
 }
 

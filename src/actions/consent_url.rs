@@ -51,7 +51,7 @@ pub(crate) const fn permission_kind(subject: Access) -> &'static str {
 pub async fn consent_url(app: &App, id: &AccountId) -> Result<ConsentUrl, ActionError> {
     let unusable = |why| ActionError::Unusable { account: id.clone(), why };
     let secret = load_secret(app, id).await.map_err(|error| error.into_action_error(unusable))?.secret;
-    let subject = secret.credential.subject();
+    let subject = secret.credential.access();
     let operations = required::wanted(&secret.policy, subject, secret.user_id.as_deref());
     let permissions: Vec<&str> = required::permissions(&operations, subject).into_iter().collect();
     let links = links(&secret, &permissions);
@@ -79,7 +79,7 @@ pub async fn consent_url(app: &App, id: &AccountId) -> Result<ConsentUrl, Action
 fn links(secret: &AccountSecret, permissions: &[&str]) -> Links {
     let (login, tenant) = (secret.cloud.login(), &secret.tenant_id);
     let client = ("client_id", secret.client_id.as_str());
-    if secret.credential.subject() == Access::AppOnly {
+    if secret.credential.access() == Access::AppOnly {
         return Links::AppOnly { admin_consent_url: link(&format!("{login}/{tenant}/adminconsent"), &[client]) };
     }
     let graph = secret.cloud.graph();

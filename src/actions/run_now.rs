@@ -73,7 +73,7 @@ pub async fn plan(app: &App, id: &AccountId, seed: Option<Seed>) -> Result<DryRu
 
 /// Why nothing can be drawn.
 fn empty_plan(secret: &AccountSecret) -> &'static str {
-    let subject = secret.credential.subject();
+    let subject = secret.credential.access();
     match required::wanted(&secret.policy, subject, secret.user_id.as_deref()).is_empty() {
         true => NO_OPERATION,
         false => NO_PERMISSION,

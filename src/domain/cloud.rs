@@ -1,4 +1,4 @@
-//! The four clouds of Microsoft 365 and their hosts.
+//! Cloud: one of the four clouds of Microsoft 365, and its hosts.
 
 use serde::Serialize;
 
@@ -14,6 +14,8 @@ pub enum Cloud {
 }
 
 impl Cloud {
+    pub const WORDS: [&str; 4] = ["global", "us_gov", "us_gov_dod", "china"];
+
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "global" => Self::Global,

@@ -1,24 +1,24 @@
-//! Run requests: claimed accounts on their way from a tick, over a queue, to a worker.
+//! Run request: a claimed account on its way from a tick through the queue to a worker.
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::seed::Seed;
 
-/// An account to be run by a worker.
+/// An account for a worker to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRequest {
     pub account: AccountId,
-    /// The claim that the tick made; without one the worker claims the account itself, where it is due.
+    /// The claim of the tick. Without one, the worker claims the account itself if it is due.
     pub claim: Option<Handover>,
 }
 
-/// A claim to be taken over.
+/// A claim that a worker takes over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handover {
     /// The run that holds the account until the first take-over.
     pub run_id: String,
-    /// Of the round that claimed it.
+    /// The seed of the round that claimed it.
     pub seed: Seed,
 }
 

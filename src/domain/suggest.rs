@@ -24,6 +24,16 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     near.min_by_key(|(edits, _)| *edits).map(|(_, candidate)| candidate)
 }
 
+/// `; did you mean `...`?` with the nearest candidate, to end a message with; empty where none is near.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, candidates).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+}
+
+/// The words in code quotes, separated by commas.
+pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
 fn lowercase(word: &str) -> Vec<char> {
     word.chars().flat_map(char::to_lowercase).collect()
 }

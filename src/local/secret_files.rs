@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::domain::hash::fnv1a;
 use crate::domain::secret::MAX_SECRET_BYTES;
-use crate::domain::seed::fnv1a;
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText, Secrets};
 
 /// Names are `secrets/<file without .json>`.

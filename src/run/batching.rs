@@ -1,7 +1,7 @@
 //! Batching: cuts the items of a wave into batches that Graph accepts: at most 20 items, at most four Outlook items at
 //! once.
 
-use crate::domain::plan::BATCH;
+use crate::domain::plan::ITEMS_PER_BATCH;
 
 /// Outlook items of one mailbox that may be in flight at once.
 pub const MAX_OUTLOOK_IN_FLIGHT: usize = 4;
@@ -16,7 +16,7 @@ pub fn full<T: Numbered>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Bat
     let mut batch: Batch<T> = Vec::new();
     let mut lanes: Vec<usize> = Vec::new();
     for item in items {
-        if batch.len() == BATCH {
+        if batch.len() == ITEMS_PER_BATCH {
             batches.push(std::mem::take(&mut batch));
             lanes.clear();
         }
@@ -53,7 +53,7 @@ pub fn independent<T>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<
         let weight = usize::from(outlook(&item));
         let room = batches
             .iter_mut()
-            .find(|(outlooks, batch)| outlooks + weight <= MAX_OUTLOOK_IN_FLIGHT && batch.len() < BATCH);
+            .find(|(outlooks, batch)| outlooks + weight <= MAX_OUTLOOK_IN_FLIGHT && batch.len() < ITEMS_PER_BATCH);
         match room {
             Some((outlooks, batch)) => {
                 *outlooks += weight;
@@ -96,7 +96,7 @@ mod tests {
             let depth = after.map_or(0, |after| level[&after] + 1);
             level.insert(item.0, depth);
         }
-        (0..BATCH).map(|depth| level.values().filter(|level| **level == depth).count()).max().unwrap_or(0)
+        (0..ITEMS_PER_BATCH).map(|depth| level.values().filter(|level| **level == depth).count()).max().unwrap_or(0)
     }
 
     proptest! {
@@ -112,7 +112,7 @@ mod tests {
                 sent.sort_by_key(|item| item.0);
                 prop_assert_eq!(&sent, &items(&kinds), "{}", name);
                 for batch in &batches {
-                    prop_assert!(batch.len() <= BATCH && !batch.is_empty());
+                    prop_assert!(batch.len() <= ITEMS_PER_BATCH && !batch.is_empty());
                     prop_assert!(at_once(batch) <= MAX_OUTLOOK_IN_FLIGHT);
                     for (_, after) in batch {
                         prop_assert!(after.is_none_or(|after| batch.iter().any(|(item, _)| item.0 == after)));
@@ -123,7 +123,7 @@ mod tests {
 
         #[test]
         fn full_batches_are_as_few_as_possible(kinds in prop::collection::vec(any::<bool>(), 0..90)) {
-            prop_assert_eq!(full(items(&kinds), |item| item.1).len(), kinds.len().div_ceil(BATCH));
+            prop_assert_eq!(full(items(&kinds), |item| item.1).len(), kinds.len().div_ceil(ITEMS_PER_BATCH));
         }
     }
 }

@@ -43,7 +43,7 @@ pub fn scope<'a>(
 ) -> Scope<'a> {
     Scope {
         policy: &secret.policy,
-        subject: secret.credential.subject(),
+        access: secret.credential.access(),
         user_id: secret.user_id.as_deref(),
         granted,
         set_aside: &account.set_aside,

@@ -152,7 +152,7 @@ impl Attempt<'_> {
         let askable = plan::askable(&scope, self.secret);
         let facts = RunFacts {
             permissions_unknown: access.granted == GrantedPermissions::Unknown,
-            names_user: scope.subject == Access::AppOnly && scope.user_id.is_some(),
+            names_user: scope.access == Access::AppOnly && scope.user_id.is_some(),
         };
         let _mailbox = self.app.mailbox_locks.lock(mailbox(self.secret, &access)).await;
         let executor = Executor {
@@ -183,7 +183,7 @@ impl Attempt<'_> {
 fn nothing_drawable(account: &Account, scope: &Scope) -> Outcome {
     let unrestricted = Scope { set_aside: &BTreeMap::new(), ..*scope };
     if plan::drawable(&unrestricted).is_empty() {
-        calls::nothing_allowed(scope.subject, scope.user_id)
+        calls::nothing_allowed(scope.access, scope.user_id)
     } else {
         calls::all_set_aside(account)
     }

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::domain::catalogue::contents::Contents;
 use crate::domain::catalogue::{Need, Operation, OrphanQuery};
-use crate::domain::plan::{Payload, Plan, encode, fill};
+use crate::domain::path_segment::{encode, is_dot_segment};
+use crate::domain::plan::{Payload, Plan, fill};
 
 /// The value for a need: a property of the answer, or of one element of it if it is a list. With the same `dice`, every
 /// need takes from the same element of an answer: a channel belongs to its team. From a list, nothing is taken that this
@@ -21,7 +22,7 @@ pub fn resolve(answer: &Value, need: &Need, dice: u64, removable: impl Fn(&str) 
         .into_iter()
         .filter(|element| need.only.is_none_or(|(property, wanted)| is(element.get(property), wanted)))
         .filter_map(|element| element.get(need.take)?.as_str())
-        .filter(|value| is_segment(value))
+        .filter(|value| !is_dot_segment(value))
         .collect();
     let chosen = dice.checked_rem(fitting.len() as u64)?;
     fitting.get(usize::try_from(chosen).ok()?).map(|value| (*value).to_owned())
@@ -32,11 +33,6 @@ fn is_ours(element: &Value, removable: impl Fn(&str) -> bool) -> bool {
     let Some(properties) = element.as_object() else { return false };
     let id = properties.get("id").and_then(Value::as_str);
     id.is_some_and(removable) || properties.values().filter_map(Value::as_str).any(Contents::is_generated_name)
-}
-
-/// Whether a value can stand in a path: an empty one or dots would name something else.
-fn is_segment(value: &str) -> bool {
-    !matches!(value, "" | "." | "..")
 }
 
 /// Adds all ids in the answer to a write.
@@ -111,7 +107,7 @@ pub fn find_orphans(list: &Value, query: &OrphanQuery, undo: &Operation, own: &s
     let Some(need) = undo.needs.first() else { return found };
     for element in elements {
         let name = element.get(query.name).and_then(Value::as_str).unwrap_or_default();
-        let id = element.get(query.take).and_then(Value::as_str).filter(|id| is_segment(id));
+        let id = element.get(query.take).and_then(Value::as_str).filter(|id| !is_dot_segment(id));
         let (Some(id), true) = (id, Contents::is_generated_name(name) && !own.contains(name)) else { continue };
         if Contents::may_be_made_since(name, before) {
             found.too_young = true;
@@ -211,11 +207,11 @@ mod tests {
 
     fn named(before: DateTime<Utc>, names: &[&str]) -> Found {
         let row = crate::domain::catalogue::find("contactFolder.create").unwrap();
-        let Effect::Create { undo, leftover } = row.effect else { panic!("it creates") };
-        let element = |name: &&str| json!({leftover.take: format!("id of {name}"), leftover.name: name});
+        let Effect::Create { undo, orphans } = row.effect else { panic!("it creates") };
+        let element = |name: &&str| json!({orphans.take: format!("id of {name}"), orphans.name: name});
         let list = json!({"value": names.iter().map(element).collect::<Vec<_>>()});
         let undo = crate::domain::catalogue::find(undo).unwrap();
-        find_orphans(&list, &leftover, undo, "Evergreen own thing 00000001", before)
+        find_orphans(&list, &orphans, undo, "Evergreen own thing 00000001", before)
     }
 
     #[test]

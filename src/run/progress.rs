@@ -94,7 +94,7 @@ impl<'a> Progress<'a> {
             let filled = (!must_end || cleans(step.role, step.operation)).then(|| self.fill(step)).flatten();
             match filled {
                 Some((url, payload)) => {
-                    let Step { operation, role, leftover: sweep, .. } = *step;
+                    let Step { operation, role, orphans: sweep, .. } = *step;
                     items.push(Item { step: index, operation, role, url, payload, sweep });
                 }
                 None => {
@@ -114,7 +114,7 @@ impl<'a> Progress<'a> {
             let value = placeholders::resolve(answer, &input.need, dice, |id| self.removable.contains(id))?;
             values.insert(input.need.placeholder, value);
         }
-        (step.inputs.len() == step.operation.needs.len() || step.leftover.is_some())
+        (step.inputs.len() == step.operation.needs.len() || step.orphans.is_some())
             .then(|| (placeholders::fill_url(&step.url, &values), placeholders::fill_payload(&step.payload, &values)))
     }
 
@@ -178,9 +178,9 @@ impl<'a> Progress<'a> {
         if item.role == Role::Watch {
             self.done.watched.insert(item.operation.id, Some(body.clone()));
         }
-        if let Effect::Create { leftover, .. } = item.operation.effect {
+        if let Effect::Create { orphans, .. } = item.operation.effect {
             // Mail that was sent is answered without an id: only a later run can find it.
-            let known = body.get("id").is_some() || body.get(leftover.take).is_some();
+            let known = body.get("id").is_some() || body.get(orphans.take).is_some();
             self.standing.insert(item.step, if known { SWEEPS_AFTER_DOUBT } else { SWEEPS_AFTER_MAIL });
         }
         if let Some((query, undo)) = item.sweep {

@@ -130,7 +130,7 @@ async fn user_consents_only_for_themselves_and_not_to_admin_permissions() {
     for (number, account) in [(1, "a"), (2, "b")] {
         app.put(account, &with_policy(password(number), json!({"operations": {"include": ["mail.messages.list"]}})));
     }
-    app.put("all", &with_policy(password(1), json!({"operations": {"include": ["auditLogs.*", "groups.list"]}})));
+    app.put("all", &with_policy(password(1), json!({"operations": {"include": ["audit.*", "groups.list"]}})));
     app.sync().await;
     let link = app.act("consent_url", "all").await["user_consent_url"].clone();
     assert!(answered(&app, &link, 1, "yes").await.text.contains("AADSTS90094"));

@@ -34,7 +34,7 @@ async fn set_policy_merges_into_the_secret_and_applies_from_the_next_run() {
 #[tokio::test]
 async fn account_paused_for_its_policy_resumes_when_the_policy_is_widened() {
     let app = TestApp::new().await;
-    app.put("a", &with_policy(app_only(0), json!({"operations": {"include": ["excel.*"]}, "pause_after": 1})));
+    app.put("a", &with_policy(app_only(0), json!({"operations": {"include": ["workbook.*"]}, "pause_after": 1})));
     app.begin().await;
     app.tick().await;
     assert!(app.attribute("a", "pause_cause").await.unwrap().contains("widen the policy's operations"));

@@ -75,10 +75,10 @@ fn judge_app_credentials(answer: &Value, secret: &AccountSecret, now: DateTime<U
 fn judge_subscription(answer: &Value, now: DateTime<Utc>) -> Finding {
     let remedy = "see the developer programme's dashboard; nobody can promise a renewal";
     match Subscription::of(answer) {
-        Some(Subscription { runs: true, changes_at: Some(end), .. }) => {
+        Some(Subscription { enabled: true, changes_at: Some(end), .. }) => {
             ends(SUBSCRIPTION, "The subscription", end, now, remedy)
         }
-        Some(Subscription { runs: false, changes_at, .. }) => {
+        Some(Subscription { enabled: false, changes_at, .. }) => {
             let next = changes_at.map(|at| format!(", and its next stage begins on {}", at.format("%F")));
             let next = next.unwrap_or_default();
             Finding::bad(SUBSCRIPTION, format!("The subscription has ended{next}: {remedy}."))

@@ -14,7 +14,8 @@ use crate::app::token_cache::AccessToken;
 use crate::domain::account::expiry;
 use crate::domain::catalogue;
 use crate::domain::catalogue::Access;
-use crate::domain::plan::{Payload, encode};
+use crate::domain::path_segment::encode;
+use crate::domain::plan::Payload;
 use crate::domain::secret::{AccountSecret, Credential};
 use crate::ports::BatchItem;
 
@@ -31,7 +32,7 @@ fn lookups(secret: &AccountSecret, access: &AccessToken) -> Vec<Lookup> {
     let registration = expiry::registration(&secret.client_id);
     let mut lookups = vec![Lookup {
         about: expiry_findings::SUBSCRIPTION,
-        operation: subscriptions.row,
+        operation: subscriptions.operation,
         url: subscriptions.url,
         judge: expiry_findings::subscription,
     }];
@@ -45,7 +46,7 @@ fn lookups(secret: &AccountSecret, access: &AccessToken) -> Vec<Lookup> {
     }
     lookups.push(Lookup {
         about: expiry_findings::APP_CREDENTIALS,
-        operation: registration.row,
+        operation: registration.operation,
         url: registration.url,
         judge: expiry_findings::app_credentials,
     });
@@ -61,7 +62,7 @@ fn lookups(secret: &AccountSecret, access: &AccessToken) -> Vec<Lookup> {
 
 /// Reads of the user whose mailbox and drive are called; none for an app's own account without a user.
 fn of_user(secret: &AccountSecret, access: &AccessToken) -> Vec<Lookup> {
-    let subject = secret.credential.subject();
+    let subject = secret.credential.access();
     let user = match (subject, &secret.user_id) {
         (Access::Delegated, _) => "/me".to_owned(),
         (Access::AppOnly, Some(user_id)) => format!("/users/{}", encode(user_id)),
@@ -105,7 +106,7 @@ fn is_allowed(lookup: &Lookup, access: &AccessToken, subject: Access) -> bool {
 
 /// Asks Graph what the token allows, and says of the rest which permission it needs.
 pub(crate) async fn look_up(app: &App, secret: &AccountSecret, access: &AccessToken) -> Vec<Finding> {
-    let subject = secret.credential.subject();
+    let subject = secret.credential.access();
     let (allowed, barred): (Vec<_>, Vec<_>) =
         lookups(secret, access).into_iter().partition(|lookup| is_allowed(lookup, access, subject));
     let mut findings: Vec<Finding> = barred.iter().map(|lookup| not_allowed(lookup, subject)).collect();

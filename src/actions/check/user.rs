@@ -24,7 +24,7 @@ pub(crate) fn without_user() -> Finding {
 }
 
 pub(crate) fn user(reply: &Reply, secret: &AccountSecret, _: DateTime<Utc>) -> Option<Finding> {
-    match secret.credential.subject() {
+    match secret.credential.access() {
         _ if !reply.succeeded() => of_cause(USER, reply),
         Access::AppOnly => Some(Finding::good(USER, "The user of `user_id` exists.")),
         Access::Delegated => Some(Finding::good(USER, "The user who has signed in exists.")),
@@ -40,7 +40,7 @@ pub(crate) fn mailbox(reply: &Reply, _: &AccountSecret, _: DateTime<Utc>) -> Opt
 
 pub(crate) fn drive(reply: &Reply, secret: &AccountSecret, _: DateTime<Utc>) -> Option<Finding> {
     let no_drive = reply.code == NO_DRIVE || (reply.succeeded() && reply.elements().next().is_none());
-    match secret.credential.subject() {
+    match secret.credential.access() {
         _ if reply.succeeded() && !no_drive => Some(Finding::good(DRIVE, "The user has a OneDrive.")),
         Access::Delegated if no_drive => {
             Some(Finding::unknown(DRIVE, "The user has no OneDrive yet: a run creates it on its first call."))

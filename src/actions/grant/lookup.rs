@@ -28,7 +28,7 @@ pub(crate) async fn look_up(grantor: &Grantor<'_>) -> Result<Tenant, String> {
     let mut tenant = Tenant {
         registration: registrations.first().map(|found| Registration {
             id: text(&found["id"]),
-            access: found["requiredResourceAccess"].as_array().cloned().unwrap_or_default(),
+            required_access: found["requiredResourceAccess"].as_array().cloned().unwrap_or_default(),
         }),
         principal: first(&own, "service principal of the app")?,
         graph: first(&graph, "service principal of Microsoft Graph")?,

@@ -68,7 +68,7 @@ pub async fn grant(app: &App, id: &AccountId, apply: bool, deadline: DateTime<Ut
     let unusable = |why| ActionError::Unusable { account: id.clone(), why };
     let loaded = authenticate(app, id).await.map_err(|error| error.into_action_error(unusable))?;
     let Authenticated { secret, access, .. } = &loaded;
-    let subject = secret.credential.subject();
+    let subject = secret.credential.access();
     let wanted = required::wanted(&secret.policy, subject, secret.user_id.as_deref());
     let grantor = Grantor { app, id, secret, access, subject, wanted };
     let answer = answer(&grantor, apply, deadline).await?;

@@ -1,11 +1,12 @@
-//! A row of history: what one run did.
+//! A row of history: one run of an account.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::seed::Seed;
 
+/// One run, as the history table keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HistoryRow {
     pub account_id: AccountId,
@@ -23,7 +24,7 @@ pub struct HistoryRow {
     pub next_run_at: Option<DateTime<Utc>>,
 }
 
-/// One call of a run: which operation, and the status that it ended with (0: no answer).
+/// One call of a run: its operation, and its final HTTP status (0: no answer).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CallResult {
     pub operation: String,

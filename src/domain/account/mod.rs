@@ -1,6 +1,6 @@
-//! An account: one identity at one tenant, and what the house remembers of it between runs.
+//! An account: one identity at one tenant, and its state between runs.
 
-pub mod expiry;
+pub(crate) mod expiry;
 pub mod history;
 pub mod notice;
 pub mod recent_calls;
@@ -8,55 +8,25 @@ pub mod refusals;
 pub mod set_aside;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use thiserror::Error;
 
 use crate::domain::account::expiry::Expiries;
 use crate::domain::account::notice::Notices;
 use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::account::refusals::Refusals;
 use crate::domain::account::set_aside::SetAside;
-
-/// The last part of the secret's name: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct AccountId(String);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("an account id is 1 to 128 letters, digits or `._@+-`, and begins with a letter or a digit")]
-pub struct BadAccountId;
-
-impl AccountId {
-    pub fn parse(text: &str) -> Result<Self, BadAccountId> {
-        let first = text.chars().next().ok_or(BadAccountId)?;
-        let fits = text.len() <= 128
-            && first.is_ascii_alphanumeric()
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || "._@+-".contains(c));
-        if fits { Ok(Self(text.to_owned())) } else { Err(BadAccountId) }
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+pub use crate::domain::account_id::AccountId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Called when due.
     Active,
-    /// Its configuration is wrong: probed, not called.
+    /// Its configuration is wrong: it is probed, not called.
     Paused,
-    /// By hand, or because its secret is gone: never due.
+    /// Stopped by a person, or because its secret is gone: never due.
     Stopped,
 }
 
@@ -74,7 +44,7 @@ impl Status {
     }
 }
 
-/// Who stopped an account: what a person stopped, only a person starts again.
+/// Why an account is stopped. Only a person restarts what a person stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoppedBy {
@@ -95,10 +65,10 @@ impl StoppedBy {
     }
 }
 
-/// Coming runs that look for what a run left behind that was cut off.
-const SWEEPS_AFTER_CUT_OFF: u32 = 3;
+/// Coming runs that sweep for objects that a crashed run left behind.
+const SWEEPS_AFTER_CRASH: u32 = 3;
 
-/// Why and since when an account is set aside, and how often it was probed since.
+/// Why and since when an account is paused, and how often it was probed since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pause {
     pub cause: String,
@@ -106,17 +76,17 @@ pub struct Pause {
     pub probes: u32,
 }
 
-/// What is kept of an account between runs. No secret is ever part of it.
+/// The state of an account between runs. It never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub id: AccountId,
     pub status: Status,
-    /// While claimed, the end of the lease. `None`: not due until somebody acts.
+    /// While claimed, the end of the lease. `None`: never due until a person or a new secret restarts it.
     pub next_run_at: Option<DateTime<Utc>>,
     pub last_run_at: Option<DateTime<Utc>>,
-    /// Runs without success since the last one with.
+    /// Failed runs since the last successful one.
     pub consecutive_failures: u32,
-    /// Of those, the ones since the last token that failed for wrong configuration.
+    /// Of those, runs that failed because of wrong configuration since the last token.
     pub misconfigured_runs: u32,
     pub pause: Option<Pause>,
     pub stopped_by: Option<StoppedBy>,
@@ -124,18 +94,18 @@ pub struct Account {
     pub set_aside: BTreeMap<SetAside, DateTime<Utc>>,
     /// What was refused lately, and how: also the reasons of what is set aside.
     pub refusals: Refusals,
-    /// What recent runs have shown of each operation.
+    /// Recent calls of each operation.
     pub habits: RecentCalls,
-    /// How many coming runs must look for what an earlier one left behind.
+    /// Coming runs that must sweep for objects that an earlier one left behind.
     pub sweeps: u32,
-    /// When the subscription and the credential end, as far as that is known.
+    /// When the subscription and the credential expire, where known.
     pub expiries: Expiries,
-    /// What a person has yet to be told.
+    /// Notices that are not published yet.
     pub untold: Notices,
-    /// The secret that defines this account, and the version that was read last.
+    /// The secret that defines this account, and its version as last read.
     pub secret_name: Option<String>,
     pub secret_version: Option<String>,
-    /// When the house itself last wrote this account's refresh token to its secret.
+    /// When the program itself last wrote a refresh token to this account's secret.
     pub refresh_token_saved_at: Option<DateTime<Utc>>,
     /// The run that holds the account, while claimed.
     pub run_id: Option<String>,
@@ -171,7 +141,7 @@ impl Account {
         self.run_id.is_some() && self.next_run_at.is_some_and(|end| end > now)
     }
 
-    /// Active again with a clean slate, due at `next_run_at`.
+    /// Makes the account active again with failures and pause cleared, due at `next_run_at`.
     pub fn reactivate(&mut self, next_run_at: DateTime<Utc>) {
         self.status = Status::Active;
         self.next_run_at = Some(next_run_at);
@@ -182,7 +152,7 @@ impl Account {
         self.release();
     }
 
-    /// Never due again until revived.
+    /// Makes the account never due until it is reactivated.
     pub fn stop(&mut self, by: StoppedBy) {
         self.status = Status::Stopped;
         self.next_run_at = None;
@@ -191,12 +161,12 @@ impl Account {
         self.release();
     }
 
-    /// A run ended without a record: it may have left something, also mail that is still on its way.
+    /// Marks that a run ended without a record: it may have left objects behind, also mail that is not delivered yet.
     pub fn mark_crashed(&mut self) {
-        self.sweeps = self.sweeps.max(SWEEPS_AFTER_CUT_OFF);
+        self.sweeps = self.sweeps.max(SWEEPS_AFTER_CRASH);
     }
 
-    /// No run holds the account any longer. One that did may have left something behind.
+    /// Ends the claim of the run that holds the account, if any. That run may have left objects behind.
     pub fn release(&mut self) {
         if self.run_id.take().is_some() {
             self.mark_crashed();
@@ -209,17 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_what_the_contract_allows_and_nothing_else() {
-        for good in ["a", "A9", "dev@contoso.onmicrosoft.com", "x._@+-", &"a".repeat(128)] {
-            assert_eq!(AccountId::parse(good).map(|id| id.to_string()), Ok(good.to_owned()));
-        }
-        for bad in ["", "_defaults", ".a", "-a", "a/b", "a b", "é", "a\n", &"a".repeat(129)] {
-            assert_eq!(AccountId::parse(bad), Err(BadAccountId), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn every_status_reads_back_as_it_was_written() {
+    fn a_status_parses_from_its_own_text() {
         for status in [Status::Active, Status::Paused, Status::Stopped] {
             assert_eq!(Status::parse(status.as_str()), Some(status));
         }

@@ -4,7 +4,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::expiry::Expiring;
-use crate::domain::seed::fnv1a;
+use crate::domain::hash::fnv1a;
 
 /// Notices that an account keeps: the newest. Of a topic that is down for days, older ones tell nothing more.
 const MAX_NOTICES: usize = 8;

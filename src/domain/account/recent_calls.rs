@@ -1,68 +1,75 @@
-//! Habits: what an account's recent runs have shown of each operation, so that draws vary and failures fade.
+//! Recent calls of an account: what its last runs showed of each operation. Draws avoid operations that were called
+//! lately or keep failing.
 
 use std::collections::BTreeMap;
 
 use crate::domain::account::history::CallResult;
 use crate::domain::catalogue::Operation;
-use crate::domain::seed::fnv1a;
+use crate::domain::hash::fnv1a;
 
-/// Runs for which a call is remembered: until then its operation is drawn the less, the fresher it is.
-const FRESH: u16 = 8;
+/// Runs after which a successful call is forgotten. Until then, the more recent the call, the lower the weight.
+const FORGET_AFTER_RUNS: u16 = 8;
 
-/// Runs after which also a failing operation has its full chance again.
-const FORGIVEN: u16 = 64;
+/// Runs after which a failed call is forgotten too.
+const FORGET_FAILURE_AFTER_RUNS: u16 = 64;
 
-/// A failing operation's chance is halved with each failure in a row, so many times at most.
-const HALVINGS: u8 = 4;
+/// Each failure in a row halves an operation's weight, at most this many times.
+const MAX_HALVINGS: u8 = 4;
 
-/// How welcome an operation is that was not seen lately.
-const FULL: u64 = 1 << 20;
+/// Weight of an operation not called recently.
+const MAX_WEIGHT: u64 = 1 << 20;
 
-/// The memory of one account: a few hundred bytes however many operations there are.
+/// The recent calls of one account. Encoded, a few hundred bytes, however many operations there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecentCalls {
+    /// Number of runs so far, wrapping.
     runs: u16,
-    seen: BTreeMap<u16, Seen>,
+    /// By [`mark`].
+    seen: BTreeMap<u16, LastCall>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen {
+struct LastCall {
+    /// Number of the run.
     run: u16,
+    /// Failures in a row.
     failures: u8,
 }
 
 impl RecentCalls {
-    /// Whether any draw is as welcome as any other.
+    /// Whether every draw has the same score.
     pub fn is_empty(&self) -> bool {
         self.seen.is_empty()
     }
 
-    /// How welcome a draw is: the mean of its operations', [`FULL`] where none was seen lately and none fails.
+    /// Score of a draw: the mean weight of its operations, at most [`MAX_WEIGHT`].
     pub fn score(&self, draw: &[&Operation]) -> u64 {
         let sum: u64 = draw.iter().map(|operation| self.weight(operation)).sum();
         sum.checked_div(draw.len() as u64).unwrap_or(0)
     }
 
-    /// How welcome an operation is: less where it was called lately or keeps failing.
+    /// Weight of an operation: lower where it was called lately or keeps failing.
     fn weight(&self, operation: &Operation) -> u64 {
-        let Some(seen) = self.seen.get(&mark(operation.id)) else { return FULL };
-        let age = self.runs.wrapping_sub(seen.run).clamp(1, FRESH);
-        (FULL * u64::from(age) / u64::from(FRESH)) >> seen.failures.min(HALVINGS)
+        let Some(seen) = self.seen.get(&mark(operation.id)) else { return MAX_WEIGHT };
+        let age = self.runs.wrapping_sub(seen.run).clamp(1, FORGET_AFTER_RUNS);
+        (MAX_WEIGHT * u64::from(age) / u64::from(FORGET_AFTER_RUNS)) >> seen.failures.min(MAX_HALVINGS)
     }
 
-    /// Takes note of a run's calls.
+    /// Records the calls of a run.
     pub fn record(&mut self, calls: &[CallResult]) {
         for call in calls {
-            let seen = self.seen.entry(mark(&call.operation)).or_insert(Seen { run: 0, failures: 0 });
+            let seen = self.seen.entry(mark(&call.operation)).or_insert(LastCall { run: 0, failures: 0 });
             seen.run = self.runs;
             seen.failures = if call.ok { 0 } else { seen.failures.saturating_add(1) };
         }
         self.runs = self.runs.wrapping_add(1);
         let now = self.runs;
-        self.seen.retain(|_, seen| now.wrapping_sub(seen.run) <= if seen.failures > 0 { FORGIVEN } else { FRESH });
+        self.seen.retain(|_, seen| {
+            now.wrapping_sub(seen.run) <= if seen.failures > 0 { FORGET_FAILURE_AFTER_RUNS } else { FORGET_AFTER_RUNS }
+        });
     }
 
-    /// The run's number, then five bytes an operation.
+    /// The number of runs, then five bytes an operation.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = self.runs.to_le_bytes().to_vec();
         for (mark, seen) in &self.seen {
@@ -73,21 +80,21 @@ impl RecentCalls {
         bytes
     }
 
-    /// `None` for bytes that [`RecentCalls::encode`] does not make.
+    /// `None` where [`RecentCalls::encode`] cannot have written the bytes.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (runs, rest) = bytes.split_first_chunk::<2>()?;
         let (entries, []) = rest.as_chunks::<5>() else { return None };
         let seen = entries
             .iter()
             .map(|[m0, m1, r0, r1, failures]| {
-                (u16::from_le_bytes([*m0, *m1]), Seen { run: u16::from_le_bytes([*r0, *r1]), failures: *failures })
+                (u16::from_le_bytes([*m0, *m1]), LastCall { run: u16::from_le_bytes([*r0, *r1]), failures: *failures })
             })
             .collect();
         Some(Self { runs: u16::from_le_bytes(*runs), seen })
     }
 }
 
-/// Sixteen bits of an id: where two fall together, they share a memory, which does no harm.
+/// Sixteen bits that stand for an id. Two ids with the same mark share a record, which does no harm.
 fn mark(id: &str) -> u16 {
     let hash = fnv1a(id.bytes());
     (hash ^ (hash >> 16) ^ (hash >> 32) ^ (hash >> 48)) as u16
@@ -108,58 +115,58 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unseen_for_long_is_drawn_more() {
-        let mut habits = RecentCalls::default();
-        let full = habits.weight(operation());
-        habits.record(&[call(true)]);
-        let mut weights = vec![habits.weight(operation())];
-        for _ in 0..FRESH {
-            habits.record(&[]);
-            weights.push(habits.weight(operation()));
+    fn an_operation_gains_weight_with_each_run_that_does_not_call_it() {
+        let mut recent = RecentCalls::default();
+        let full = recent.weight(operation());
+        recent.record(&[call(true)]);
+        let mut weights = vec![recent.weight(operation())];
+        for _ in 0..FORGET_AFTER_RUNS {
+            recent.record(&[]);
+            weights.push(recent.weight(operation()));
         }
         assert!(weights.is_sorted() && weights[0] < full / 4, "{weights:?}");
         assert_eq!(weights.last(), Some(&full));
     }
 
     #[test]
-    fn what_keeps_failing_is_drawn_less_and_is_forgiven_at_last() {
-        let mut habits = RecentCalls::default();
-        let full = habits.weight(operation());
+    fn a_failing_operation_loses_weight_and_is_forgotten_in_the_end() {
+        let mut recent = RecentCalls::default();
+        let full = recent.weight(operation());
         let mut weights = Vec::new();
         for _ in 0..20 {
-            habits.record(&[call(false)]);
-            weights.push(habits.weight(operation()));
+            recent.record(&[call(false)]);
+            weights.push(recent.weight(operation()));
         }
         assert!(weights[0] > weights[3] && *weights.last().unwrap() > 0, "{weights:?}");
-        for _ in 0..=FORGIVEN {
-            habits.record(&[]);
+        for _ in 0..=FORGET_FAILURE_AFTER_RUNS {
+            recent.record(&[]);
         }
-        assert_eq!(habits.weight(operation()), full);
+        assert_eq!(recent.weight(operation()), full);
     }
 
     #[test]
-    fn one_success_forgives_all_failures() {
-        let (mut failed, mut healed) = (RecentCalls::default(), RecentCalls::default());
-        failed.record(&[call(false)]);
-        healed.record(&[call(false)]);
-        healed.record(&[call(true)]);
-        failed.record(&[]);
-        assert!(healed.weight(operation()) >= failed.weight(operation()));
+    fn one_success_clears_all_failures() {
+        let (mut failing, mut recovered) = (RecentCalls::default(), RecentCalls::default());
+        failing.record(&[call(false)]);
+        recovered.record(&[call(false)]);
+        recovered.record(&[call(true)]);
+        failing.record(&[]);
+        assert!(recovered.weight(operation()) >= failing.weight(operation()));
     }
 
     #[test]
-    fn the_memory_stays_small_and_reads_back_as_it_was_written() {
-        let mut habits = RecentCalls::default();
+    fn the_encoded_form_stays_small_and_decodes_to_the_same_calls() {
+        let mut recent = RecentCalls::default();
         let all: Vec<_> = catalogue::all().collect();
         for run in 0..70_000_usize {
             let calls: Vec<_> = (0..12)
                 .map(|n| CallResult { operation: all[(run * 12 + n) % all.len()].id.to_owned(), ..call(run % 3 > 0) })
                 .collect();
-            habits.record(&calls);
+            recent.record(&calls);
         }
-        let bytes = habits.encode();
+        let bytes = recent.encode();
         assert!(bytes.len() < 1100, "{}", bytes.len());
-        assert_eq!(RecentCalls::decode(&bytes), Some(habits));
+        assert_eq!(RecentCalls::decode(&bytes), Some(recent));
         assert_eq!(RecentCalls::decode(&bytes[1..]), None);
         assert_eq!(RecentCalls::decode(&[]), None);
     }

@@ -1,6 +1,8 @@
-//! App registrations and the service principals that stand for them.
+//! App registrations and their service principals.
 
-use super::{Operation, Service, permissions};
+use super::operation::Operation;
+use super::permissions;
+use super::service::Service;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

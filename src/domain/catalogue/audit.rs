@@ -1,6 +1,7 @@
 //! Audit and sign-in logs: five requests in ten seconds are allowed.
 
-use super::{Operation, Service};
+use super::operation::Operation;
+use super::service::Service;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

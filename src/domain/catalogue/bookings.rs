@@ -1,6 +1,8 @@
-//! Bookings businesses, where there are any.
+//! Bookings businesses, where the tenant has any.
 
-use super::{Need, Operation, Service, permissions};
+use super::operation::{Need, Operation};
+use super::permissions;
+use super::service::Service;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

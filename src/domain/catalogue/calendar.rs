@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::date_time::utc;
-use super::{Body, Effect, Method, Need, OWN_UPN, Operation, OrphanQuery, Service, permissions};
+use super::operation::{Body, Effect, Method, Need, Operation, OrphanQuery};
+use super::permissions;
+use super::service::Service;
+use super::shared_needs::OWN_UPN;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -76,7 +79,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(calendar),
         effect: Effect::Create {
             undo: "calendar.delete",
-            leftover: OrphanQuery { list: "calendar.list", query: "$select=id,name&$top=50", name: "name", take: "id" },
+            orphans: OrphanQuery { list: "calendar.list", query: "$select=id,name&$top=50", name: "name", take: "id" },
         },
         doc: page!("user-post-calendars"),
         ..Operation::request(Method::Post, Service::Calendar, "/me/calendars")
@@ -106,7 +109,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(group),
         effect: Effect::Create {
             undo: "calendarGroup.delete",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "calendarGroup.list",
                 query: "$select=id,name&$top=50",
                 name: "name",
@@ -214,7 +217,7 @@ fn group(contents: &mut Contents) -> Value {
     json!({ "name": contents.name() })
 }
 
-/// No attendees: nobody is invited, nobody is told. Shown as free, so that nobody's day looks busier.
+/// An event without attendees, so that no invitation is sent. Shown as free, so that no day looks busier.
 fn event(contents: &mut Contents) -> Value {
     let (start, end) = contents.slot();
     json!({

@@ -1,8 +1,10 @@
-//! Contacts and contact folders of the account's own mailbox. Nobody in them exists.
+//! Contacts and contact folders of the account's own mailbox. The people in them are fictional.
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
+use super::operation::{Body, Effect, Method, Need, Operation, OrphanQuery};
+use super::permissions;
+use super::service::Service;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -39,7 +41,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "contactFolder.delete",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "contactFolder.list",
                 query: "$select=id,displayName&$top=50",
                 name: "displayName",

@@ -1,4 +1,4 @@
-//! Random contents for what is written: readable words, never the same twice.
+//! Contents: random but readable names, texts and dates for the objects that are written.
 //!
 //! Whatever is made at a tenant is named by [`Contents::name`] (or [`Contents::token_name`] where
 //! spaces are not allowed), and only what [`Contents::is_generated_name`] recognises is ever cleaned up.
@@ -21,8 +21,8 @@ const SECONDS_PER_TICK: i64 = 64;
 /// The first word of every name.
 const MARK: &str = "Evergreen";
 
-/// Where random words, names and dates come from: one generator and one moment, so that the same
-/// seed gives the same contents.
+/// A source of random words, names and dates: one generator and one instant, so that the same seed gives the same
+/// contents.
 pub struct Contents {
     rng: ChaCha12Rng,
     now: DateTime<Utc>,
@@ -35,8 +35,8 @@ impl Contents {
         Self { rng, now, names: HashSet::new() }
     }
 
-    /// What our own things are called: `Evergreen quiet harbour 1abf2c3e`. Of the eight digits at the end, seven are the
-    /// time and one is random, so that a sweep can tell how old a thing is.
+    /// A name for one of our own objects: `Evergreen quiet harbour 1abf2c3e`. Of the eight digits at the end, seven are the
+    /// time and one is random, so that a sweep can tell how old an object is.
     pub fn name(&mut self) -> String {
         let time = u32::try_from(self.now.timestamp() / SECONDS_PER_TICK).unwrap_or(0);
         loop {
@@ -53,8 +53,8 @@ impl Contents {
         self.name().replace(' ', "-")
     }
 
-    /// Whether [`Contents::name`] or [`Contents::token_name`] may have made this name: the mark, two
-    /// lower-case words and eight hexadecimal digits. Nobody's "Evergreen trees" or "RE: Evergreen ..." is.
+    /// Whether [`Contents::name`] or [`Contents::token_name`] may have made this name: the mark, two lower-case words and
+    /// eight hexadecimal digits. "Evergreen trees" and "RE: Evergreen ..." are not such names.
     pub fn is_generated_name(name: &str) -> bool {
         let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
         let tag = |part: &str| part.len() == 8 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -68,8 +68,8 @@ impl Contents {
         })
     }
 
-    /// Whether a thing of this generated name may have been made at `moment` or since. Names of earlier versions have no
-    /// time in them: what would lie more than a day ahead is one of those.
+    /// Whether an object with this generated name may have been created at `moment` or since. Names of earlier versions hold
+    /// no time: a time more than a day ahead means such a name.
     pub fn may_be_made_since(name: &str, moment: DateTime<Utc>) -> bool {
         let tag = name.rsplit([' ', '-']).next().and_then(|tag| u32::from_str_radix(tag, 16).ok()).unwrap_or(0);
         let ticks = i64::from(tag >> 4);
@@ -77,8 +77,8 @@ impl Contents {
         (first..=last.timestamp() / SECONDS_PER_TICK).contains(&ticks)
     }
 
-    /// What a placeholder that depends on no earlier answer stands for, safe in a path or query as it is;
-    /// `None` where it is not one of those. `from` is always before `until`.
+    /// The value of a placeholder that depends on no earlier answer, safe in a path or query as it is; `None` for any
+    /// other placeholder. `from` is always before `until`.
     pub fn fill(&mut self, placeholder: &str) -> Option<String> {
         Some(match placeholder {
             "from" | "StartDateTime" => rfc3339(self.now - self.span(7)),
@@ -130,7 +130,7 @@ impl Contents {
         self.pick(words::VERBS)
     }
 
-    /// A title of a few words, with a tag, since titles repeat sooner than one thinks: `Notes on the quiet harbour (3f9a)`.
+    /// A title of a few words with a tag that makes it unique: `Notes on the quiet harbour (3f9a)`.
     pub fn subject(&mut self) -> String {
         let (adjective, noun, verb) = (self.adjective(), self.noun(), self.verb());
         let title = match self.number(0..6) {
@@ -174,7 +174,7 @@ impl Contents {
         text
     }
 
-    /// The inside of an HTML body: paragraphs, and now and then a list.
+    /// The content of an HTML body: paragraphs, and sometimes a list.
     pub fn html(&mut self, paragraphs: u32) -> String {
         let mut html: String = (0..paragraphs).map(|_| format!("<p>{}</p>", self.paragraph())).collect();
         if self.probability(0.4) {
@@ -199,7 +199,7 @@ impl Contents {
         self.pick(words::JOB_TITLES)
     }
 
-    /// A number of those set aside for fiction.
+    /// A phone number reserved for fiction.
     pub fn phone(&mut self) -> String {
         format!("+1 425 555 01{:02}", self.number(0..100))
     }
@@ -231,7 +231,7 @@ impl Contents {
     }
 }
 
-/// Somebody who does not exist.
+/// A fictional person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Person {
     pub given: &'static str,
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn names_never_repeat_and_are_always_recognised() {
+    fn names_are_unique_and_recognised() {
         let mut contents = contents(1);
         let names: HashSet<String> = (0..10_000).map(|_| contents.name()).collect();
         assert_eq!(names.len(), 10_000);
@@ -289,12 +289,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_when_it_was_made_and_one_of_an_earlier_version_is_old() {
+    fn a_name_holds_its_time_and_a_name_of_an_earlier_version_is_old() {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
         let ago = |minutes| now - TimeDelta::minutes(minutes);
         for name in [contents(1).name(), contents(2).token_name()] {
             assert!(Contents::may_be_made_since(&name, now) && Contents::may_be_made_since(&name, ago(1)));
-            assert!(Contents::may_be_made_since(&name, ago(24 * 60)), "a day ago is as far as a name is young");
+            assert!(Contents::may_be_made_since(&name, ago(24 * 60)), "a name is young for a day");
             assert!(!Contents::may_be_made_since(&name, now + TimeDelta::minutes(2)));
         }
         for name in ["Evergreen quiet harbour ffffffff", "Evergreen quiet harbour 00000000", "Evergreen trees"] {
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_people_give_are_not_taken_for_ours() {
+    fn names_that_people_give_are_not_recognised() {
         for name in [
             "",
             "Evergreen",
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_many_plain_and_different() {
+    fn word_lists_are_long_plain_and_without_duplicates() {
         for (list, least) in [
             (words::ADJECTIVES, 100),
             (words::NOUNS, 150),
@@ -342,7 +342,7 @@ mod tests {
             (words::SURNAMES, 50),
         ] {
             assert!(list.len() >= least, "{} of {least}", list.len());
-            assert_eq!(list.iter().collect::<HashSet<_>>().len(), list.len(), "a word stands twice in {list:?}");
+            assert_eq!(list.iter().collect::<HashSet<_>>().len(), list.len(), "a word is listed twice in {list:?}");
             assert!(list.iter().all(|word| word.len() > 1 && word.bytes().all(|b| b.is_ascii_alphabetic())));
         }
         for list in [words::ADJECTIVES, words::NOUNS, words::VERBS] {
@@ -386,7 +386,7 @@ mod tests {
         }
 
         #[test]
-        fn a_slot_lies_in_the_next_fortnight_by_day(seed: u64) {
+        fn a_slot_is_by_day_within_the_next_two_weeks(seed: u64) {
             let mut contents = contents(seed);
             let (start, end) = contents.slot();
             prop_assert!(start > contents.now && end - contents.now < TimeDelta::days(15));
@@ -395,7 +395,7 @@ mod tests {
         }
 
         #[test]
-        fn what_fills_an_address_is_safe_in_it(seed: u64) {
+        fn placeholder_values_are_safe_in_a_url(seed: u64) {
             let mut contents = contents(seed);
             for placeholder in
                 ["from", "until", "StartDateTime", "EndDateTime", "period", "term", "q", "filename", "workbook", "address"]
@@ -407,7 +407,7 @@ mod tests {
         }
 
         #[test]
-        fn people_are_fictional_and_sentences_are_whole(seed: u64) {
+        fn people_are_fictional_and_sentences_are_complete(seed: u64) {
             let mut contents = contents(seed);
             prop_assert!(contents.person().email().ends_with("@example.com"));
             prop_assert!(contents.phone().contains(" 555 01"));
@@ -419,7 +419,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_at_all_upsets_the_recognition_of_names(text: String) {
+        fn arbitrary_text_is_not_recognised_as_a_name(text: String) {
             prop_assert!(!Contents::is_generated_name(&text));
         }
     }

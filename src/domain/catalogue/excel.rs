@@ -1,8 +1,11 @@
-//! A workbook of the run's own, inside its OneDrive folder. Delegated only, as Excel is in Graph.
+//! A workbook of the run itself, inside its OneDrive folder. Delegated only, as Graph requires.
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Method, Need, Operation, Service, permissions, xlsx};
+use super::operation::{Body, Effect, Method, Need, Operation};
+use super::permissions;
+use super::service::Service;
+use super::xlsx;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -69,7 +72,7 @@ pub(super) const ROWS: &[Operation] = &[
         doc: page!("workbook-list-tables"),
         ..Operation::get(Service::Excel, "/me/drive/items/{driveItem-id}/workbook/tables")
     },
-    // After the new sheet, though it names it nowhere: of two writes to a workbook at once one may get a 409.
+    // After the new sheet, although it does not use it: of two simultaneous writes to a workbook, one may get a 409.
     Operation {
         id: "workbook.table.add",
         delegated: &["Files.ReadWrite"],
@@ -106,7 +109,7 @@ fn file(contents: &mut Contents) -> Vec<u8> {
     xlsx::workbook(SHEET, &rows)
 }
 
-/// Below the header, in the table and in the file alike.
+/// Below the header, both in the table and in the file.
 const ROWS_OF_DATA: usize = 5;
 
 fn line(contents: &mut Contents) -> [String; 3] {

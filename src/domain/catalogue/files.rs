@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
+use super::operation::{Body, Effect, Method, Need, Operation, OrphanQuery};
+use super::permissions;
+use super::service::Service;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -106,7 +108,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "drive.item.delete",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "drive.children",
                 query: "$select=id,name&$top=200",
                 name: "name",
@@ -231,7 +233,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
 ];
 
-/// A name is never given twice, so that "fail" never does.
+/// Names are unique, so "fail" never occurs.
 fn folder(contents: &mut Contents) -> Value {
     json!({ "name": contents.name(), "folder": {}, "@microsoft.graph.conflictBehavior": "fail" })
 }

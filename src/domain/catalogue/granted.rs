@@ -1,17 +1,17 @@
-//! The permissions that a token carries.
+//! Granted permissions: those that a token carries.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::catalogue::{Access, Operation};
+use crate::domain::catalogue::operation::{Access, Operation};
 
 /// Delegated: the `scope` of the token's answer. App-only: the `roles` of the token, where it can be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum GrantedPermissions {
     Known(BTreeSet<String>),
-    /// The token does not say; what is not allowed is learnt from 403s.
+    /// The token cannot be read; missing permissions are learnt from 403s.
     Unknown,
 }
 
@@ -21,9 +21,9 @@ impl GrantedPermissions {
         Self::Known(scope.split_whitespace().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect())
     }
 
-    /// Whether one of the permissions that Microsoft accepts for the request is among them.
-    pub fn allow(&self, operation: &Operation, subject: Access) -> bool {
-        let accepted = operation.accepted(subject);
+    /// Whether they include one of the permissions that Microsoft accepts for the request.
+    pub fn allow(&self, operation: &Operation, access: Access) -> bool {
+        let accepted = operation.accepted(access);
         match self {
             Self::Known(names) => accepted.iter().any(|name| names.contains(*name)),
             Self::Unknown => !accepted.is_empty(),
@@ -43,20 +43,20 @@ mod tests {
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["Mail.Read", "User.Read", "openid"]);
     }
 
-    fn allowed(granted: &GrantedPermissions, subject: Access, id: &str) -> bool {
-        granted.allow(catalogue::find(id).unwrap(), subject)
+    fn allowed(granted: &GrantedPermissions, access: Access, id: &str) -> bool {
+        granted.allow(catalogue::find(id).unwrap(), access)
     }
 
     #[test]
-    fn any_accepted_permission_will_do() {
-        for subject in [Access::Delegated, Access::AppOnly] {
-            assert!(allowed(&GrantedPermissions::from_scope("Mail.ReadWrite"), subject, "mail.messages.list"));
-            assert!(!allowed(&GrantedPermissions::from_scope("Mail.Read"), subject, "mail.folder.create"));
+    fn any_accepted_permission_is_enough() {
+        for access in [Access::Delegated, Access::AppOnly] {
+            assert!(allowed(&GrantedPermissions::from_scope("Mail.ReadWrite"), access, "mail.messages.list"));
+            assert!(!allowed(&GrantedPermissions::from_scope("Mail.Read"), access, "mail.folder.create"));
         }
     }
 
     #[test]
-    fn what_may_write_mail_may_create_list_and_purge_folders() {
+    fn the_permission_to_write_mail_allows_creating_listing_and_purging_folders() {
         let granted = GrantedPermissions::from_scope("Mail.ReadWrite User.Read");
         for id in ["mail.folder.create", "mail.folders.list", "mail.folder.purge"] {
             assert!(allowed(&granted, Access::Delegated, id), "{id}");
@@ -64,12 +64,12 @@ mod tests {
     }
 
     #[test]
-    fn unknown_permissions_allow_all_that_is_for_the_kind_of_token() {
-        for subject in [Access::Delegated, Access::AppOnly] {
+    fn unknown_permissions_allow_every_operation_of_the_kind_of_token() {
+        for access in [Access::Delegated, Access::AppOnly] {
             for row in catalogue::all() {
                 assert_eq!(
-                    GrantedPermissions::Unknown.allow(row, subject),
-                    row.permission(subject).is_some(),
+                    GrantedPermissions::Unknown.allow(row, access),
+                    row.permission(access).is_some(),
                     "{}",
                     row.id
                 );

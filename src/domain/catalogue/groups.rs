@@ -1,6 +1,9 @@
-//! Groups, their people, and what Microsoft 365 groups share.
+//! Groups, their members, and the shared resources of Microsoft 365 groups.
 
-use super::{Need, Operation, Service, UNIFIED, permissions};
+use super::operation::{Need, Operation};
+use super::permissions;
+use super::service::Service;
+use super::shared_needs::UNIFIED;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

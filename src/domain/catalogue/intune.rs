@@ -1,6 +1,7 @@
 //! Managed devices.
 
-use super::{Operation, Service};
+use super::operation::Operation;
+use super::service::Service;
 
 pub(super) const ROWS: &[Operation] = &[Operation {
     id: "intune.devices",

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Method, Need, OWN_UPN, Operation, OrphanQuery, Service, permissions};
+use super::operation::{Body, Effect, Method, Need, Operation, OrphanQuery};
+use super::permissions;
+use super::service::Service;
+use super::shared_needs::OWN_UPN;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -124,7 +127,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(folder),
         effect: Effect::Create {
             undo: "mail.folder.purge",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "mail.folders.list",
                 query: "$filter=startswith(displayName,'Evergreen')&$select=id,displayName&$top=50",
                 name: "displayName",
@@ -193,7 +196,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(letter),
         effect: Effect::Create {
             undo: "mail.sent.purge",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "mail.messages.list",
                 query: "$filter=startswith(subject,'Evergreen')&$select=id,subject&$top=50",
                 name: "subject",
@@ -203,8 +206,8 @@ pub(super) const ROWS: &[Operation] = &[
         doc: page!("user-sendmail"),
         ..Operation::request(Method::Post, Service::Mail, "/me/sendMail")
     },
-    // Sending answers with no id, and the letter arrives when it arrives: as a rule it is a later run
-    // that finds it by its subject and removes it here.
+    // Sending returns no id, and delivery takes a while: usually a later run finds the message by its subject and removes
+    // it with this operation.
     Operation {
         id: "mail.sent.purge",
         delegated: &["Mail.ReadWrite"],
@@ -222,7 +225,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(rule),
         effect: Effect::Create {
             undo: "mail.rule.delete",
-            leftover: OrphanQuery { list: "mail.rules.list", query: "", name: "displayName", take: "id" },
+            orphans: OrphanQuery { list: "mail.rules.list", query: "", name: "displayName", take: "id" },
         },
         doc: page!("mailfolder-post-messagerules"),
         ..Operation::request(Method::Post, Service::Mail, "/me/mailFolders/inbox/messageRules")
@@ -239,7 +242,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
 ];
 
-/// One recipient: the account itself, and nobody else ever.
+/// The only recipient: the account itself.
 fn to_self() -> Value {
     json!([{ "emailAddress": { "address": "{own-upn}" } }])
 }
@@ -286,7 +289,7 @@ fn letter(contents: &mut Contents) -> Value {
     })
 }
 
-/// Switched off, and waiting for a subject that nobody ever writes: it cannot touch real mail.
+/// A disabled rule for a subject that never occurs: it cannot touch real mail.
 fn rule(contents: &mut Contents) -> Value {
     json!({
         "displayName": contents.name(),

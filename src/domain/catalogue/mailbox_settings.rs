@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
+use super::operation::{Body, Effect, Method, Need, Operation, OrphanQuery};
+use super::permissions;
+use super::service::Service;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -74,7 +76,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(category),
         effect: Effect::Create {
             undo: "category.delete",
-            leftover: OrphanQuery { list: "category.list", query: "", name: "displayName", take: "id" },
+            orphans: OrphanQuery { list: "category.list", query: "", name: "displayName", take: "id" },
         },
         doc: page!("outlookuser-post-mastercategories"),
         ..Operation::request(Method::Post, Service::MailboxSettings, "/me/outlook/masterCategories")

@@ -1,6 +1,8 @@
 //! The account's own OneNote notebooks; delegated only since March 2025.
 
-use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
+use super::operation::{Body, Effect, Method, Need, Operation, OrphanQuery};
+use super::permissions;
+use super::service::Service;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -58,7 +60,7 @@ pub(super) const ROWS: &[Operation] = &[
         doc: page!("page-get"),
         ..Operation::get(Service::Onenote, "/me/onenote/pages/{onenotePage-id}/content")
     },
-    // Needs a section though it names none: without one, Graph would make a notebook that stays.
+    // Needs a section although it names none: without one, Graph would create a notebook that is never removed.
     Operation {
         id: "onenote.page.create",
         delegated: &["Notes.Create", "Notes.ReadWrite", "Notes.ReadWrite.All"],
@@ -66,7 +68,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Bytes { content_type: "text/html", make: note },
         effect: Effect::Create {
             undo: "onenote.page.delete",
-            leftover: OrphanQuery {
+            orphans: OrphanQuery {
                 list: "onenote.pages",
                 query: "$select=id,title&$top=100",
                 name: "title",

@@ -1,8 +1,9 @@
-//! One row of the catalogue: a Graph request, what it needs, and what it leaves.
+//! Operation: one row of the catalogue, a Graph request with its permissions, its needs and its effect.
 
 use serde_json::Value;
 
 use crate::domain::catalogue::contents::Contents;
+use crate::domain::catalogue::service::Service;
 
 /// A Graph request that a plan may draw.
 ///
@@ -14,8 +15,8 @@ pub struct Operation {
     pub service: Service,
     pub method: Method,
     /// Path below the version, delegated form. A leading `/me` becomes `/users/{user-id}` app-only.
-    /// Braces hold placeholders: those of `needs`, or those that [`Contents::fill`] knows. What is not a
-    /// placeholder is sent as it stands; what fills one must be percent-encoded.
+    /// Braces hold placeholders: those of `needs`, or those that [`Contents::fill`] knows. All else is sent
+    /// as it is; the value of a placeholder is percent-encoded.
     pub path: &'static str,
     /// Query without the `?`, percent-encoded as it is sent; may hold placeholders as the path does.
     pub query: &'static str,
@@ -25,7 +26,7 @@ pub struct Operation {
     pub delegated: &'static [&'static str],
     /// Application permissions of which one is enough, the least first; empty: not for app-only accounts.
     pub application: &'static [&'static str],
-    /// What must be known from an earlier answer of the same run; also what only has to be there, named nowhere.
+    /// Values from earlier answers of the same run, also of objects that only have to exist and fill no placeholder.
     pub needs: &'static [Need],
     pub body: Body,
     pub effect: Effect,
@@ -63,7 +64,7 @@ impl Method {
 /// Where that answer is a list, one element is chosen at random; an empty list skips the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// Name between the braces, e.g. `message-id`. May stand in the path, the query and the body's strings.
+    /// Name between the braces, e.g. `message-id`. It may occur in the path, the query and the strings of the body.
     pub placeholder: &'static str,
     /// Id of the operation whose answer holds it.
     pub from: &'static str,
@@ -80,7 +81,7 @@ impl Need {
     }
 }
 
-/// What is sent. Bodies are made when the plan is drawn, so that a plan can be printed whole.
+/// The body of a request. It is made when the plan is drawn, so that a plan can be printed in full.
 #[derive(Clone, Copy, Debug)]
 pub enum Body {
     None,
@@ -93,109 +94,32 @@ pub enum Body {
     },
 }
 
-/// What a request does to the tenant.
+/// The effect of a request on the tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Changes nothing.
     Read,
-    /// Makes something that stands by itself: `undo` removes it, and everything inside it, in the same
-    /// run; `leftover` tells how a later run finds what a crash left.
-    Create { undo: &'static str, leftover: OrphanQuery },
-    /// Makes or changes something inside what this run made; it goes when its container goes.
+    /// Creates an independent object: `undo` removes it and everything inside it in the same run; `orphans` is how a later
+    /// run finds one that a crash left behind.
+    Create { undo: &'static str, orphans: OrphanQuery },
+    /// Creates or changes something inside an object of this run; it is removed with that object.
     Inside,
-    /// Removes what the operation `made_by` made. Runs after everything else that uses it.
+    /// Removes the object that the operation `made_by` created, after all other operations that use it.
     Remove { made_by: &'static str },
 }
 
-/// How a later run finds what an earlier one left: list, then match the name that Evergreen gave it.
+/// How a later run finds orphans, objects that an earlier one left behind: it lists them, then matches the names that
+/// Evergreen gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrphanQuery {
     /// Id of the operation that lists such things (its own query is replaced by `query`).
     pub list: &'static str,
-    /// Query for the list: the name and what `take` needs, newest first where that can be had.
+    /// Query for the list: the name and what `take` needs, newest first where Graph can sort.
     pub query: &'static str,
     /// Property that holds the name given by [`Contents::name`].
     pub name: &'static str,
     /// Property that fills the clean-up's placeholder.
     pub take: &'static str,
-}
-
-/// The services of Microsoft Graph, as the operations' facts name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Service {
-    Applications,
-    Audit,
-    Bookings,
-    Calendar,
-    Contacts,
-    Directory,
-    Excel,
-    Files,
-    Groups,
-    Intune,
-    Mail,
-    MailboxSettings,
-    Onenote,
-    People,
-    Planner,
-    Presence,
-    Reports,
-    Search,
-    Security,
-    ServiceCommunications,
-    Sites,
-    Teams,
-    Todo,
-    Users,
-}
-
-impl Service {
-    /// The name in `evergreen operations --json` and in logs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applications => "applications",
-            Self::Audit => "audit",
-            Self::Bookings => "bookings",
-            Self::Calendar => "calendar",
-            Self::Contacts => "contacts",
-            Self::Directory => "directory",
-            Self::Excel => "excel",
-            Self::Files => "files",
-            Self::Groups => "groups",
-            Self::Intune => "intune",
-            Self::Mail => "mail",
-            Self::MailboxSettings => "mailboxSettings",
-            Self::Onenote => "onenote",
-            Self::People => "people",
-            Self::Planner => "planner",
-            Self::Presence => "presence",
-            Self::Reports => "reports",
-            Self::Search => "search",
-            Self::Security => "security",
-            Self::ServiceCommunications => "serviceCommunications",
-            Self::Sites => "sites",
-            Self::Teams => "teams",
-            Self::Todo => "todo",
-            Self::Users => "users",
-        }
-    }
-
-    /// The throttling limit that its requests count against: services that share one share a gate.
-    pub const fn limit(self) -> &'static str {
-        match self {
-            Self::Applications | Self::Directory | Self::Groups | Self::Users => "identity",
-            Self::Calendar | Self::Contacts | Self::Mail | Self::MailboxSettings | Self::People | Self::Todo => {
-                "outlook"
-            }
-            Self::Excel | Self::Files | Self::Sites => "sharepoint",
-            other => other.as_str(),
-        }
-    }
-
-    /// Whether the mailbox's own limit of four requests at once applies.
-    pub const fn outlook(self) -> bool {
-        matches!(self, Self::Calendar | Self::Contacts | Self::Mail | Self::MailboxSettings | Self::People | Self::Todo)
-    }
 }
 
 /// Whose token calls: a signed-in user (delegated) or the app itself (app-only).
@@ -206,7 +130,7 @@ pub enum Access {
 }
 
 impl Operation {
-    /// A row to fill in: a read of `path`, ordinary in all else.
+    /// A row with defaults: a read of `path`.
     pub const fn get(service: Service, path: &'static str) -> Self {
         Self {
             id: "",
@@ -232,24 +156,24 @@ impl Operation {
     }
 
     /// The least permission for this kind of token, or `None` where the operation is not for it.
-    pub const fn permission(&self, subject: Access) -> Option<&'static str> {
-        match self.accepted(subject) {
+    pub const fn permission(&self, access: Access) -> Option<&'static str> {
+        match self.accepted(access) {
             [least, ..] => Some(least),
             [] => None,
         }
     }
 
     /// Every permission that Microsoft accepts for this request, the least first.
-    pub const fn accepted(&self, subject: Access) -> &'static [&'static str] {
-        match subject {
+    pub const fn accepted(&self, access: Access) -> &'static [&'static str] {
+        match access {
             Access::Delegated => self.delegated,
             Access::AppOnly => self.application,
         }
     }
 
     /// The path for this kind of token: app-only, a leading `/me` is `/users/<user>`.
-    pub fn path_for(&self, subject: Access, user: &str) -> String {
-        match (subject, self.path.strip_prefix("/me")) {
+    pub fn path_for(&self, access: Access, user: &str) -> String {
+        match (access, self.path.strip_prefix("/me")) {
             (Access::AppOnly, Some(rest)) if rest.is_empty() || rest.starts_with('/') => format!("/users/{user}{rest}"),
             _ => self.path.to_owned(),
         }

@@ -1,6 +1,8 @@
 //! The people and documents that matter most to the account.
 
-use super::{Operation, Service, permissions};
+use super::operation::Operation;
+use super::permissions;
+use super::service::Service;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

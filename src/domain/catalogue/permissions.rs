@@ -1,8 +1,9 @@
 //! The permissions that Microsoft accepts for a request, where several rows share them or there are many.
 //!
 //! Each list is Microsoft's own for a path: the least first, the others from narrow to broad, any of them enough.
-//! They follow no rule, so none is derived: write does not always include read, nor a whole tenant one's own.
-//! `OWN_...` is for what a signed-in user asks about themselves, `..._APP` for app-only tokens where they differ.
+//! They follow no rule, so none is derived: write does not always include read, nor does a permission for the whole tenant
+//! include the user's own data.
+//! `OWN_...` is for a signed-in user's own data, `..._APP` for app-only tokens where they differ.
 
 // Users.
 

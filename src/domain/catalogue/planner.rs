@@ -1,6 +1,9 @@
 //! Planner plans and tasks.
 
-use super::{Operation, Service, UNIFIED, permissions};
+use super::operation::Operation;
+use super::permissions;
+use super::service::Service;
+use super::shared_needs::UNIFIED;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

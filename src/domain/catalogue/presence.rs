@@ -1,8 +1,10 @@
-//! Who is there.
+//! Presence of users.
 
 use serde_json::{Value, json};
 
-use super::{Body, Method, Need, Operation, Service, permissions};
+use super::operation::{Body, Method, Need, Operation};
+use super::permissions;
+use super::service::Service;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[

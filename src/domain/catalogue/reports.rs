@@ -1,6 +1,7 @@
-//! Usage reports. Each may be asked for 14 times in ten minutes, so they are drawn seldom.
+//! Usage reports. Microsoft allows 14 requests per report in ten minutes, so they are drawn seldom.
 
-use super::{Operation, Service};
+use super::operation::Operation;
+use super::service::Service;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

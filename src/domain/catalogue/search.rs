@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Method, Operation, Service};
+use super::operation::{Body, Method, Operation};
+use super::service::Service;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
-    // App-only tokens may search files but no messages. The path accepts more permissions, each for a kind of its own.
+    // App-only tokens may search files but no messages. The path accepts more permissions, each for another entity type.
     Operation {
         id: "search.messages",
         delegated: &["Mail.Read"],

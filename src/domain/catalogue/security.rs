@@ -1,6 +1,8 @@
 //! Secure score, alerts, incidents, risk.
 
-use super::{Operation, Service, permissions};
+use super::operation::Operation;
+use super::permissions;
+use super::service::Service;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

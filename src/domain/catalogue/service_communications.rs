@@ -1,6 +1,7 @@
 //! Service health and the message centre.
 
-use super::{Operation, Service};
+use super::operation::Operation;
+use super::service::Service;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

@@ -1,6 +1,8 @@
 //! Teams, channels and chats: read only, nothing is ever posted.
 
-use super::{Need, Operation, Service, permissions};
+use super::operation::{Need, Operation};
+use super::permissions;
+use super::service::Service;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {

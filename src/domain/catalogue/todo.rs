@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::date_time::utc;
-use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
+use super::operation::{Body, Effect, Method, Need, Operation, OrphanQuery};
+use super::permissions;
+use super::service::Service;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -37,7 +39,7 @@ pub(super) const ROWS: &[Operation] = &[
         body: Body::Json(list),
         effect: Effect::Create {
             undo: "todo.list.delete",
-            leftover: OrphanQuery { list: "todo.lists", query: "", name: "displayName", take: "id" },
+            orphans: OrphanQuery { list: "todo.lists", query: "", name: "displayName", take: "id" },
         },
         doc: page!("todo-post-lists"),
         ..Operation::request(Method::Post, Service::Todo, "/me/todo/lists")

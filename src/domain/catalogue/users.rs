@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Effect, Method, Need, Operation, OrphanQuery, Service, permissions};
+use super::operation::{Body, Effect, Method, Need, Operation, OrphanQuery};
+use super::permissions;
+use super::service::Service;
 use crate::domain::catalogue::contents::Contents;
 
 pub(super) const ROWS: &[Operation] = &[
@@ -207,15 +209,14 @@ pub(super) const ROWS: &[Operation] = &[
         doc: page!("opentypeextension-get"),
         ..Operation::get(Service::Users, "/me/extensions")
     },
-    // Not app-only: a user's extensions can be listed by that user alone, so that what a crash left
-    // would never be found.
+    // Not app-only: only the user can list their extensions, so an app would never find one that a crash left behind.
     Operation {
         id: "extension.create",
         delegated: &["User.ReadWrite"],
         body: Body::Json(extension),
         effect: Effect::Create {
             undo: "extension.delete",
-            leftover: OrphanQuery { list: "extension.list", query: "", name: "id", take: "id" },
+            orphans: OrphanQuery { list: "extension.list", query: "", name: "id", take: "id" },
         },
         doc: page!("opentypeextension-post-opentypeextension"),
         ..Operation::request(Method::Post, Service::Users, "/me/extensions")

@@ -1,6 +1,6 @@
-//! The words that contents are made of: plain, kind, and about nobody.
+//! The words that contents are made of: plain, kind, and about no real person.
 
-/// Lower case ASCII letters only: they stand in names, file names and addresses.
+/// Lower case ASCII letters only: they are used in names, file names and addresses.
 pub(super) const ADJECTIVES: &[&str] = &[
     "amber", "ancient", "autumn", "blue", "bold", "brave", "brief", "bright", "brisk", "broad", "bronze", "calm",
     "careful", "cheerful", "clear", "clever", "cloudy", "coastal", "cobalt", "cool", "copper", "coral", "cosy",
@@ -78,7 +78,7 @@ pub(super) const GIVEN_NAMES: &[&str] = &[
     "Wanda", "Yara", "Zeno",
 ];
 
-/// Made from things, so that no living person is meant.
+/// Made from things, so that they match no living person.
 pub(super) const SURNAMES: &[&str] = &[
     "Alderbrook", "Amberfield", "Applecross", "Ashgrove", "Birchwater", "Blackthorn", "Bluehill", "Brightwater",
     "Brookstone", "Cedarhall", "Cloverdale", "Coldstream", "Copperfield", "Cranemoor", "Dovecote", "Eastwater",

@@ -58,10 +58,10 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-// Names and contents are ours: a handful of small parts, so no length comes near the format's bounds.
+// Names and contents are ours: a few small parts, so no length comes near the limits of the format.
 
-/// Local headers with their contents, then the central directory, then its end. No compression, no date
-/// but the format's first day, so that equal parts make equal files.
+/// Local headers with their contents, then the central directory, then its end. No compression, and always the first
+/// date of the format, so that equal parts make equal files.
 fn zip(parts: &[(&str, String)]) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     for (name, content) in parts {
@@ -91,7 +91,7 @@ fn zip(parts: &[(&str, String)]) -> Vec<u8> {
     file
 }
 
-/// What the local header and the central directory have in common.
+/// The fields that the local header and the central directory share.
 fn header(name: &str, content: &[u8]) -> Vec<u8> {
     let size = length(content.len());
     let mut header = Vec::with_capacity(26);

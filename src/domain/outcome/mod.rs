@@ -163,7 +163,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::account::AccountId;
+    use crate::domain::account_id::AccountId;
 
     fn now() -> DateTime<Utc> {
         "2026-03-02T10:00:00Z".parse().unwrap()

@@ -1,4 +1,4 @@
-//! What a policy needs: its operations with all that they bring along, and the fewest permissions for them.
+//! Required permissions of a policy: the fewest that allow its operations with their prerequisites and clean-up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,16 @@ use crate::domain::catalogue::{Access, Operation};
 use crate::domain::plan::{Scope, closure, drawable};
 use crate::domain::policy::Policy;
 
-/// The scope of a draw in which no run has shown anything yet.
+/// The operations that a run without any history could draw.
 fn drawn(
     policy: &Policy,
-    subject: Access,
+    access: Access,
     user_id: Option<&str>,
     granted: &GrantedPermissions,
 ) -> Vec<&'static Operation> {
     let scope = Scope {
         policy,
-        subject,
+        access,
         user_id,
         granted,
         set_aside: &BTreeMap::new(),
@@ -27,45 +27,44 @@ fn drawn(
     drawable(&scope)
 }
 
-/// The operations that the policy would draw if everything were granted.
-pub fn wanted(policy: &Policy, subject: Access, user_id: Option<&str>) -> Vec<&'static Operation> {
-    drawn(policy, subject, user_id, &GrantedPermissions::Unknown)
+/// The operations that the policy could draw if every permission were granted.
+pub fn wanted(policy: &Policy, access: Access, user_id: Option<&str>) -> Vec<&'static Operation> {
+    drawn(policy, access, user_id, &GrantedPermissions::Unknown)
 }
 
-/// Those of them that these permissions will never let be drawn.
+/// The wanted operations that cannot be drawn with these permissions.
 pub fn never_drawn(
     policy: &Policy,
-    subject: Access,
+    access: Access,
     user_id: Option<&str>,
     granted: &GrantedPermissions,
 ) -> Vec<&'static Operation> {
-    let can: BTreeSet<_> = drawn(policy, subject, user_id, granted).iter().map(|operation| operation.id).collect();
-    wanted(policy, subject, user_id).into_iter().filter(|operation| !can.contains(operation.id)).collect()
+    let can: BTreeSet<_> = drawn(policy, access, user_id, granted).iter().map(|operation| operation.id).collect();
+    wanted(policy, access, user_id).into_iter().filter(|operation| !can.contains(operation.id)).collect()
 }
 
-/// The fewest permissions that allow each operation and all that it brings along: what it needs, what undoes it, and the
-/// lists in which a later run finds what a crash left.
-pub fn permissions(operations: &[&'static Operation], subject: Access) -> BTreeSet<&'static str> {
-    fewest(&closure_of_all(operations), subject)
+/// The fewest permissions that allow the operations and their closures.
+pub fn permissions(operations: &[&'static Operation], access: Access) -> BTreeSet<&'static str> {
+    fewest(&closure_of_all(operations), access)
 }
 
-/// The fewest permissions for those of the requests that nothing that is granted allows.
+/// The fewest permissions that allow those of the requests that no granted permission allows.
 pub fn missing(
     operations: &[&'static Operation],
-    subject: Access,
+    access: Access,
     granted: &GrantedPermissions,
 ) -> BTreeSet<&'static str> {
-    let mut missing_admin_permissions = closure_of_all(operations);
-    missing_admin_permissions.retain(|operation| !granted.allow(operation, subject));
-    fewest(&missing_admin_permissions, subject)
+    let mut not_allowed = closure_of_all(operations);
+    not_allowed.retain(|operation| !granted.allow(operation, access));
+    fewest(&not_allowed, access)
 }
 
-/// The least permission of each request, without those that another of them makes superfluous.
-fn fewest(requests: &[&'static Operation], subject: Access) -> BTreeSet<&'static str> {
-    let mut needed: BTreeSet<&str> = requests.iter().filter_map(|request| request.permission(subject)).collect();
+/// The least permission of each request, without those that another one makes redundant.
+fn fewest(requests: &[&'static Operation], access: Access) -> BTreeSet<&'static str> {
+    let mut needed: BTreeSet<&str> = requests.iter().filter_map(|request| request.permission(access)).collect();
     for permission in needed.clone() {
         let covered = |request: &&Operation| {
-            let mut accepted = request.accepted(subject).iter();
+            let mut accepted = request.accepted(access).iter();
             accepted.any(|other| *other != permission && needed.contains(other))
         };
         if requests.iter().all(covered) {
@@ -92,62 +91,62 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_is_enough_and_nothing_can_be_left_out() {
-        for subject in [Access::Delegated, Access::AppOnly] {
+    fn the_required_permissions_are_sufficient_and_all_are_missing_without_a_grant() {
+        for access in [Access::Delegated, Access::AppOnly] {
             for include in [&["*"][..], &["mail.*"], &["event.*", "drive.*"], &["users.list"]] {
                 let policy = policy(include);
-                let wanted = wanted(&policy, subject, Some("u"));
-                let needed = permissions(&wanted, subject);
+                let wanted = wanted(&policy, access, Some("u"));
+                let needed = permissions(&wanted, access);
                 let granted = |names: &BTreeSet<&str>| {
                     GrantedPermissions::Known(names.iter().map(|name| (*name).to_owned()).collect())
                 };
                 assert!(!needed.is_empty());
                 let all = granted(&needed);
-                assert!(never_drawn(&policy, subject, Some("u"), &all).is_empty(), "{include:?}");
-                assert!(missing(&wanted, subject, &all).is_empty());
+                assert!(never_drawn(&policy, access, Some("u"), &all).is_empty(), "{include:?}");
+                assert!(missing(&wanted, access, &all).is_empty());
                 let none = granted(&BTreeSet::new());
-                assert_eq!(never_drawn(&policy, subject, Some("u"), &none).len(), wanted.len());
-                assert_eq!(missing(&wanted, subject, &none), needed);
+                assert_eq!(never_drawn(&policy, access, Some("u"), &none).len(), wanted.len());
+                assert_eq!(missing(&wanted, access, &none), needed);
             }
         }
     }
 
     #[test]
-    fn a_narrow_policy_needs_little() {
+    fn a_narrow_policy_needs_one_permission() {
         let wanted = wanted(&policy(&["users.list"]), Access::Delegated, None);
         assert_eq!(permissions(&wanted, Access::Delegated), BTreeSet::from(["User.ReadBasic.All"]));
     }
 
-    fn needed(operations: Value, subject: Access) -> Vec<&'static str> {
+    fn needed(operations: Value, access: Access) -> Vec<&'static str> {
         let policy = Policy::parse(json!({"operations": operations})).unwrap();
-        permissions_needed(&policy, subject, true).into_iter().collect()
+        permissions_needed(&policy, access, true).into_iter().collect()
     }
 
-    fn permissions_needed(policy: &Policy, subject: Access, user: bool) -> BTreeSet<&'static str> {
-        permissions(&wanted(policy, subject, user.then_some("u")), subject)
+    fn permissions_needed(policy: &Policy, access: Access, user: bool) -> BTreeSet<&'static str> {
+        permissions(&wanted(policy, access, user.then_some("u")), access)
     }
 
-    fn drawable(policy: &Policy, subject: Access, granted: &GrantedPermissions) -> usize {
-        drawn(policy, subject, Some("u"), granted).len()
+    fn drawable(policy: &Policy, access: Access, granted: &GrantedPermissions) -> usize {
+        drawn(policy, access, Some("u"), granted).len()
     }
 
     #[test]
     fn a_read_needs_its_least_permission_alone() {
-        for (subject, least) in [(Access::Delegated, "Mail.ReadBasic"), (Access::AppOnly, "Mail.ReadBasic.All")] {
-            assert_eq!(needed(json!({"include": ["mail.folders.list"]}), subject), [least]);
+        for (access, least) in [(Access::Delegated, "Mail.ReadBasic"), (Access::AppOnly, "Mail.ReadBasic.All")] {
+            assert_eq!(needed(json!({"include": ["mail.folders.list"]}), access), [least]);
         }
     }
 
     #[test]
-    fn what_an_operation_brings_along_counts_too() {
-        // The folder is removed again, and found by a list after a crash; the mail's address is asked for.
+    fn prerequisites_and_clean_up_count_too() {
+        // The folder is removed, and found by a list after a crash; the address of the mail is read from the user.
         assert_eq!(needed(json!({"include": ["mail.folder.create"]}), Access::Delegated), ["Mail.ReadWrite"]);
         let sending = needed(json!({"include": ["mail.send_self"]}), Access::Delegated);
         assert!(["Mail.ReadWrite", "Mail.Send", "User.Read"].iter().all(|name| sending.contains(name)), "{sending:?}");
     }
 
     #[test]
-    fn what_the_policy_does_not_draw_asks_for_nothing() {
+    fn an_operation_outside_the_policy_needs_no_permission() {
         assert_eq!(needed(json!({"exclude": ["*"]}), Access::Delegated), Vec::<&str>::new());
         let reading = Policy::parse(json!({"writes": false, "operations": {"include": ["mail.*"]}})).unwrap();
         let reading = permissions_needed(&reading, Access::Delegated, true);
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_user_an_app_needs_only_what_is_tenant_wide() {
+    fn without_a_user_an_app_needs_only_tenant_wide_permissions() {
         let all = Policy::default();
         let (with, without) = [true, false].map(|user| permissions_needed(&all, Access::AppOnly, user)).into();
         assert!(with.contains("Mail.ReadWrite") && without.contains("Reports.Read.All"));
@@ -163,20 +162,20 @@ mod tests {
     }
 
     #[test]
-    fn they_are_enough_and_none_is_superfluous() {
-        for subject in [Access::Delegated, Access::AppOnly] {
-            for operations in [json!({}), json!({"include": ["mail.*", "files.*"]}), json!({"exclude": ["teams.*"]})] {
+    fn the_required_permissions_are_sufficient_and_none_is_redundant() {
+        for access in [Access::Delegated, Access::AppOnly] {
+            for operations in [json!({}), json!({"include": ["mail.*", "drive.*"]}), json!({"exclude": ["teams.*"]})] {
                 let policy = Policy::parse(json!({"operations": operations})).unwrap();
-                let needed = permissions_needed(&policy, subject, true);
-                let all = drawable(&policy, subject, &GrantedPermissions::Unknown);
+                let needed = permissions_needed(&policy, access, true);
+                let all = drawable(&policy, access, &GrantedPermissions::Unknown);
                 let granted = |names: &BTreeSet<&str>| {
                     GrantedPermissions::Known(names.iter().map(|name| (*name).to_owned()).collect())
                 };
-                assert_eq!(drawable(&policy, subject, &granted(&needed)), all);
+                assert_eq!(drawable(&policy, access, &granted(&needed)), all);
                 for permission in &needed {
                     let mut fewer = needed.clone();
                     fewer.remove(permission);
-                    assert!(drawable(&policy, subject, &granted(&fewer)) < all, "{permission} is superfluous");
+                    assert!(drawable(&policy, access, &granted(&fewer)) < all, "{permission} is redundant");
                 }
             }
         }

@@ -1,59 +1,73 @@
-//! Policy: what the user may set per account: when, how often, how many calls, which ones.
+//! Policy: the settings of an account: when it is called, how often, how many calls, and which operations.
 
-pub mod operation_filter;
+mod operation_filter;
+mod preset;
+mod range;
 pub mod schedule;
-pub mod time_zone;
-pub mod working_hours;
+mod time_zone;
+mod time_zone_names;
+mod working_hours;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::fields::{FieldError, Fields};
 use crate::domain::policy::operation_filter::OperationFilter;
-use crate::domain::policy::time_zone::Zone;
+use crate::domain::policy::preset::Preset;
+use crate::domain::policy::range::{Pacing, Range};
+use crate::domain::policy::time_zone::TimeZone;
+use crate::domain::policy::time_zone_names::nearest_zone;
 use crate::domain::policy::working_hours::{WorkingDays, WorkingHours};
-
-/// Whole numbers `min..=max`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Range {
-    pub min: u32,
-    pub max: u32,
-}
-
-/// A random gap of `min_ms..=max_ms` milliseconds before each small batch but the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Pacing {
-    pub min_ms: u32,
-    pub max_ms: u32,
-}
 
 /// Every field has a default; see DESIGN.md's contract for names, units and bounds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Policy {
-    pub timezone: Zone,
+    pub timezone: TimeZone,
     pub working_hours: WorkingHours,
     pub working_days: WorkingDays,
     /// Seconds between runs, within 500..=86400.
     pub interval_seconds: Range,
     /// Operations drawn for a run, within 1..=40.
     pub calls_per_run: Range,
+    /// `preset` and `operations`.
+    #[serde(flatten)]
     pub operations: OperationFilter,
-    /// Milliseconds between small batches; `None`: as few and full batches as can be, without a pause.
+    /// Pauses between small batches; `None`: as few and full batches as possible, without a pause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pacing: Option<Pacing>,
-    /// Whether operations that write (and clean up) may be drawn.
+    /// Whether operations that write may be drawn.
     pub writes: bool,
-    /// Runs in a row with wrong configuration that pause the account, 1..=10.
+    /// Runs in a row that fail because of wrong configuration before the account is paused, 1..=10.
     pub pause_after: u32,
+    /// Whether the account's credential is renewed before it expires.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renew_credential: bool,
 }
 
-const INTERVAL: Range = Range { min: 500, max: 86_400 };
-const CALLS: Range = Range { min: 1, max: 40 };
+/// All fields of a policy.
+const FIELDS: &[&str] = &[
+    "timezone",
+    "working_hours",
+    "working_days",
+    "interval_seconds",
+    "calls_per_run",
+    "preset",
+    "operations",
+    "pacing",
+    "writes",
+    "pause_after",
+    "renew_credential",
+];
+
+/// Bounds of `interval_seconds`.
+const INTERVAL_SECONDS: Range = Range { min: 500, max: 86_400 };
+/// Bounds of `calls_per_run`.
+const CALLS_PER_RUN: Range = Range { min: 1, max: 40 };
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            timezone: Zone::UTC,
+            timezone: TimeZone::UTC,
             working_hours: WorkingHours::ALL_DAY,
             working_days: WorkingDays::ALL,
             interval_seconds: Range { min: 3600, max: 14_400 },
@@ -62,11 +76,18 @@ impl Default for Policy {
             pacing: None,
             writes: true,
             pause_after: 3,
+            renew_credential: false,
         }
     }
 }
 
 impl Policy {
+    /// # Errors
+    /// A mistake that does not keep an account from running: a glob of `operations.include` that matches no operation.
+    pub fn check(&self) -> Result<(), FieldError> {
+        self.operations.check("policy.operations")
+    }
+
     /// Reads the `policy` object of a secret.
     ///
     /// # Errors
@@ -75,60 +96,49 @@ impl Policy {
         Self::default().with_overrides(value)
     }
 
-    /// This policy with the given fields over it; of an object (a range, hours, a selection) also one field alone.
+    /// This policy with the given fields in place of its own. An object (a range, hours, operations) may give some of its
+    /// fields.
     ///
     /// # Errors
     /// As [`Policy::parse`].
     pub fn with_overrides(&self, value: Value) -> Result<Self, FieldError> {
-        let mut fields = Fields::of("policy", value)?;
+        let mut fields = Fields::new("policy", value, FIELDS)?;
         let mut policy = self.clone();
         if let Some(name) = fields.string("timezone")? {
-            policy.timezone = Zone::parse(&name)
-                .ok_or_else(|| fields.error("timezone", "must be an IANA time zone such as `Europe/Berlin`"))?;
-        }
-        if let Some(hours) = fields.object("working_hours")? {
-            policy.working_hours = policy.working_hours.with_overrides(hours)?;
-        }
-        if let Some(days) = fields.strings("working_days")? {
-            policy.working_days = WorkingDays::parse(&days).ok_or_else(|| {
-                fields.error("working_days", "must name at least one of mon, tue, wed, thu, fri, sat, sun")
+            policy.timezone = TimeZone::parse(&name).ok_or_else(|| {
+                let near = nearest_zone(&name).map(|zone| format!("; did you mean `{zone}`?")).unwrap_or_default();
+                fields.error("timezone", format!("must be an IANA time zone such as `Europe/Berlin`{near}"))
             })?;
         }
-        if let Some(span) = fields.object("interval_seconds")? {
-            policy.interval_seconds = parse_span(span, INTERVAL, policy.interval_seconds)?;
+        if let Some(hours) = fields.object("working_hours", WorkingHours::FIELDS, WorkingHours::EXAMPLE)? {
+            policy.working_hours = policy.working_hours.with_overrides(hours)?;
         }
-        if let Some(span) = fields.object("calls_per_run")? {
-            policy.calls_per_run = parse_span(span, CALLS, policy.calls_per_run)?;
+        if let Some(days) = fields.strings("working_days", r#"["mon", "tue"]"#)? {
+            policy.working_days = WorkingDays::parse(&days).map_err(|error| fields.error("working_days", error))?;
         }
-        if let Some(operations) = fields.object("operations")? {
+        if let Some(range) = fields.object("interval_seconds", Range::FIELDS, r#"{"min": 3600, "max": 14400}"#)? {
+            policy.interval_seconds = Range::parse(range, INTERVAL_SECONDS, policy.interval_seconds)?;
+        }
+        if let Some(range) = fields.object("calls_per_run", Range::FIELDS, r#"{"min": 3, "max": 12}"#)? {
+            policy.calls_per_run = Range::parse(range, CALLS_PER_RUN, policy.calls_per_run)?;
+        }
+        if let Some(word) = fields.word("preset", &Preset::WORDS)? {
+            policy.operations.preset = Preset::parse(word).unwrap_or_default();
+        }
+        if let Some(operations) = fields.object("operations", OperationFilter::FIELDS, OperationFilter::EXAMPLE)? {
             policy.operations = policy.operations.with_overrides(operations)?;
         }
-        if let Some(pacing) = fields.object("pacing")? {
+        if let Some(pacing) = fields.object("pacing", Pacing::FIELDS, Pacing::EXAMPLE)? {
             policy.pacing = Some(Pacing::parse(pacing)?);
         }
         policy.writes = fields.bool("writes")?.unwrap_or(policy.writes);
         policy.pause_after = fields.integer("pause_after", 1, 10)?.unwrap_or(policy.pause_after);
-        fields.finish()?;
+        policy.renew_credential = fields.bool("renew_credential")?.unwrap_or(policy.renew_credential);
         Ok(policy)
     }
 }
 
-impl Pacing {
-    fn parse(mut fields: Fields) -> Result<Self, FieldError> {
-        let min_ms = fields.integer("min_ms", 0, 60_000)?;
-        let max_ms = fields.integer("max_ms", 0, 60_000)?;
-        let pacing = match (min_ms, max_ms) {
-            (Some(min), Some(max)) if min > max => return Err(fields.error("min_ms", "must not be above `max_ms`")),
-            (Some(min_ms), max) => Self { min_ms, max_ms: max.unwrap_or(min_ms) },
-            (None, Some(max_ms)) => Self { min_ms: 0, max_ms },
-            (None, None) => return Err(fields.error("min_ms", "is missing")),
-        };
-        fields.finish()?;
-        Ok(pacing)
-    }
-}
-
-/// Writes the given fields over a policy's JSON: objects one level deep, `null` removes a field.
+/// Merges the changes into a policy's JSON: objects one level deep, `null` removes a field.
 pub fn merge(policy: &mut Map<String, Value>, changes: Map<String, Value>) {
     for (name, change) in changes {
         match (policy.get_mut(&name), change) {
@@ -151,21 +161,6 @@ pub fn merge(policy: &mut Map<String, Value>, changes: Map<String, Value>) {
     }
 }
 
-/// One end alone moves the other end's default where it must, so that `{"min": 20000}` is no error.
-fn parse_span(mut fields: Fields, bounds: Range, default: Range) -> Result<Range, FieldError> {
-    let min = fields.integer("min", bounds.min, bounds.max)?;
-    let max = fields.integer("max", bounds.min, bounds.max)?;
-    let span = match (min, max) {
-        (Some(min), Some(max)) if min > max => return Err(fields.error("min", "must not be above `max`")),
-        (Some(min), Some(max)) => Range { min, max },
-        (Some(min), None) => Range { min, max: default.max.max(min) },
-        (None, Some(max)) => Range { min: default.min.min(max), max },
-        (None, None) => default,
-    };
-    fields.finish()?;
-    Ok(span)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -179,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_policy_is_every_default_of_the_contract() {
+    fn an_empty_policy_has_the_defaults_of_the_contract() {
         let policy = Policy::parse(json!({})).unwrap();
         assert_eq!(policy, Policy::default());
         assert_eq!(
@@ -198,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_of_the_contract_reads_back_as_it_was_written() {
+    fn the_policy_of_the_contract_serializes_to_the_same_json() {
         let written = json!({
             "timezone": "Asia/Shanghai",
             "working_hours": {"from": "09:00", "to": "18:30"},
@@ -213,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_every_range_are_allowed_and_what_lies_beyond_is_refused_by_name() {
+    fn the_ends_of_every_range_are_allowed_and_values_beyond_are_refused_by_name() {
         let ok = |policy: Value| assert!(Policy::parse(policy.clone()).is_ok(), "{policy}");
         ok(json!({"interval_seconds": {"min": 500, "max": 86400}}));
         ok(json!({"calls_per_run": {"min": 1, "max": 40}}));
@@ -251,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accounts_own_fields_stand_over_the_default_policy() {
+    fn an_accounts_own_fields_override_the_default_policy() {
         let default = Policy::parse(json!({
             "writes": false, "timezone": "Asia/Shanghai", "operations": {"exclude": ["teams.*"]},
             "working_hours": {"from": "09:00", "to": "18:00"}, "interval_seconds": {"min": 20000, "max": 30000}
@@ -280,10 +275,10 @@ mod tests {
     }
 
     #[test]
-    fn one_end_of_a_range_alone_moves_the_others_default_only_where_it_must() {
-        let span = |value| Policy::parse(json!({"interval_seconds": value})).unwrap().interval_seconds;
-        assert_eq!(span(json!({"min": 20000})), Range { min: 20_000, max: 20_000 });
-        assert_eq!(span(json!({"min": 500})), Range { min: 500, max: 14_400 });
-        assert_eq!(span(json!({"max": 600})), Range { min: 600, max: 600 });
+    fn one_end_of_a_range_alone_moves_the_default_of_the_other_only_where_it_must() {
+        let range = |value| Policy::parse(json!({"interval_seconds": value})).unwrap().interval_seconds;
+        assert_eq!(range(json!({"min": 20000})), Range { min: 20_000, max: 20_000 });
+        assert_eq!(range(json!({"min": 500})), Range { min: 500, max: 14_400 });
+        assert_eq!(range(json!({"max": 600})), Range { min: 600, max: 600 });
     }
 }

@@ -1,18 +1,18 @@
-//! Schedule: when an account is called next.
+//! Schedule: the time of an account's next run.
 
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, Duration, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use rand::{Rng, RngExt};
 
 use crate::domain::policy::Policy;
 use crate::domain::policy::working_hours::WorkingWindow;
 
-/// The longest interval, also for an account that keeps failing.
+/// The longest interval, also of an account that keeps failing.
 const DAY_SECONDS: u32 = 86_400;
 
-/// Uniform in the policy's interval, then moved into working hours and spread over the window it lands in.
-/// Whole seconds.
+/// A random time in the policy's interval, moved into working hours and spread over the window that it lands in. Whole
+/// seconds.
 pub fn next_run(now: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<Utc> {
     next_run_after_failures(now, policy, 0, rng)
 }
@@ -24,32 +24,32 @@ pub fn next_run_after_failures(
     failures: u32,
     rng: &mut impl Rng,
 ) -> DateTime<Utc> {
-    let span = policy.interval_seconds;
-    let interval = rng.random_range(span.min..=span.max);
+    let range = policy.interval_seconds;
+    let interval = rng.random_range(range.min..=range.max);
     let doubled = interval.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(DAY_SECONDS);
-    into_working_hours(now + Duration::seconds(doubled.into()), policy, rng)
+    into_working_hours(now + TimeDelta::seconds(doubled.into()), policy, rng)
 }
 
-/// Seconds after which a new or revived account is called. Somebody waits to see whether it works; accounts that
-/// come together need no more than this to be spread, their intervals do the rest.
+/// Seconds until the first run of a new or reactivated account. A person waits to see whether it works, and accounts that
+/// arrive together need no wider spread: their intervals spread them further.
 const FIRST_RUN_SECONDS: RangeInclusive<u32> = 60..=120;
 
-/// When a new or revived account is first called: within two minutes where working hours allow.
+/// The first run of a new or reactivated account: within two minutes where working hours allow.
 pub fn first_run(now: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<Utc> {
     let wait = rng.random_range(FIRST_RUN_SECONDS);
-    into_working_hours(now + Duration::seconds(wait.into()), policy, rng)
+    into_working_hours(now + TimeDelta::seconds(wait.into()), policy, rng)
 }
 
-/// The moment itself where it lies in working hours; else a random one of the next window.
+/// The instant itself where it lies in working hours; otherwise a random one of the next window.
 pub fn into_working_hours(at: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng) -> DateTime<Utc> {
-    let week = WorkingWindow { timezone: policy.timezone, hours: policy.working_hours, days: policy.working_days };
+    let window = WorkingWindow { timezone: policy.timezone, hours: policy.working_hours, days: policy.working_days };
     let at = at.with_nanosecond(0).unwrap_or(at);
-    if week.contains(at) {
+    if window.contains(at) {
         return at;
     }
     let mut after = at;
-    while let Some((start, end)) = week.next_window(after) {
-        if let Some(chosen) = random_instant_in(&week, start, end, rng) {
+    while let Some((start, end)) = window.next_window(after) {
+        if let Some(chosen) = random_instant_in(&window, start, end, rng) {
             return chosen;
         }
         after = start;
@@ -57,22 +57,25 @@ pub fn into_working_hours(at: DateTime<Utc>, policy: &Policy, rng: &mut impl Rng
     at
 }
 
-/// A random working second of the window. Nearly every draw lands in working hours; around a
-/// daylight-saving change a few do not, and the first working minute is the last resort.
+/// Draws of an instant before the fallback.
+const MAX_DRAWS: usize = 64;
+
+/// A random working second of `start..end`. Nearly every draw lands in working hours; around a daylight-saving change a
+/// few do not, and the first working minute is the fallback.
 fn random_instant_in(
-    week: &WorkingWindow,
+    window: &WorkingWindow,
     start: DateTime<Utc>,
     end: DateTime<Utc>,
     rng: &mut impl Rng,
 ) -> Option<DateTime<Utc>> {
     let seconds = (end - start).num_seconds();
-    for _ in 0..64 {
-        let at = start + Duration::seconds(rng.random_range(0..seconds));
-        if week.contains(at) {
+    for _ in 0..MAX_DRAWS {
+        let at = start + TimeDelta::seconds(rng.random_range(0..seconds));
+        if window.contains(at) {
             return Some(at);
         }
     }
-    (0..seconds / 60).map(|minute| start + Duration::minutes(minute)).find(|at| week.contains(*at))
+    (0..seconds / 60).map(|minute| start + TimeDelta::minutes(minute)).find(|at| window.contains(*at))
 }
 
 #[cfg(test)]
@@ -97,7 +100,7 @@ mod tests {
         (0..count).map(|seed| next_run(at(now), policy, &mut ChaCha12Rng::seed_from_u64(seed))).collect()
     }
 
-    /// The local wall clock, as a reader of the policy would check it: independent of `WorkingWindow`.
+    /// Whether the local clock shows working hours, computed independently of `WorkingWindow`.
     fn shows_working_hours(at: DateTime<Utc>, policy: &Policy) -> bool {
         let shape = serde_json::to_value(policy).unwrap();
         let zone: chrono_tz::Tz = shape["timezone"].as_str().unwrap().parse().unwrap();
@@ -108,7 +111,7 @@ mod tests {
         let day = |moment: DateTime<chrono_tz::Tz>| moment.format("%a").to_string().to_lowercase();
         let works = |day: &str| shape["working_days"].as_array().unwrap().iter().any(|d| d == day);
         let yesterday =
-            day(Utc.from_utc_datetime(&(local.naive_local() - Duration::days(1))).with_timezone(&chrono_tz::UTC));
+            day(Utc.from_utc_datetime(&(local.naive_local() - TimeDelta::days(1))).with_timezone(&chrono_tz::UTC));
         if from < to {
             from <= clock.as_str() && clock.as_str() < to && works(&day(local))
         } else {
@@ -151,13 +154,13 @@ mod tests {
             let now = Utc.timestamp_opt(seconds, 0).unwrap();
             let next = next_run_after_failures(now, &policy, failures, &mut ChaCha12Rng::seed_from_u64(seed));
             prop_assert!(shows_working_hours(next, &policy), "{next} is outside {policy:?}");
-            prop_assert!(next - now >= Duration::seconds(policy.interval_seconds.min.into()));
+            prop_assert!(next - now >= TimeDelta::seconds(policy.interval_seconds.min.into()));
             prop_assert_eq!(next.nanosecond(), 0);
-            prop_assert!(next - now < Duration::days(17));
+            prop_assert!(next - now < TimeDelta::days(17));
         }
 
         #[test]
-        fn a_moment_inside_working_hours_stays_where_it_is(policy in any_policy(), seconds in 1_700_000_000_i64..1_900_000_000, seed: u64) {
+        fn an_instant_inside_working_hours_is_unchanged(policy in any_policy(), seconds in 1_700_000_000_i64..1_900_000_000, seed: u64) {
             let moment = Utc.timestamp_opt(seconds, 0).unwrap();
             prop_assume!(shows_working_hours(moment, &policy));
             prop_assert_eq!(into_working_hours(moment, &policy, &mut ChaCha12Rng::seed_from_u64(seed)), moment);
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_moved_to_the_next_window_are_spread_over_it_and_not_piled_on_its_first_minute() {
+    fn runs_moved_to_the_next_window_are_spread_over_all_of_it() {
         let policy = policy(json!({"working_hours": {"from": "09:00", "to": "17:00"}}));
         let mut hours = [0_u32; 24];
         for next in draws("2026-03-02T18:00:00Z", &policy, 4000) {
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_friday_evening_goes_to_monday() {
+    fn friday_evening_moves_to_monday() {
         let policy = policy(json!({
             "timezone": "Asia/Shanghai", "working_hours": {"from": "09:00", "to": "18:30"},
             "working_days": ["mon", "tue", "wed", "thu", "fri"]
@@ -209,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hour_that_spring_leaves_out_is_skipped_to_the_next_day_that_has_it() {
+    fn a_window_in_the_skipped_hour_of_spring_moves_to_the_next_day() {
         // Berlin, 29 March 2026: 02:00 becomes 03:00.
         let policy = policy(json!({"timezone": "Europe/Berlin", "working_hours": {"from": "02:00", "to": "03:00"}}));
         for next in draws("2026-03-28T12:00:00Z", &policy, 200) {
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hour_that_autumn_repeats_is_used_both_times_and_nothing_between() {
+    fn a_window_in_the_repeated_hour_of_autumn_is_used_both_times() {
         // New York, 1 November 2026: 01:30 comes twice.
         let policy = policy(json!({"timezone": "America/New_York", "working_hours": {"from": "01:30", "to": "01:45"}}));
         let runs = draws("2026-10-31T20:00:00Z", &policy, 400);

@@ -1,4 +1,4 @@
-//! DER, as far as certificates and keys need it: values one after the other, each with a tag, a length and its content.
+//! DER reader: consecutive values, each with a tag, a length and its content, as certificates and keys need them.
 
 pub const INTEGER: u8 = 0x02;
 pub const BIT_STRING: u8 = 0x03;
@@ -9,12 +9,12 @@ pub const SEQUENCE: u8 = 0x30;
 /// `[0] EXPLICIT`.
 pub const CONTEXT_0: u8 = 0xa0;
 
-/// What is left to be read. `None` from any of its methods: it is something else, or broken off.
+/// The bytes not read yet. Its methods return `None` where the next value is another one, or truncated.
 #[derive(Clone, Copy, Debug)]
 pub struct Der<'a>(pub &'a [u8]);
 
 impl<'a> Der<'a> {
-    /// The next value, whatever it is: tag and content.
+    /// The tag and content of the next value.
     pub fn any(&mut self) -> Option<(u8, &'a [u8])> {
         let (&tag, rest) = self.0.split_first()?;
         let (&first, rest) = rest.split_first()?;
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_read_one_after_the_other() {
+    fn values_are_read_in_order() {
         let mut der = Der(&[0x30, 3, 2, 1, 7, 6, 0x81, 1, 9]);
         let mut inner = der.sequence().unwrap();
         assert_eq!((inner.next(OBJECT_ID), inner.next(INTEGER), inner.any()), (None, Some(&[7][..]), None));
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_off_or_malformed_is_nothing() {
+    fn truncated_and_malformed_values_are_none() {
         for bytes in [
             &[][..],
             &[2],

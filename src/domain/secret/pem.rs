@@ -1,4 +1,4 @@
-//! PEM: what stands between `-----BEGIN` and `-----END`. Forgiving of white space, for it passes through many hands.
+//! PEM: the blocks between `-----BEGIN` and `-----END`. White space is ignored, since copies lose or add line breaks.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -7,29 +7,28 @@ use base64::engine::general_purpose::PAD;
 use secrecy::SecretSlice;
 use secrecy::zeroize::Zeroizing;
 
-/// Decodes nothing but what is canonical.
+use crate::domain::invisible::is_invisible;
+
+/// Standard base64 with padding; anything that is not canonical is refused.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, PAD);
 
-/// One block.
+/// One block of a PEM text.
 pub struct Block<'a> {
     /// E.g. `CERTIFICATE`.
     pub label: &'a str,
     body: &'a str,
 }
 
-/// The first block that has such a label.
-pub fn find<'a>(text: &'a str, wanted: impl Fn(&str) -> bool) -> Option<Block<'a>> {
+/// The blocks of a text, up to one that is not closed.
+pub fn blocks(text: &str) -> impl Iterator<Item = Block<'_>> {
     let mut rest = text;
-    loop {
+    std::iter::from_fn(move || {
         let (_, begun) = rest.split_once("-----BEGIN ")?;
         let (label, inside) = begun.split_once("-----")?;
         let (body, after) = inside.split_once("-----END ")?;
-        if wanted(label) {
-            let closed = after.strip_prefix(label).is_some_and(|after| after.starts_with("-----"));
-            return closed.then_some(Block { label, body });
-        }
-        rest = after;
-    }
+        rest = after.strip_prefix(label)?.strip_prefix("-----")?;
+        Some(Block { label, body })
+    })
 }
 
 impl Block<'_> {
@@ -38,11 +37,20 @@ impl Block<'_> {
         self.body.contains(':')
     }
 
-    /// Its bytes; `None` where it is not base64. No copy is left behind in memory.
+    /// Its bytes; `None` where it is not base64. No copy of them remains in memory.
     pub fn decode(&self) -> Option<SecretSlice<u8>> {
-        // Both are wiped, and reserved at once: what grows or shrinks leaves copies.
+        // Both are wiped, and allocated once: a buffer that grows or shrinks leaves copies.
         let mut plain = Zeroizing::new(String::with_capacity(self.body.len()));
-        plain.extend(self.body.chars().filter(|c| !c.is_whitespace()));
+        let mut chars = self.body.chars().peekable();
+        while let Some(c) = chars.next() {
+            if c == '\\' {
+                // A line break as two characters, perhaps escaped again.
+                while chars.next_if_eq(&'\\').is_some() {}
+                chars.next_if(|c| matches!(c, 'n' | 'r' | 't'));
+            } else if !is_invisible(c) {
+                plain.push(c);
+            }
+        }
         let mut bytes = Zeroizing::new(Vec::with_capacity(plain.len()));
         BASE64.decode_vec(plain.as_bytes(), &mut bytes).ok()?;
         Some(SecretSlice::new(Box::from(&bytes[..])))
@@ -56,11 +64,11 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<Vec<u8>> {
-        Some(find(text, |label| label == "X")?.decode()?.expose_secret().to_vec())
+        Some(blocks(text).find(|block| block.label == "X")?.decode()?.expose_secret().to_vec())
     }
 
     #[test]
-    fn the_first_block_with_the_label_is_read_however_its_lines_are_broken() {
+    fn the_first_block_with_the_label_is_read_whatever_its_line_breaks() {
         for text in [
             "-----BEGIN X-----\naGVs\nbG8=\n-----END X-----\n",
             "-----BEGIN X----- aGVs bG8= -----END X-----",
@@ -72,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_block_is_nothing() {
+    fn a_text_without_such_a_block_is_none() {
         for text in [
             "",
             "aGVsbG8=",

@@ -1,19 +1,21 @@
-//! Rewriting a secret's JSON: one thing changes, all else stays as its owner wrote it.
+//! Rewrites of a secret's JSON. Each changes one part and keeps the rest as its owner wrote it.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::FieldError;
+use crate::domain::json;
 use crate::domain::policy::{self, Policy};
-use crate::domain::secret::{MAX_SECRET_BYTES, SecretError};
+use crate::domain::secret::document::MAX_SECRET_BYTES;
+use crate::domain::secret::error::SecretError;
 
 /// The secret with `changes` merged into the account's policy, and that policy over the `default` one.
 ///
 /// # Errors
-/// A secret that is no JSON object or does not hold the account, a policy that cannot be, by its field; or a secret
-/// that would grow too large.
+/// A secret that is not a JSON object, does not hold the account or would grow too large; a field of the policy that is
+/// wrong.
 pub fn with_policy(
     text: &SecretString,
     id: &AccountId,
@@ -23,20 +25,34 @@ pub fn with_policy(
     let mut secret = object(text)?;
     let account = account(&mut secret, id)?;
     let own = account.entry("policy").or_insert(Value::Null);
-    if own.is_null() {
-        *own = Value::Object(Map::new());
+    match own {
+        Value::Null => *own = Value::Object(Map::new()),
+        // A form that stores flat strings holds the policy as its JSON text.
+        Value::String(text) => *own = json::parse(text).map_err(|error| FieldError::new("policy", error))?,
+        _ => {}
     }
     let own = own.as_object_mut().ok_or_else(|| FieldError::new("policy", "must be a JSON object"))?;
     policy::merge(own, changes);
     let policy = default.with_overrides(Value::Object(own.clone()))?;
-    Ok((whole(secret)?, policy))
+    policy.check()?;
+    Ok((to_text(secret)?, policy))
 }
 
-/// The secret of an account that a person has just signed in to: the app and the refresh token are new, what was
-/// another credential's goes, all else stays. The app is a public client, which must not show a secret.
+/// The secret with another refresh token.
 ///
 /// # Errors
-/// A text that is no JSON object, or would grow too large.
+/// Where the text is not a JSON object.
+pub fn with_refresh_token(text: &SecretString, refresh_token: &SecretString) -> Result<SecretString, SecretError> {
+    let mut secret = object(text)?;
+    secret.insert("refresh_token".to_owned(), json!(refresh_token.expose_secret()));
+    Ok(Value::Object(secret).to_string().into())
+}
+
+/// The secret of an account after a person has signed in: the app and the refresh token are set, and the fields of any
+/// other credential are removed. The app is a public client, which must not present a secret.
+///
+/// # Errors
+/// A text that is not a JSON object, or that would grow too large.
 pub fn signed_in(
     text: Option<&SecretString>,
     (cloud, tenant_id, client_id): (Cloud, &str, &str),
@@ -53,7 +69,7 @@ pub fn signed_in(
         secret.insert("cloud".to_owned(), json!(cloud));
     }
     secret.insert("refresh_token".to_owned(), json!(refresh_token.expose_secret()));
-    whole(secret)
+    to_text(secret)
 }
 
 /// The `new` secret in the place of an `old` one, with what says how the account is called and no import knows: its
@@ -76,22 +92,25 @@ pub fn replaced(old: &SecretString, new: &SecretString) -> Result<Option<SecretS
             secret.insert(field.to_owned(), value.clone());
         }
     }
-    if secret == old { Ok(None) } else { whole(secret).map(Some) }
+    if secret == old { Ok(None) } else { to_text(secret).map(Some) }
 }
 
 /// A secret's JSON object.
 ///
 /// # Errors
-/// Where it is none; never with a value.
+/// Where the text is not a JSON object; never with a value.
 pub fn object(text: &SecretString) -> Result<Map<String, Value>, SecretError> {
-    match serde_json::from_str(text.expose_secret()) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(FieldError::new("the secret", "must be a JSON object").into()),
-        Err(error) => Err(SecretError::NotJson { line: error.line(), column: error.column() }),
+    let value = match json::parse(text.expose_secret())? {
+        Value::String(text) => json::parse(&text).unwrap_or_default(),
+        value => value,
+    };
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(FieldError::new("the secret", "must be a JSON object").into()),
     }
 }
 
-/// The account's own part: the whole, or what stands under `accounts`.
+/// The account's own part: the secret itself, or its entry under `accounts`.
 fn account<'a>(secret: &'a mut Map<String, Value>, id: &AccountId) -> Result<&'a mut Map<String, Value>, SecretError> {
     if !secret.contains_key("accounts") {
         return Ok(secret);
@@ -101,8 +120,11 @@ fn account<'a>(secret: &'a mut Map<String, Value>, id: &AccountId) -> Result<&'a
     part.as_object_mut().ok_or_else(|| FieldError::new(format!("accounts.{id}"), "must be a JSON object").into())
 }
 
-/// The object as a secret's text, if it still fits.
-pub fn whole(secret: Map<String, Value>) -> Result<SecretString, SecretError> {
+/// The object as the text of a secret.
+///
+/// # Errors
+/// Where it would grow too large.
+pub fn to_text(secret: Map<String, Value>) -> Result<SecretString, SecretError> {
     let text = Value::Object(secret).to_string();
     if text.len() > MAX_SECRET_BYTES { Err(SecretError::TooLarge) } else { Ok(text.into()) }
 }
@@ -111,11 +133,10 @@ pub fn whole(secret: Map<String, Value>) -> Result<SecretString, SecretError> {
 mod tests {
     use super::*;
 
-    fn change(secret: &Value, changes: &Value) -> Result<(Value, Policy), String> {
+    fn change(secret: &Value, changes: &Value) -> Result<(Value, Policy), SecretError> {
         let id = AccountId::parse("a").unwrap();
         let changes = changes.as_object().unwrap().clone();
-        let (text, policy) = with_policy(&secret.to_string().into(), &id, changes, &Policy::default())
-            .map_err(|error| error.to_string())?;
+        let (text, policy) = with_policy(&secret.to_string().into(), &id, changes, &Policy::default())?;
         Ok((serde_json::from_str(text.expose_secret()).unwrap(), policy))
     }
 
@@ -133,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_takes_the_place_of_another_credential_and_keeps_the_policy() {
+    fn a_sign_in_replaces_another_credential_and_keeps_the_policy() {
         let old = json!({"tenant_id": "old", "client_id": "c", "client_secret": "s", "policy": {"writes": false}});
         let app = (Cloud::China, "new", "c");
         let text = signed_in(Some(&old.to_string().into()), app, &"r".to_owned().into()).unwrap();
@@ -170,11 +191,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused_by_its_field() {
-        let wrong = change(&json!({}), &json!({"interval_seconds": {"min": 1}})).unwrap_err();
+    fn a_wrong_part_is_refused_by_its_field() {
+        let refused = |secret, changes| change(&secret, &changes).unwrap_err().to_string();
+        let wrong = refused(json!({}), json!({"interval_seconds": {"min": 1}}));
         assert!(wrong.starts_with("`policy.interval_seconds.min`"), "{wrong}");
-        assert!(change(&json!({"policy": 1}), &json!({})).unwrap_err().starts_with("`policy`"));
-        assert!(change(&json!({"accounts": {"b": {}}}), &json!({})).unwrap_err().contains("does not define"));
-        assert!(change(&json!([]), &json!({})).unwrap_err().contains("must be a JSON object"));
+        assert!(refused(json!({"policy": 1}), json!({})).starts_with("`policy`"));
+        assert!(refused(json!({"accounts": {"b": {}}}), json!({})).contains("does not define"));
+        assert!(refused(json!([]), json!({})).contains("must be a JSON object"));
     }
 }

@@ -65,7 +65,7 @@ fn draw(count: u64) -> anyhow::Result<Vec<Plan>> {
         let subject = if number.is_multiple_of(2) { Access::AppOnly } else { Access::Delegated };
         let scope = Scope {
             policy: &policy,
-            subject,
+            access: subject,
             user_id: Some("megan@contoso.onmicrosoft.com"),
             granted: &GrantedPermissions::Unknown,
             set_aside: &set_aside,

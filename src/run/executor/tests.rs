@@ -117,7 +117,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
             let secret = SecretDocument::parse(&text.into()).unwrap().account(&id).unwrap();
             let scope = Scope {
                 policy: &secret.policy,
-                subject: secret.credential.subject(),
+                access: secret.credential.access(),
                 user_id: None,
                 granted: &GrantedPermissions::Unknown,
                 set_aside: &BTreeMap::new(),

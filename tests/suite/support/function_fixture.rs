@@ -94,7 +94,7 @@ pub fn objects(snapshot: &Value) -> BTreeSet<String> {
 /// is removed by a later run.
 pub fn app_only(mut policy: Value) -> Value {
     if policy.get("operations").is_none() {
-        let include = ["mail.*", "calendar.*", "contacts.*", "todo.*", "users.*"];
+        let include = ["mail.*", "calendar.*", "contact.*", "todo.*", "users.*"];
         policy["operations"] = json!({"include": include, "exclude": ["mail.send_self"]});
     }
     json!({"tenant_id": TENANT, "client_id": APP, "client_secret": format!("secret {MARK}"), "user_id": USER, "policy": policy})

@@ -38,6 +38,7 @@ use tracing::{Dispatch, Instrument};
 
 use super::{
     dynamodb::{ACCOUNTS, FakeDynamo, RUNS},
+    network::{Network, Service},
     sdk_config,
     secrets_manager::FakeSecrets,
     sqs::FakeQueue,
@@ -178,7 +179,15 @@ impl TestApp {
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
         let sts = FakeSts::start(Arc::new(clock.clone())).await;
         let (log, crash_plan) = (CapturedLog::new(setting.log), Arc::new(CrashPlan::default()));
-        let inner = build_app(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &log, &crash_plan, None);
+        let endpoints = Endpoints {
+            login: tenant.endpoint(),
+            graph: tenant.endpoint(),
+            dynamo: dynamo.endpoint.clone(),
+            secrets: secrets.endpoint.clone(),
+            sts: sts.endpoint.clone(),
+        };
+        let right = SkewedClock { clock: clock.clone(), error: TimeDelta::zero() };
+        let inner = build_app(&setting, 0, right, &endpoints, &log, &crash_plan, None);
         let time = TimeDelta::minutes(5);
         Self {
             clock,
@@ -191,20 +200,20 @@ impl TestApp {
             crash_plan,
             time,
             setting,
-            apps: 1,
+            apps: 2,
             ignored: vec![UNSERVED],
         }
     }
 
     /// Another process over the same stores, with its own caches and random generator.
     pub fn another_app(&mut self) -> Arc<App> {
-        self.app_with(None)
+        self.process(&self.endpoints(), TimeDelta::zero(), None)
     }
 
     /// From now on ticks send claimed accounts to this queue; other apps are workers.
     pub async fn fan_out(&mut self) -> FakeQueue {
         let queue = FakeQueue::start().await;
-        self.inner = self.app_with(Some(&queue));
+        self.inner = self.process(&self.endpoints(), TimeDelta::zero(), Some(&queue));
         queue
     }
 
@@ -214,12 +223,48 @@ impl TestApp {
         self.restart();
     }
 
-    fn app_with(&mut self, queue: Option<&FakeQueue>) -> Arc<App> {
+    /// Another process whose requests go through its own network.
+    pub async fn app_behind_network(&mut self) -> (Arc<App>, Network) {
+        let direct = self.endpoints();
+        let targets = [
+            (Service::Login, &*direct.login),
+            (Service::Graph, &direct.graph),
+            (Service::DynamoDb, &direct.dynamo),
+            (Service::SecretsManager, &direct.secrets),
+            (Service::Sts, &direct.sts),
+        ];
+        let network = Network::before(&targets).await;
+        let through = |service| network.endpoint(service).to_owned();
+        let endpoints = Endpoints {
+            login: through(Service::Login),
+            graph: through(Service::Graph),
+            dynamo: through(Service::DynamoDb),
+            secrets: through(Service::SecretsManager),
+            sts: through(Service::Sts),
+        };
+        (self.process(&endpoints, TimeDelta::zero(), None), network)
+    }
+
+    /// Another process whose clock differs by this much.
+    pub fn app_with_clock_error(&mut self, error: TimeDelta) -> Arc<App> {
+        self.process(&self.endpoints(), error, None)
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            login: self.tenant.endpoint(),
+            graph: self.tenant.endpoint(),
+            dynamo: self.dynamo.endpoint.clone(),
+            secrets: self.secrets.endpoint.clone(),
+            sts: self.sts.endpoint.clone(),
+        }
+    }
+
+    fn process(&mut self, endpoints: &Endpoints, clock_error: TimeDelta, queue: Option<&FakeQueue>) -> Arc<App> {
+        let clock = SkewedClock { clock: self.clock.clone(), error: clock_error };
+        let app = build_app(&self.setting, self.apps, clock, endpoints, &self.log, &self.crash_plan, queue);
         self.apps += 1;
-        let (clock, log) = (&self.clock, &self.log);
-        let number = self.apps;
-        let (tenant, dynamo, secrets) = (&self.tenant, &self.dynamo, &self.secrets);
-        build_app(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, log, &self.crash_plan, queue)
+        app
     }
 
     /// Restarts the app: its caches are lost.
@@ -382,37 +427,60 @@ impl Drop for TestApp {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of a test app")]
+/// Where a process finds its services.
+struct Endpoints {
+    login: String,
+    graph: String,
+    dynamo: String,
+    secrets: String,
+    sts: String,
+}
+
+/// The clock of a process, which may be wrong.
+#[derive(Clone)]
+struct SkewedClock {
+    clock: VirtualClock,
+    error: TimeDelta,
+}
+
+#[async_trait]
+impl Clock for SkewedClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now() + self.error
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        Clock::sleep(&self.clock, duration).await;
+    }
+}
+
 fn build_app(
     setting: &TestAppOptions,
     number: u64,
-    clock: &VirtualClock,
-    tenant: &FakeTenant,
-    dynamo: &FakeDynamo,
-    secrets: &FakeSecrets,
-    sts: &FakeSts,
+    clock: SkewedClock,
+    endpoints: &Endpoints,
     log: &CapturedLog,
     crash_plan: &Arc<CrashPlan>,
     queue: Option<&FakeQueue>,
 ) -> Arc<App> {
-    let endpoint = tenant.endpoint();
     let config = Config::read(|name| match name {
         "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
         "RUNS_TABLE" => Some(RUNS.to_owned()),
         "SECRET_PREFIX" => Some(PREFIX.to_owned()),
         "DUE_SHARDS" => Some(setting.shards.to_string()),
         "CONCURRENCY" => Some(setting.concurrency.to_string()),
-        "LOGIN_ENDPOINT" | "GRAPH_ENDPOINT" => Some(endpoint.clone()),
+        "LOGIN_ENDPOINT" => Some(endpoints.login.clone()),
+        "GRAPH_ENDPOINT" => Some(endpoints.graph.clone()),
         _ => None,
     });
-    let vault = aws_sdk_secretsmanager::Client::new(&sdk_config(&secrets.endpoint));
+    let vault = aws_sdk_secretsmanager::Client::new(&sdk_config(&endpoints.secrets));
     let parts = Parts {
         config: config.unwrap(),
         http: client(Timeouts { total: setting.http, ..Timeouts::default() }).unwrap(),
-        dynamodb: aws_sdk_dynamodb::Client::new(&sdk_config(&dynamo.endpoint)),
+        dynamodb: aws_sdk_dynamodb::Client::new(&sdk_config(&endpoints.dynamo)),
         secrets: Arc::new(SecretsManager::new(vault, PREFIX.to_owned())),
-        identity: Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk_config(&sts.endpoint)))),
-        clock: Arc::new(clock.clone()),
+        identity: Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk_config(&endpoints.sts)))),
+        clock: Arc::new(clock),
         alerts: Some(Arc::new(log.clone())),
         queue: queue.map(|queue| -> Arc<dyn Queue> {
             Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))

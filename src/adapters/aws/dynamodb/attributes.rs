@@ -12,7 +12,7 @@ use crate::domain::account::recent_calls::RecentCalls;
 use crate::domain::account::refusals::{Refusal, Refusals};
 use crate::domain::account::set_aside::SetAside;
 use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
-use crate::domain::seed::fnv1a;
+use crate::domain::hash::fnv1a;
 use crate::ports::StoredAccount;
 
 pub type Item = HashMap<String, AttributeValue>;
@@ -44,7 +44,7 @@ pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<A
         account.refusals.iter().map(|(key, refusal)| (key.to_string(), text(refusal.to_string()))).collect();
     let positive = |count: u32| (count > 0).then(|| number(count));
     let Expiries { subscription, credential, watched_at } = account.expiries;
-    let told = |expiry: Option<Expiry>| expiry.and_then(|expiry| expiry.told).map(number);
+    let told = |expiry: Option<Expiry>| expiry.and_then(|expiry| expiry.notified_days).map(number);
     vec![
         ("status", Some(text(account.status.as_str()))),
         ("next_run_at", due.map(time)),
@@ -151,7 +151,7 @@ impl Reader<'_> {
     fn expiry(&mut self, at: &str, told: &str) -> Option<Expiry> {
         let told = self.read(told, |value| value.as_n().ok()?.parse().ok());
         let at = self.read(at, as_time)?;
-        Some(Expiry { told, ..Expiry::new(at) })
+        Some(Expiry { notified_days: told, ..Expiry::new(at) })
     }
 
     fn count(&mut self, name: &str) -> u32 {
@@ -193,8 +193,8 @@ mod tests {
         account.habits.record(&[]);
         account.sweeps = 1;
         account.expiries = Expiries {
-            subscription: Some(Expiry { at: at(), told: Some(30) }),
-            credential: Some(Expiry { at: at(), told: Some(0) }),
+            subscription: Some(Expiry { at: at(), notified_days: Some(30) }),
+            credential: Some(Expiry { at: at(), notified_days: Some(0) }),
             watched_at: Some(at()),
         };
         let kind = NoticeKind::Status { change: Change::Paused, reason: Some("r".to_owned()) };

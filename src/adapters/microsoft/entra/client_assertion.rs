@@ -11,7 +11,9 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::domain::cause::Cause;
-use crate::domain::secret::certificate::{Certificate, PrivateKey};
+use crate::domain::secret::KeyMaterialError;
+use crate::domain::secret::certificate::Certificate;
+use crate::domain::secret::private_key::PrivateKey;
 
 /// Enough for the one request that it is made for, and some waiting.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -29,8 +31,8 @@ pub fn signed(
     now: DateTime<Utc>,
 ) -> Result<SecretString, Cause> {
     certificate.check_dates(now)?;
-    let broken = |what: &str| Cause::new("private_key", format!("`private_key` {what}"), "Fix the secret");
-    let cannot_sign = |_| broken("cannot sign");
+    let broken = |what: KeyMaterialError| Cause::new("private_key", format!("`private_key` {what}"), "Fix the secret");
+    let cannot_sign = |_| broken(KeyMaterialError::Unsound);
     let key = key.open().map_err(broken)?;
     let chance = SystemRandom::new();
     // An id seen before is refused.
@@ -70,7 +72,8 @@ mod tests {
     }
 
     fn sign(certificate: &str) -> Result<String, Cause> {
-        let (certificate, key) = (Certificate::parse(certificate).unwrap(), PrivateKey::parse(KEY).unwrap());
+        let (certificate, key) =
+            (Certificate::parse_all(certificate).unwrap().remove(0), PrivateKey::parse(KEY).unwrap());
         signed(&certificate, &key, "the-app", "https://login.example/t/oauth2/v2.0/token", now())
             .map(|jwt| jwt.expose_secret().to_owned())
     }

@@ -122,7 +122,7 @@ impl Login for Entra {
         let form = form(secret, refresh_token, assertion.as_ref());
         let left = timeout.saturating_sub(started_at.elapsed());
         let body = self.post(url, &form, Some(left)).await.map_err(|(_, error)| error)?;
-        token(&body, secret.credential.subject())
+        token(&body, secret.credential.access())
     }
 
     async fn device_code(&self, client: &ports::Client) -> Result<DeviceCode, LoginError> {

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use super::classify::{Kind, kind, may_be_secret};
 use super::columns::FIELDS;
 use super::error::Refusal;
-use super::invisible::clean;
 use super::record::ImportedAccount;
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
+use crate::domain::invisible::clean;
 use crate::domain::secret::{SecretDocument, SecretError};
 
 /// Tenants that stand for many; they are for sign-ins of users.

@@ -6,10 +6,10 @@ use super::account::account;
 use super::classify::{Kind, kind};
 use super::columns::{field, header};
 use super::error::{ImportError, Refusal};
-use super::invisible::clean;
 use super::quotes::{Quoted, reader, strict};
 use super::record::{ImportedAccount, MAX_ACCOUNTS, Record};
 use super::separator::{SEPARATORS, Separator, is_blank, is_comment};
+use crate::domain::invisible::clean;
 
 /// The most columns that are looked at.
 const MAX_COLUMNS: usize = 64;

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::domain::account::BadAccountId;
+use crate::domain::account_id::BadAccountId;
 use crate::domain::secret::SecretError;
 
 /// Why nothing of a text can be read.

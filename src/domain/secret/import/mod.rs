@@ -8,7 +8,6 @@ mod classify;
 mod columns;
 mod csv;
 mod error;
-mod invisible;
 mod json;
 mod lines;
 mod quotes;
@@ -17,8 +16,8 @@ mod separator;
 #[cfg(test)]
 mod tests;
 
-pub use error::{ImportError, LineFault, Misspelling, Refusal};
-use invisible::clean;
+use crate::domain::invisible::clean;
+pub use error::ImportError;
 pub use record::{ImportedAccount, MAX_ACCOUNTS, Record};
 use separator::{Separator, is_blank, is_comment};
 

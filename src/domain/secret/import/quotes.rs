@@ -1,6 +1,6 @@
 //! Quotes: cells that hold separators, quotes or line ends, as RFC 4180 writes them and people do.
 
-use super::invisible::{clean, is_invisible};
+use crate::domain::invisible::{clean, is_invisible};
 
 /// A text of quoted cells in the form that RFC 4180 asks for.
 pub struct Quoted {

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::error::Refusal;
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 
 /// The most accounts of one text.
 pub const MAX_ACCOUNTS: usize = 1000;

@@ -1,7 +1,7 @@
 //! Separators: what stands between the values of a line, and the values without what surrounds them.
 
-use super::invisible::{clean, is_invisible};
 use super::quotes::{reader, strict, unquoted};
+use crate::domain::invisible::{clean, is_invisible};
 
 /// What separates the values of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
