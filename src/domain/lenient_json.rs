@@ -23,8 +23,11 @@ pub fn lenient_json(bytes: &[u8]) -> Result<String, EncodingError> {
     Ok(strict(&text))
 }
 
-/// UTF-16 has a byte order mark, or begins with an ASCII character: its other byte is zero.
-fn decode(bytes: &[u8]) -> Result<String, EncodingError> {
+/// The text of a file, without a byte order mark. UTF-16 has one, or begins with an ASCII character: its other byte is zero.
+///
+/// # Errors
+/// Bytes that are neither UTF-8 nor UTF-16.
+pub fn decode(bytes: &[u8]) -> Result<String, EncodingError> {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, []) = bytes.as_chunks::<2>() else { return Err(EncodingError::Utf16) };
         char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect::<Result<_, _>>().or(Err(EncodingError::Utf16))

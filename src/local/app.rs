@@ -4,23 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use chrono::TimeDelta;
-use rand::SeedableRng;
-use rand::rngs::{ChaCha12Rng, SysRng};
+use rand::rngs::ChaCha12Rng;
 use reqwest::Url;
 
-use crate::adapters::aws::dynamodb::DynamoAccounts;
 use crate::adapters::http::{self, Timeouts};
-use crate::adapters::microsoft::entra::Entra;
-use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
-use crate::app::settings::Settings;
-use crate::app::{App, Ports};
+use crate::app::App;
+use crate::bootstrap::{self, Parts};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::no_web_identity::NoWebIdentity;
 use crate::local::secret_files::{PREFIX, SecretFiles};
-use crate::ports::{Clock, Secrets};
+use crate::ports::Clock;
 
 /// The house with its own database.
 pub struct LocalApp {
@@ -28,76 +23,63 @@ pub struct LocalApp {
     pub embedded: LocalDynamoDb,
 }
 
-/// What a station is built from, where it is not what production uses.
-pub struct Parts {
-    pub embedded: LocalDynamoDb,
-    pub secrets: Arc<dyn Secrets>,
-    pub clock: Arc<dyn Clock>,
-    pub http: reqwest::Client,
-    pub config: Config,
-    pub chance: ChaCha12Rng,
-}
-
 impl LocalApp {
     /// Opens the folder that `evergreen init` made. The environment may set what [`Config`] knows; its tables
     /// are the folder's own.
     pub async fn open(data: &Path) -> anyhow::Result<Self> {
         let secrets = secrets_folder(data);
-        anyhow::ensure!(
-            secrets.is_dir(),
-            "{} is not there: `evergreen init --data {}` makes it",
-            secrets.display(),
-            data.display()
-        );
+        anyhow::ensure!(secrets.is_dir(), "{}", wrong_folder(data));
         let http = http::client(Timeouts::default()).context("setting up HTTP")?;
         let embedded = LocalDynamoDb::open(&data.join("state.db")).await?;
-        let parts = Parts {
-            embedded,
-            secrets: Arc::new(SecretFiles::new(secrets)),
-            clock: Arc::new(SystemClock),
-            http,
-            config: config()?,
-            chance: ChaCha12Rng::try_from_rng(&mut SysRng).context("asking the system for chance")?,
-        };
-        Ok(Self::build(parts))
+        let random = bootstrap::system_random().context("asking the system for random numbers")?;
+        let secrets = SecretFiles::new(secrets).with_any_mode(any_mode());
+        Ok(Self::build(embedded, secrets, Arc::new(SystemClock), http, config()?, random))
     }
 
-    pub fn build(parts: Parts) -> Self {
-        let Parts { embedded, secrets, clock, http, config, chance } = parts;
-        let retention = TimeDelta::days(config.run_retention_days.into());
-        let accounts = DynamoAccounts::new(
-            embedded.client.clone(),
-            config.accounts_table,
-            config.runs_table,
-            config.due_shards,
-            retention,
-        );
-        let ports = Ports {
-            accounts: Arc::new(accounts),
-            secrets,
-            tokens: Arc::new(Entra::new(
-                http.clone(),
-                config.login_endpoint,
-                Arc::clone(&clock),
-                Arc::new(NoWebIdentity),
-            )),
-            graph: Arc::new(GraphClient::new(http, config.graph_endpoint)),
+    pub fn build(
+        embedded: LocalDynamoDb,
+        secrets: SecretFiles,
+        clock: Arc<dyn Clock>,
+        http: reqwest::Client,
+        config: Config,
+        random: ChaCha12Rng,
+    ) -> Self {
+        let parts = Parts {
+            config,
+            http,
+            dynamodb: embedded.client.clone(),
+            secrets: Arc::new(secrets),
+            identity: Arc::new(NoWebIdentity),
             clock,
-            // What is told to a topic stands in `list` and `history`.
+            // `list` and `history` show what a topic would be sent.
             alerts: None,
             queue: None,
         };
-        let settings = Settings {
-            secret_prefix: config.secret_prefix,
-            due_shards: config.due_shards,
-            concurrency: config.concurrency,
-        };
-        Self { app: Arc::new(App::new(ports, settings, chance)), embedded }
+        Self { app: Arc::new(parts.app(random)), embedded }
     }
 }
 
 pub fn secrets_folder(data: &Path) -> PathBuf {
     data.join("secrets")
+}
+
+/// What to do where a folder is not a data folder.
+fn wrong_folder(data: &Path) -> String {
+    let shown = data.display();
+    let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if data.file_name().is_some_and(|name| name == "secrets") && data.is_dir() {
+        return format!("{shown} is the folder of the secrets: did you mean --data {}?", parent.display());
+    }
+    let here = if secrets_folder(Path::new(".")).is_dir() { " (this folder is one: --data .)" } else { "" };
+    format!(
+        "{shown} is not a data folder: it has no secrets/. Name yours with --data or EVERGREEN_DATA{here}, or create it \
+         with: evergreen init --data {shown}"
+    )
+}
+
+/// Whether secret files count that other users of the machine can read.
+fn any_mode() -> bool {
+    std::env::var("EVERGREEN_ANY_MODE").is_ok_and(|value| value == "1")
 }
 
 /// The environment's configuration, with the tables and the secrets' names of a station.

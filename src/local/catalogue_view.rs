@@ -9,9 +9,13 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::domain::catalogue::{self, Access, Operation, Service};
+use crate::domain::lenient_json::lenient_json;
 use crate::domain::permissions::required;
 use crate::domain::policy::Policy;
-use crate::local::table::table;
+use crate::domain::suggest::nearest;
+use crate::local::output::style::Style;
+use crate::local::output::table::{Cell, Column, table};
+use crate::local::output::text::printable;
 
 /// Filters of operations; all given ones must match.
 #[derive(Debug, Args)]
@@ -19,10 +23,10 @@ pub struct Filter {
     /// Only of this service, e.g. mail, calendar, files
     #[arg(long, value_parser = service)]
     service: Option<Service>,
-    /// Only those that this permission suffices for, e.g. Mail.Read
+    /// Only those that this permission suffices for
     #[arg(long)]
     permission: Option<String>,
-    /// Only those for signed-in users, or only those for the app itself
+    /// Only those for signed-in users, or for the app itself
     #[arg(long)]
     auth: Option<Auth>,
     /// Only those that read, or only those that write
@@ -37,12 +41,14 @@ pub enum Kind {
     Write,
 }
 
-/// The kind of token that calls.
+/// The kind of token that calls: by its name, or by the `auth` of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Auth {
-    /// A signed-in user: refresh_token, password
+    /// A signed-in user: also refresh_token, password
+    #[value(aliases = ["user", "refresh_token", "password"])]
     Delegated,
-    /// The app itself: client_secret
+    /// The app: also client_secret, certificate, federated
+    #[value(aliases = ["client_secret", "certificate", "federated"])]
     App,
 }
 
@@ -66,6 +72,19 @@ fn service(text: &str) -> Result<Service, String> {
 }
 
 impl Filter {
+    fn check_permission(&self) -> anyhow::Result<()> {
+        let Some(permission) = &self.permission else { return Ok(()) };
+        let accesses = [Access::Delegated, Access::AppOnly];
+        let known: Vec<&str> = catalogue::all()
+            .flat_map(|operation| accesses.iter().flat_map(|access| operation.accepted(*access)).copied())
+            .collect();
+        if known.iter().any(|name| name.eq_ignore_ascii_case(permission)) {
+            return Ok(());
+        }
+        let hint = nearest(permission, known).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+        anyhow::bail!("no operation accepts the permission {}{hint}", printable(permission))
+    }
+
     fn matches(&self, operation: &Operation) -> bool {
         let accesses = match self.auth {
             Some(auth) => vec![auth.access()],
@@ -82,20 +101,37 @@ impl Filter {
 }
 
 /// The operations that match the filter, in the form of the contract.
-pub fn operations(filter: &Filter) -> Value {
-    catalogue::all().filter(|operation| filter.matches(operation)).map(shape).collect()
+///
+/// # Errors
+/// If no operation accepts the filter's permission: a typo shows nothing otherwise.
+pub fn operations(filter: &Filter) -> anyhow::Result<Value> {
+    filter.check_permission()?;
+    Ok(catalogue::all().filter(|operation| filter.matches(operation)).map(shape).collect())
 }
 
 /// The operations that match the filter, as a table.
-pub fn operations_table(filter: &Filter) -> String {
+///
+/// # Errors
+/// As [`operations`].
+pub fn operations_table(style: &Style, filter: &Filter) -> anyhow::Result<String> {
+    filter.check_permission()?;
     let columns = [
-        ("operation", "id"),
-        ("method", "method"),
-        ("path", "path"),
-        ("delegated", "delegated"),
-        ("app-only", "application"),
+        Column::new("operation"),
+        Column::new("method"),
+        Column::new("path").dispensable(1),
+        Column::new("delegated"),
+        Column::new("app-only").dispensable(2),
     ];
-    table(&columns, operations(filter).as_array().map(Vec::as_slice).unwrap_or_default())
+    let rows: Vec<_> = catalogue::all()
+        .filter(|operation| filter.matches(operation))
+        .map(|operation| {
+            let least = |access| operation.permission(access).unwrap_or("-");
+            let (delegated, app) = (least(Access::Delegated), least(Access::AppOnly));
+            let cells = [operation.id, operation.method.as_str(), operation.path, delegated, app];
+            cells.map(Cell::new).to_vec().into()
+        })
+        .collect();
+    Ok(table(style, &columns, &rows))
 }
 
 fn shape(operation: &Operation) -> Value {
@@ -114,13 +150,13 @@ fn shape(operation: &Operation) -> Value {
 /// The policy and the kind of token that need permissions.
 #[derive(Debug, Args)]
 pub struct PermissionsArgs {
-    /// Delegated permissions, for signed-in users, or application permissions, for the app itself
+    /// For signed-in users, or for the app itself
     #[arg(long)]
     auth: Auth,
-    /// A file with the `policy` object of a secret, as JSON; without it, the default policy
+    /// A file with a policy, or a secret file; without it, the default policy
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// For an app whose secret has no `user_id`: only tenant-wide operations
+    /// For an app without `user_id`: only tenant-wide operations
     #[arg(long)]
     without_user: bool,
 }
@@ -136,8 +172,14 @@ pub fn permissions(args: &PermissionsArgs) -> anyhow::Result<Vec<&'static str>> 
 
 fn read_policy(path: &Path) -> anyhow::Result<Policy> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading {shown}"))?;
-    let value = serde_json::from_str(&text).with_context(|| format!("{shown} is not JSON"))?;
+    let bytes = std::fs::read(path).with_context(|| format!("reading {shown}"))?;
+    let text = lenient_json(&bytes).map_err(|error| anyhow::anyhow!("{shown} {error}"))?;
+    let mut value: Value = serde_json::from_str(&text).with_context(|| format!("{shown} is not JSON"))?;
+    anyhow::ensure!(value.get("accounts").is_none(), "{shown} holds many accounts: name a file with one policy");
+    // A whole secret: its policy counts.
+    if value.get("tenant_id").is_some() || value.get("client_id").is_some() {
+        value = value.get_mut("policy").map_or_else(|| json!({}), Value::take);
+    }
     Policy::parse(value).with_context(|| format!("{shown} is not a policy"))
 }
 
@@ -180,13 +222,27 @@ mod tests {
 
     fn ids(service: Option<&str>, permission: Option<&str>, auth: Option<Auth>) -> Vec<String> {
         let service = service.map(|text| super::service(text).unwrap());
-        let found = operations(&Filter { service, permission: permission.map(str::to_owned), auth, kind: None });
+        let found =
+            operations(&Filter { service, permission: permission.map(str::to_owned), auth, kind: None }).unwrap();
         found.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
     }
 
     #[test]
     fn no_filter_shows_all_operations() {
         assert_eq!(ids(None, None, None).len(), catalogue::all().count());
+    }
+
+    #[test]
+    fn unknown_permission_is_refused_with_the_nearest_one() {
+        let filter = |permission: &str| Filter {
+            service: None,
+            permission: Some(permission.to_owned()),
+            auth: None,
+            kind: None,
+        };
+        let error = filter("Mail.Raed").check_permission().unwrap_err().to_string();
+        assert!(error.contains("did you mean Mail.Read?"), "{error}");
+        assert!(filter("mail.read").check_permission().is_ok());
     }
 
     #[test]
@@ -203,7 +259,7 @@ mod tests {
     fn reads_and_writes_together_are_all_operations() {
         let count = |kind| {
             let filter = Filter { service: None, permission: None, auth: None, kind: Some(kind) };
-            operations(&filter).as_array().unwrap().len()
+            operations(&filter).unwrap().as_array().unwrap().len()
         };
         assert_eq!(count(Kind::Read) + count(Kind::Write), catalogue::all().count());
         assert_eq!(count(Kind::Write), catalogue::all().filter(|operation| operation.writes()).count());

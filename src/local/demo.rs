@@ -8,15 +8,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::handler::handle;
-use crate::local::app::{LocalApp, Parts, config_for};
+use crate::local::app::{LocalApp, config_for};
 use crate::local::dynamodb::LocalDynamoDb;
-use crate::local::secret_files::{SecretFiles, write_private};
-use crate::local::table::table;
+use crate::local::output::style::{Paint, Style};
+use crate::local::output::table::{Cell, Column, Row, table};
+use crate::local::output::text::hanging;
+use crate::local::secret_files::SecretFiles;
+use crate::local::secret_files::write::write_private;
 use crate::local::virtual_clock::VirtualClock;
 use crate::ports::Clock;
 use fake_tenant::{App as TenantApp, FakeTenant, Tenant, User};
@@ -34,7 +38,7 @@ const APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c01";
 const PUBLIC_APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c02";
 
 /// Simulates the week; returns the report.
-pub async fn week() -> anyhow::Result<String> {
+pub async fn week() -> anyhow::Result<Week> {
     let start: DateTime<Utc> = "2026-03-02T00:00:00Z".parse()?;
     let clock = VirtualClock::new(start);
     let tenant = FakeTenant::start(Arc::new(clock.clone()), 1).await.context("starting the simulated tenant")?;
@@ -97,14 +101,10 @@ fn write_secrets(folder: &Path, tenant: &FakeTenant) -> anyhow::Result<()> {
 
 async fn local_app(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> anyhow::Result<LocalApp> {
     let http = crate::adapters::http::client(crate::adapters::http::Timeouts::default())?;
-    Ok(LocalApp::build(Parts {
-        embedded: LocalDynamoDb::in_memory().await?,
-        secrets: Arc::new(SecretFiles::new(folder)),
-        clock: Arc::new(clock.clone()),
-        http,
-        config: config_for(tenant.endpoint().parse()?)?,
-        chance: ChaCha12Rng::seed_from_u64(2026),
-    }))
+    let embedded = LocalDynamoDb::in_memory().await?;
+    let config = config_for(tenant.endpoint().parse()?)?;
+    let random = ChaCha12Rng::seed_from_u64(2026);
+    Ok(LocalApp::build(embedded, SecretFiles::new(folder), Arc::new(clock.clone()), http, config, random))
 }
 
 async fn ask(app: &Arc<App>, event: Value) -> anyhow::Result<Value> {
@@ -122,50 +122,90 @@ async fn next_tick(app: &Arc<App>, now: DateTime<Utc>) -> anyhow::Result<DateTim
     Ok(now + TICK_INTERVAL * i32::try_from(ticks).unwrap_or(i32::MAX))
 }
 
-async fn report(app: &Arc<App>, tenant: &FakeTenant, rounds: u32, clean: bool) -> anyhow::Result<String> {
+async fn report(app: &Arc<App>, tenant: &FakeTenant, rounds: u32, clean: bool) -> anyhow::Result<Week> {
     let listed = ask(app, json!({"action": "list"})).await?;
-    let mut rows = Vec::new();
-    for account in listed["accounts"].as_array().into_iter().flatten() {
-        let id = AccountId::parse(account["account_id"].as_str().unwrap_or_default())?;
+    let mut accounts = Vec::new();
+    for mut listed in listed["accounts"].as_array().cloned().into_iter().flatten() {
+        let id = AccountId::parse(listed["account_id"].as_str().unwrap_or_default())?;
         let runs = app.accounts.history(&id, MAX_RUNS, app.clock.now()).await?;
-        let (ok, failed) = runs
-            .iter()
-            .fold((0, 0), |(ok, failed), run| (ok + run.calls_ok, failed + run.calls_failed + run.calls_throttled));
-        let share = if ok + failed == 0 {
-            "-".to_owned()
-        } else {
-            format!("{:.1} %", 100.0 * f64::from(ok) / f64::from(ok + failed))
-        };
-        rows.push(json!({
-            "account": id, "status": account["status"], "runs": runs.len(), "calls": ok + failed, "success": share,
-            "next": account["next_run_at"], "why": account["pause_cause"],
-        }));
+        let ok = runs.iter().map(|run| run.calls_ok).sum();
+        let refused: u32 = runs.iter().map(|run| run.calls_failed + run.calls_throttled).sum();
+        accounts.push(AccountOfWeek {
+            account: id.to_string(),
+            status: listed["status"].as_str().unwrap_or_default().to_owned(),
+            runs: runs.len(),
+            calls: ok + refused,
+            calls_ok: ok,
+            pause_cause: listed["pause_cause"].take().as_str().map(str::to_owned),
+        });
     }
-    let columns = [
-        ("account", "account"),
-        ("status", "status"),
-        ("runs", "runs"),
-        ("calls", "calls"),
-        ("success", "success"),
-        ("next run", "next"),
-        ("why paused", "why"),
-    ];
-    let violations = tenant.violations();
-    let rules = match violations.first() {
-        None => "The simulated tenant saw no violation of Microsoft's rules".to_owned(),
-        Some(first) => {
-            format!("The simulated tenant saw {} violations of Microsoft's rules, the first: {first}", violations.len())
-        }
-    };
-    let left = if clean {
-        "everything that the runs created was deleted again"
-    } else {
-        "something that the runs created still exists"
-    };
-    Ok(format!(
-        "A simulated week, {rounds} rounds:\n{}\n{rules}; {left}.\nNext: `evergreen init --data DIR`, or `sam deploy` (see README.md).",
-        table(&columns, &rows)
-    ))
+    let violations = tenant.violations().iter().map(ToString::to_string).collect();
+    Ok(Week { rounds, accounts, violations, clean })
+}
+
+/// What the week came to.
+#[derive(Debug, Serialize)]
+pub struct Week {
+    rounds: u32,
+    accounts: Vec<AccountOfWeek>,
+    /// Of Microsoft's rules, as the simulated tenant saw them.
+    violations: Vec<String>,
+    /// Whether everything that the runs created was deleted.
+    clean: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct AccountOfWeek {
+    account: String,
+    status: String,
+    runs: usize,
+    calls: u32,
+    calls_ok: u32,
+    pause_cause: Option<String>,
+}
+
+const COLUMNS: [Column; 5] =
+    [Column::new("account"), Column::new("state"), Column::new("runs"), Column::new("calls"), Column::new("success")];
+
+impl Week {
+    /// The week for people.
+    pub fn text(&self, style: &Style) -> String {
+        let rows: Vec<Row> = self.accounts.iter().map(AccountOfWeek::row).collect();
+        let rules = match self.violations.first() {
+            None => "The simulated tenant saw no violation of Microsoft's rules".to_owned(),
+            Some(first) => {
+                let count = self.violations.len();
+                format!("The simulated tenant saw {count} violations of Microsoft's rules, the first: {first}")
+            }
+        };
+        let left = if self.clean {
+            "everything that the runs created was deleted again"
+        } else {
+            "something that the runs created still exists"
+        };
+        let next = "Next: `evergreen init` on this machine, or `sam deploy` on AWS (see README.md).";
+        format!(
+            "A simulated week, {} rounds:\n\n{}\n\n{}\n{}",
+            self.rounds,
+            table(style, &COLUMNS, &rows),
+            hanging("", &format!("{rules}; {left}."), style.width),
+            hanging("", next, style.width)
+        )
+    }
+}
+
+impl AccountOfWeek {
+    fn row(&self) -> Row {
+        let good = self.status == "active";
+        let success = match self.calls {
+            0 => "-".to_owned(),
+            calls => format!("{:.1} %", 100.0 * f64::from(self.calls_ok) / f64::from(calls)),
+        };
+        let state = Cell::painted(if good { "ok" } else { &self.status }, if good { Paint::Good } else { Paint::Bad });
+        let counts = [self.runs.to_string(), self.calls.to_string(), success].map(Cell::new);
+        let cells = [Cell::new(&self.account), state].into_iter().chain(counts).collect();
+        Row { cells, note: self.pause_cause.clone() }
+    }
 }
 
 /// A temporary folder, removed when dropped.

@@ -1,66 +1,118 @@
-//! Serve: one round a minute until told to stop.
+//! `serve`: one round a minute until told to stop.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use chrono::TimeDelta;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
-
+use serde_json::json;
 use tracing::error;
 
 use crate::app::App;
 use crate::config::LOCAL_ROUND;
+use crate::domain::account::AccountId;
 use crate::local::app::LocalApp;
+use crate::local::cli::args::Data;
+use crate::local::file_faults::file_faults;
+use crate::local::output::answer::{self, Sync};
+use crate::local::output::style::{Paint, Style};
+use crate::local::output::text::{count, printable};
+use crate::local::output::time::{clock, upcoming};
+use crate::local::print;
+use crate::local::signals::stop_on_signal;
 use crate::round::round;
 use crate::sync::sync;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const ROUND_INTERVAL: Duration = Duration::from_secs(60);
+/// Rounds between two deletions of expired history: an hour's.
+const ROUNDS_PER_SWEEP: u32 = 60;
+/// New accounts whose first run is printed.
+const MAX_NEW_SHOWN: usize = 20;
 
-/// Rounds between two looks for expired history: an hour's.
-const SWEEP_EVERY: u32 = 60;
-
-/// Rounds, a minute apart, until Ctrl-C or SIGTERM. A round under way ends its runs and records them.
-pub async fn serve(station: LocalApp) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
-    let (stopped, mut stop) = oneshot::channel();
-    let watcher = tokio::spawn({
-        let app = station.app.clone();
-        async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            app.stop.set();
-            let _ = stopped.send(());
-        }
-    });
+/// Runs rounds, a minute apart, until a signal. A round under way ends its runs and records them. `sentences`: whether
+/// people read the output.
+///
+/// # Errors
+/// If the folder cannot be opened. Later faults are logged, and the next round tries again.
+pub async fn serve(at: &Data, sentences: bool) -> anyhow::Result<()> {
+    let local = LocalApp::open(&at.data).await?;
+    let _signals = stop_on_signal(&local.app).context("listening for signals")?;
+    let mut faults = Faults { sentences, shown: BTreeSet::new() };
     let mut rounds = 0_u32;
-    while !station.app.stopping() {
-        turn(&station.app).await;
-        if rounds.is_multiple_of(SWEEP_EVERY)
-            && let Err(error) = station.embedded.sweep()
+    if sentences {
+        let data = printable(&at.data.display().to_string());
+        print::line(&format!("evergreen {} · {data} · Ctrl-C stops", env!("CARGO_PKG_VERSION")));
+    }
+    while !local.app.stopping() {
+        turn(&local.app, &at.data, &mut faults).await;
+        if rounds.is_multiple_of(ROUNDS_PER_SWEEP)
+            && let Err(error) = local.embedded.sweep()
         {
             error!(%error, "expired history could not be removed");
         }
         rounds = rounds.wrapping_add(1);
-        tokio::select! {
-            () = tokio::time::sleep(MINUTE) => {}
-            _ = &mut stop => break,
-        }
+        local.app.sleep(ROUND_INTERVAL).await;
     }
-    watcher.abort();
+    if sentences {
+        print::line("stopped; 0 runs under way");
+    }
     Ok(())
 }
 
-/// Sync and a round. What fails is logged; the next turn tries again.
-async fn turn(app: &std::sync::Arc<App>) {
-    if let Err(error) = sync(app).await {
-        error!(%error, "accounts could not be brought in line with the secrets");
+/// A sync and a round. What fails is logged; the next turn tries again.
+async fn turn(app: &Arc<App>, data: &Path, faults: &mut Faults) {
+    match sync(app).await {
+        Ok(report) if faults.sentences => {
+            if let Ok(sync) = answer::read(json!(report)) {
+                show_changes(app, &sync, data, faults).await;
+            }
+        }
+        Ok(_) => {}
+        Err(error) => error!(%error, "accounts could not be brought in line with the secrets"),
     }
     let deadline = app.clock.now() + TimeDelta::from_std(LOCAL_ROUND).unwrap_or(TimeDelta::minutes(5));
     if let Err(error) = round(app, deadline).await {
         error!(%error, "the round failed");
     }
+}
+
+/// The faults of files that were shown already: they are shown once, and again after they changed.
+struct Faults {
+    sentences: bool,
+    shown: BTreeSet<String>,
+}
+
+async fn show_changes(app: &Arc<App>, sync: &Sync, data: &Path, faults: &mut Faults) {
+    let style = print::output_style();
+    let time = clock(&style, style.now);
+    for account in sync.created.iter().take(MAX_NEW_SHOWN) {
+        let first = first_run(app, &style, account).await;
+        print::line(&format!("{time}  {}  {}: {first}", printable(account), style.paint("new", Paint::Good)));
+    }
+    if sync.created.len() > MAX_NEW_SHOWN {
+        print::line(&format!("{time}  and {} more are new", count(sync.created.len() - MAX_NEW_SHOWN, "account")));
+    }
+    let changes =
+        [("resumed", &sync.resumed), ("changed", &sync.changed), ("stopped: the file is missing", &sync.stopped)];
+    for (what, accounts) in changes {
+        for account in accounts {
+            print::line(&format!("{time}  {}  {what}", printable(account)));
+        }
+    }
+    let found: BTreeSet<String> = file_faults(&style, data, sync, None).into_iter().collect();
+    for line in found.difference(&faults.shown) {
+        print::line(line);
+    }
+    faults.shown = found;
+}
+
+async fn first_run(app: &App, style: &Style, account: &str) -> String {
+    let found = match AccountId::parse(account) {
+        Ok(id) => app.accounts.get(&id).await.ok().flatten(),
+        Err(_) => None,
+    };
+    let next = found.and_then(|found| found.account.next_run_at);
+    next.map_or_else(|| "not due".to_owned(), |at| format!("first run {}", upcoming(style, at)))
 }

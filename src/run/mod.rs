@@ -110,7 +110,6 @@ async fn run_claimed(
     let report = RunReport {
         row,
         status: account.status,
-        change,
         untold: if unrecorded.is_none() { account.untold } else { Notices::default() },
         days_to_renewal,
         credential_days_left,

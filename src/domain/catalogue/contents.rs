@@ -35,8 +35,8 @@ impl Contents {
         Self { rng, now, names: HashSet::new() }
     }
 
-    /// What our own things are called: `Evergreen quiet harbour 1abf2c3e`. Of the eight digits at the end, seven are the
-    /// time and one is random, so that a sweep can tell how old a thing is.
+    /// A name for one of our own objects: `Evergreen quiet harbour 1abf2c3e`. Of the eight digits at the end, seven are the
+    /// time and one is random, so that a sweep can tell how old an object is.
     pub fn name(&mut self) -> String {
         let time = u32::try_from(self.now.timestamp() / SECONDS_PER_TICK).unwrap_or(0);
         loop {
@@ -68,8 +68,8 @@ impl Contents {
         })
     }
 
-    /// Whether a thing of this generated name may have been made at `moment` or since. Names of earlier versions have no
-    /// time in them: what would lie more than a day ahead is one of those.
+    /// Whether an object with this generated name may have been created at `moment` or since. Names of earlier versions hold
+    /// no time: a time more than a day ahead means such a name.
     pub fn may_be_made_since(name: &str, moment: DateTime<Utc>) -> bool {
         let tag = name.rsplit([' ', '-']).next().and_then(|tag| u32::from_str_radix(tag, 16).ok()).unwrap_or(0);
         let ticks = i64::from(tag >> 4);
@@ -77,8 +77,8 @@ impl Contents {
         (first..=last.timestamp() / SECONDS_PER_TICK).contains(&ticks)
     }
 
-    /// What a placeholder that depends on no earlier answer stands for, safe in a path or query as it is;
-    /// `None` where it is not one of those. `from` is always before `until`.
+    /// The value of a placeholder that depends on no earlier answer, safe in a path or query as it is; `None` for any
+    /// other placeholder. `from` is always before `until`.
     pub fn fill(&mut self, placeholder: &str) -> Option<String> {
         Some(match placeholder {
             "from" | "StartDateTime" => rfc3339(self.now - self.span(7)),
@@ -289,12 +289,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_when_it_was_made_and_one_of_an_earlier_version_is_old() {
+    fn a_name_holds_its_time_and_a_name_of_an_earlier_version_is_old() {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
         let ago = |minutes| now - TimeDelta::minutes(minutes);
         for name in [contents(1).name(), contents(2).token_name()] {
             assert!(Contents::may_be_made_since(&name, now) && Contents::may_be_made_since(&name, ago(1)));
-            assert!(Contents::may_be_made_since(&name, ago(24 * 60)), "a day ago is as far as a name is young");
+            assert!(Contents::may_be_made_since(&name, ago(24 * 60)), "a name is young for a day");
             assert!(!Contents::may_be_made_since(&name, now + TimeDelta::minutes(2)));
         }
         for name in ["Evergreen quiet harbour ffffffff", "Evergreen quiet harbour 00000000", "Evergreen trees"] {
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_people_give_are_not_taken_for_ours() {
+    fn names_that_people_give_are_not_recognised() {
         for name in [
             "",
             "Evergreen",

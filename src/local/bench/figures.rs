@@ -76,9 +76,9 @@ impl Figures {
     }
 
     /// Rows for people: figure, value, and what to compare it with.
-    pub fn lines(&self) -> Vec<serde_json::Value> {
+    pub fn rows(&self) -> Vec<[String; 3]> {
         let accounts = f64::from(self.accounts);
-        let row = |what: &str, figure: String, beside: String| serde_json::json!({"what": what, "figure": figure, "beside": beside});
+        let row = |what: &str, figure: String, beside: String| [what.to_owned(), figure, beside];
         let requests = |what: &str, count: u32| {
             row(what, count.to_string(), format!("{:.2} per account", f64::from(count) / accounts))
         };

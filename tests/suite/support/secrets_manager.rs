@@ -109,6 +109,16 @@ impl FakeSecrets {
         self.store.vault().refused.insert(name.to_owned(), code);
     }
 
+    /// `BatchGetSecretValue` answers in pages: the first is empty, and each other one holds so many secrets.
+    pub fn page_batches(&self, secrets: usize) {
+        self.store.vault().batch_page = Some(secrets);
+    }
+
+    /// `BatchGetSecretValue` leaves this name out of its answer.
+    pub fn leave_unanswered(&self, name: &str) {
+        self.store.vault().unanswered.insert(name.to_owned());
+    }
+
     /// Lists do not show the secret, as for up to five minutes after its creation, until `list_again`.
     pub fn unlist(&self, name: &str) {
         self.store.vault().unlisted.insert(name.to_owned());
@@ -131,6 +141,8 @@ struct Vault {
     secrets: BTreeMap<String, Secret>,
     refused: BTreeMap<String, &'static str>,
     unlisted: BTreeSet<String>,
+    unanswered: BTreeSet<String>,
+    batch_page: Option<usize>,
     page_size: Option<usize>,
     /// What lists show, by name, while they lag behind.
     lagging: Option<BTreeMap<String, Value>>,
@@ -305,14 +317,14 @@ impl Vault {
                 if ids.iter().collect::<BTreeSet<_>>().len() != ids.len() {
                     return refuse("InvalidParameterException", "an id is named twice");
                 }
-                (ids, None)
+                self.batch_page(ids, request)?
             }
             (None, filters @ Some(_)) => self.page(self.filtered(filters, false)?, request)?,
             _ => return refuse("InvalidRequestException", "give either SecretIdList or Filters"),
         };
 
         let (mut values, mut errors) = (Vec::new(), Vec::new());
-        for id in ids {
+        for id in ids.into_iter().filter(|id| !self.unanswered.contains(id)) {
             match self.read(&id) {
                 Ok(value) => values.push(value),
                 Err(refusal) => {
@@ -325,6 +337,23 @@ impl Vault {
             answer["NextToken"] = next.into();
         }
         Ok(answer)
+    }
+
+    /// The names that this page of a batch answers, and the token of the next.
+    fn batch_page(
+        &self,
+        ids: Vec<String>,
+        request: &Map<String, Value>,
+    ) -> Result<(Vec<String>, Option<String>), Refusal> {
+        let Some(size) = self.batch_page else { return Ok((ids, None)) };
+        let Some(token) = request.get("NextToken").and_then(Value::as_str) else {
+            return Ok((Vec::new(), Some("after:0".to_owned())));
+        };
+        let Some(start) = token.strip_prefix("after:").and_then(|start| start.parse::<usize>().ok()) else {
+            return refuse("InvalidNextTokenException", "the token is not one of ours");
+        };
+        let end = (start + size).min(ids.len());
+        Ok((ids[start..end].to_vec(), (end < ids.len()).then(|| format!("after:{end}"))))
     }
 
     fn get(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {

@@ -9,23 +9,22 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use e5_evergreen::adapters::aws::dynamodb::DynamoAccounts;
 use e5_evergreen::adapters::aws::secrets_manager::SecretsManager;
-use e5_evergreen::adapters::aws::sqs::Sqs;
+use e5_evergreen::adapters::aws::sqs::SqsQueue;
 use e5_evergreen::adapters::aws::sts::StsIdentity;
 use e5_evergreen::adapters::http::{Timeouts, client};
-use e5_evergreen::adapters::microsoft::entra::Entra;
-use e5_evergreen::adapters::microsoft::graph::GraphClient;
-use e5_evergreen::app::settings::Settings;
-use e5_evergreen::app::{App, Ports};
+use e5_evergreen::app::App;
+use e5_evergreen::bootstrap::Parts;
+use e5_evergreen::config::Config;
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
+use e5_evergreen::domain::cause::LoginError;
 use e5_evergreen::domain::secret::AccountSecret;
 use e5_evergreen::handler::{HandlerError, handle};
 use e5_evergreen::local::virtual_clock::VirtualClock;
 use e5_evergreen::ports::{
     Alert, Alerts, BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, InfraError, Login,
-    Poll, Queue, Token, TokenError,
+    Poll, Queue, Token,
 };
 use e5_evergreen::telemetry::{self, LogFormat};
 use fake_tenant::{App as TenantApp, FakeTenant, Recorded, Tenant, User};
@@ -464,32 +463,32 @@ fn build_app(
     crash_plan: &Arc<CrashPlan>,
     queue: Option<&FakeQueue>,
 ) -> Arc<App> {
-    let http = client(Timeouts { total: setting.http, ..Timeouts::default() }).unwrap();
-    let (login, graph): (reqwest::Url, reqwest::Url) =
-        (endpoints.login.parse().unwrap(), endpoints.graph.parse().unwrap());
-    let accounts = DynamoAccounts::new(
-        aws_sdk_dynamodb::Client::new(&sdk_config(&endpoints.dynamo)),
-        ACCOUNTS.to_owned(),
-        RUNS.to_owned(),
-        setting.shards,
-        TimeDelta::days(30),
-    );
+    let config = Config::read(|name| match name {
+        "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
+        "RUNS_TABLE" => Some(RUNS.to_owned()),
+        "SECRET_PREFIX" => Some(PREFIX.to_owned()),
+        "DUE_SHARDS" => Some(setting.shards.to_string()),
+        "CONCURRENCY" => Some(setting.concurrency.to_string()),
+        "LOGIN_ENDPOINT" => Some(endpoints.login.to_string()),
+        "GRAPH_ENDPOINT" => Some(endpoints.graph.to_string()),
+        _ => None,
+    });
     let vault = aws_sdk_secretsmanager::Client::new(&sdk_config(&endpoints.secrets));
-    let identity = Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk_config(&endpoints.sts))));
-    let entra = Entra::new(http.clone(), Some(login), Arc::new(clock.clone()), identity);
-    let ports = Ports {
-        accounts: Arc::new(accounts),
+    let parts = Parts {
+        config: config.unwrap(),
+        http: client(Timeouts { total: setting.http, ..Timeouts::default() }).unwrap(),
+        dynamodb: aws_sdk_dynamodb::Client::new(&sdk_config(&endpoints.dynamo)),
         secrets: Arc::new(SecretsManager::new(vault, PREFIX.to_owned())),
-        tokens: Arc::new(Crashing(entra, Arc::clone(crash_plan))),
-        graph: Arc::new(Crashing(GraphClient::new(http, Some(graph)), Arc::clone(crash_plan))),
+        identity: Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk_config(&endpoints.sts)))),
         clock: Arc::new(clock),
         alerts: Some(Arc::new(log.clone())),
         queue: queue.map(|queue| -> Arc<dyn Queue> {
-            Arc::new(Sqs::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
+            Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
         }),
     };
-    let settings =
-        Settings { secret_prefix: PREFIX.to_owned(), due_shards: setting.shards, concurrency: setting.concurrency };
+    let (mut ports, settings) = parts.ports();
+    ports.tokens = Arc::new(Crashing(ports.tokens, Arc::clone(crash_plan)));
+    ports.graph = Arc::new(Crashing(ports.graph, Arc::clone(crash_plan)));
     let chance = ChaCha12Rng::seed_from_u64(setting.seed.wrapping_mul(1_000_003).wrapping_add(number));
     Arc::new(App::new(ports, settings, chance))
 }
@@ -619,30 +618,30 @@ impl CrashPlan {
     }
 }
 
-struct Crashing<P>(P, Arc<CrashPlan>);
+struct Crashing<P: ?Sized>(Arc<P>, Arc<CrashPlan>);
 
 #[async_trait]
-impl<P: Login> Login for Crashing<P> {
-    async fn request(
+impl Login for Crashing<dyn Login> {
+    async fn request_token(
         &self,
         secret: &AccountSecret,
         refresh_token: Option<&SecretString>,
         timeout: Duration,
-    ) -> Result<Token, TokenError> {
-        self.1.pass(self.0.request(secret, refresh_token, timeout)).await
+    ) -> Result<Token, LoginError> {
+        self.1.pass(self.0.request_token(secret, refresh_token, timeout)).await
     }
 
-    async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError> {
+    async fn device_code(&self, client: &Client) -> Result<DeviceCode, LoginError> {
         self.1.pass(self.0.device_code(client)).await
     }
 
-    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, TokenError> {
+    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, LoginError> {
         self.1.pass(self.0.poll(client, device_code)).await
     }
 }
 
 #[async_trait]
-impl<P: Graph> Graph for Crashing<P> {
+impl Graph for Crashing<dyn Graph> {
     async fn batch(&self, caller: &Caller<'_>, items: &[BatchItem]) -> Result<Vec<BatchReply>, GraphError> {
         self.1.pass(self.0.batch(caller, items)).await
     }

@@ -1,26 +1,41 @@
 //! Secrets as files: `FOLDER/<account>.json`, readable only by their owner.
 
-use std::fs;
-use std::io::{ErrorKind, Read, Write};
+pub mod unused;
+pub mod write;
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::task::spawn_blocking;
 
 use crate::domain::hash::fnv1a;
+use crate::domain::lenient_json::lenient_json;
 use crate::domain::secret::MAX_SECRET_BYTES;
+use crate::local::secret_files::unused::is_used;
+use crate::local::secret_files::write::{lock, write_private};
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText, Secrets};
 
 /// Names are `secrets/<file without .json>`.
 pub const PREFIX: &str = "secrets/";
 
+#[derive(Clone)]
 pub struct SecretFiles {
     folder: PathBuf,
+    /// Reads files that other users of the machine can read: for file systems without modes.
+    any_mode: bool,
 }
 
 impl SecretFiles {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), any_mode: false }
+    }
+
+    /// Reads files whatever their mode, where `any_mode` says so.
+    pub fn with_any_mode(self, any_mode: bool) -> Self {
+        Self { any_mode, ..self }
     }
 
     /// The file of a secret; `None` for a name that points outside the folder.
@@ -34,17 +49,83 @@ impl SecretFiles {
         let path = self.path(name).ok_or(SecretFault::Gone)?;
         let fault = |error: std::io::Error| match error.kind() {
             ErrorKind::NotFound => SecretFault::Gone,
-            kind => SecretFault::Refused(kind.to_string()),
+            kind => SecretFault::Refused(kind.to_string().into()),
         };
-        let file = fs::File::open(&path).map_err(fault)?;
+        let file = open(&path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
-        if readable_by_others(&metadata) {
-            return Err(SecretFault::Refused(format!("others can read it: run `chmod 600 {}`", path.display())));
+        if !metadata.is_file() {
+            return Err(SecretFault::Refused("it is not a file".into()));
         }
-        let mut text = String::new();
-        file.take(MAX_SECRET_BYTES as u64 + 1).read_to_string(&mut text).map_err(fault)?;
+        if readable_by_others(&metadata) && !self.any_mode {
+            return Err(SecretFault::Refused(readable_advice(&path).into()));
+        }
+        let mut bytes = Vec::new();
+        file.take(MAX_SECRET_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(fault)?;
+        let text = lenient_json(&bytes).map_err(|error| SecretFault::Refused(format!("it {error}").into()))?;
         Ok(SecretText { version: version(&metadata), text: SecretString::from(text) })
     }
+
+    fn replace_now(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, String> {
+        let path = self.path(name).ok_or_else(outside)?;
+        let _lock = lock(&self.folder).map_err(|error| error.to_string())?;
+        match self.read(name) {
+            Ok(now) if now.version == version => {}
+            Ok(_) => return Ok(None),
+            Err(fault) => return Err(fault.to_string()),
+        }
+        write_private(&path, text.expose_secret()).map_err(|error| error.to_string())?;
+        self.version_now(name).map(Some)
+    }
+
+    fn create_now(&self, name: &str, text: &SecretString) -> Result<Option<String>, String> {
+        let path = self.path(name).ok_or_else(outside)?;
+        let _lock = lock(&self.folder).map_err(|error| error.to_string())?;
+        if path.try_exists().map_err(|error| error.to_string())? {
+            return Ok(None);
+        }
+        write_private(&path, text.expose_secret()).map_err(|error| error.to_string())?;
+        self.version_now(name).map(Some)
+    }
+
+    fn version_now(&self, name: &str) -> Result<String, String> {
+        self.read(name).map(|now| now.version).map_err(|fault| fault.to_string())
+    }
+
+    /// Runs what may wait for a lock or a disk off the runtime's threads.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        doing: String,
+        work: impl FnOnce(&Self) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, InfraError> {
+        let files = self.clone();
+        let done = spawn_blocking(move || work(&files)).await.map_err(|error| error.to_string());
+        done.and_then(|done| done).map_err(|why| InfraError::unavailable(doing, why))
+    }
+}
+
+fn outside() -> String {
+    "the name points outside the folder".to_owned()
+}
+
+/// Opens without waiting: a FIFO, which nothing writes to, must not stop the program.
+#[cfg(unix)]
+fn open(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> std::io::Result<File> {
+    File::open(path)
+}
+
+fn readable_advice(path: &Path) -> String {
+    format!(
+        "other users of this computer can read it. Run: chmod 600 {}. Where modes cannot be changed (/mnt/c of WSL, a \
+         mounted volume), EVERGREEN_ANY_MODE=1 accepts it, and every user of this computer can read your secrets",
+        path.display()
+    )
 }
 
 /// A version from modification time, inode and length: it changes with every write and reveals nothing of the content.
@@ -76,16 +157,19 @@ fn readable_by_others(_: &fs::Metadata) -> bool {
 #[async_trait]
 impl Secrets for SecretFiles {
     async fn list(&self) -> Result<Vec<SecretEntry>, InfraError> {
-        let broken =
-            |error: std::io::Error| InfraError::new(format!("listing {}", self.folder.display()), error.to_string());
+        let broken = |error: std::io::Error| {
+            InfraError::unavailable(format!("listing {}", self.folder.display()), error.to_string())
+        };
         let mut entries = Vec::new();
         for file in fs::read_dir(&self.folder).map_err(broken)? {
             let path = file.map_err(broken)?.path();
             let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-            if path.extension().is_none_or(|extension| extension != "json") || stem.starts_with('.') {
+            let Ok(metadata) = fs::metadata(&path) else { continue };
+            if !is_used(&format!("{stem}.json"), metadata.is_file())
+                || path.extension().is_none_or(|ending| ending != "json")
+            {
                 continue;
             }
-            let Ok(metadata) = fs::metadata(&path) else { continue };
             entries.push(SecretEntry { name: format!("{PREFIX}{stem}"), version: version(&metadata) });
         }
         Ok(entries)
@@ -96,50 +180,27 @@ impl Secrets for SecretFiles {
     }
 
     async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, InfraError> {
-        let broken = |what: String| InfraError::new(format!("writing secret {name}"), what);
-        let path = self.path(name).ok_or_else(|| broken("the name points outside the folder".to_owned()))?;
-        match self.read(name) {
-            Ok(now) if now.version == version => {}
-            Ok(_) => return Ok(None),
-            Err(fault) => return Err(broken(fault.to_string())),
-        }
-        write_private(&path, text.expose_secret()).map_err(|error| broken(error.to_string()))?;
-        self.read(name).map(|now| Some(now.version)).map_err(|fault| broken(fault.to_string()))
+        let (name, version, text) = (name.to_owned(), version.to_owned(), text.clone());
+        let doing = format!("writing secret {name}");
+        self.off_thread(doing, move |files| files.replace_now(&name, &version, &text)).await
     }
 
     async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, InfraError> {
-        let broken = |what: String| InfraError::new(format!("creating secret {name}"), what);
-        let path = self.path(name).ok_or_else(|| broken("the name points outside the folder".to_owned()))?;
-        if path.try_exists().map_err(|error| broken(error.to_string()))? {
-            return Ok(None);
-        }
-        write_private(&path, text.expose_secret()).map_err(|error| broken(error.to_string()))?;
-        self.read(name).map(|now| Some(now.version)).map_err(|fault| broken(fault.to_string()))
+        let (name, text) = (name.to_owned(), text.clone());
+        self.off_thread(format!("creating secret {name}"), move |files| files.create_now(&name, &text)).await
     }
 
     async fn delete(&self, name: &str) -> Result<(), InfraError> {
-        let broken = |what: String| InfraError::new(format!("deleting secret {name}"), what);
-        let path = self.path(name).ok_or_else(|| broken("the name points outside the folder".to_owned()))?;
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(broken(error.to_string())),
-            _ => Ok(()),
-        }
+        let name = name.to_owned();
+        let delete = move |files: &Self| {
+            let path = files.path(&name).ok_or_else(outside)?;
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => Err(error.to_string()),
+                _ => Ok(()),
+            }
+        };
+        self.off_thread("deleting a secret".to_owned(), delete).await
     }
-}
-
-/// Writes the whole file or nothing, readable only by its owner.
-pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let beside = path.with_extension("new");
-    // Left by a crash.
-    let _ = fs::remove_file(&beside);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
 }
 
 #[cfg(all(test, unix))]
