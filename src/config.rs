@@ -1,15 +1,15 @@
-//! Configuration: the only reader of the environment.
+//! Configuration: the environment, read in this one place, and the check of endpoint URLs.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::Url;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
 
-use crate::adapters::http::checked_endpoint;
 use crate::telemetry::LogFormat;
 
-/// What the environment says; see DESIGN.md's contract for each variable.
+/// The environment's settings; the README describes each variable.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub accounts_table: String,
@@ -18,15 +18,15 @@ pub struct Config {
     pub due_shards: u16,
     pub concurrency: usize,
     pub run_retention_days: u16,
-    /// The SQS queue that a tick sends claimed accounts to, where it does not run them itself.
+    /// The SQS queue that a tick sends claimed accounts to; `None`: it runs them itself.
     pub queue_url: Option<Url>,
-    /// The SNS topic that is told of pauses and the like.
+    /// The SNS topic for pauses, resumes and expiries.
     pub alert_topic_arn: Option<String>,
     pub login_endpoint: Option<Url>,
     pub graph_endpoint: Option<Url>,
 }
 
-/// A variable that is missing or cannot be. Never prints a value.
+/// A variable that is missing or invalid. Never holds its value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the environment variable {variable} {problem}")]
 pub struct ConfigError {
@@ -34,7 +34,7 @@ pub struct ConfigError {
     pub problem: String,
 }
 
-/// One round of the local program may take this long.
+/// The time limit of one round of the local program.
 pub const LOCAL_ROUND: Duration = Duration::from_secs(300);
 
 impl Config {
@@ -44,7 +44,7 @@ impl Config {
         Self::read(|name| std::env::var(name).ok())
     }
 
-    /// As [`Config::from_env`], from anywhere.
+    /// As [`Config::from_env`], with variables from anywhere.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let required = |variable: &'static str| {
@@ -82,7 +82,40 @@ impl Config {
     }
 }
 
-/// Level and form of log lines, by Lambda's own variables.
+/// Why an endpoint is refused. Never holds the value, which may contain a password.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{name}: {cause}")]
+pub struct EndpointError {
+    name: String,
+    cause: &'static str,
+}
+
+/// The base URL that setting `name` holds: https, or http on a loopback host, without user, query and fragment.
+pub fn checked_endpoint(name: &str, url: &str) -> Result<Url, EndpointError> {
+    let refuse = |cause| Err(EndpointError { name: name.to_owned(), cause });
+    let Ok(parsed) = Url::parse(url) else { return refuse("not a URL") };
+    match parsed.scheme() {
+        "https" => {}
+        "http" if is_loopback(&parsed) => {}
+        "http" => return refuse("http is accepted on loopback hosts only, use https"),
+        _ => return refuse("must be an https URL"),
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return refuse("must not hold a user or a password");
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return refuse("must not hold a query or a fragment");
+    }
+    Ok(parsed)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Level and format of log lines, from Lambda's own variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogConfig {
     pub level: LevelFilter,
@@ -94,7 +127,7 @@ impl LogConfig {
         Self::read(|name| std::env::var(name).ok())
     }
 
-    /// Never fails: what cannot be read is INFO and JSON, so that also the error of another variable is written.
+    /// An invalid value counts as INFO or JSON, so that errors about other variables are still written.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let level = variable("AWS_LAMBDA_LOG_LEVEL").map(|level| level.trim().to_ascii_uppercase());
         let level = match level.as_deref() {
@@ -114,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn level_and_form_of_log_lines_are_lambdas_own() {
+    fn log_level_and_format_come_from_lambdas_variables() {
         for (level, format, read) in [
             (None, None, (LevelFilter::INFO, LogFormat::Json)),
             (Some("DEBUG"), Some("JSON"), (LevelFilter::DEBUG, LogFormat::Json)),
@@ -141,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_default_is_the_contracts() {
+    fn defaults_are_those_of_the_contract() {
         let config = read(&[]).unwrap();
         assert_eq!(config.secret_prefix, "evergreen/");
         assert_eq!((config.due_shards, config.concurrency, config.run_retention_days), (1, 32, 30));
@@ -149,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_is_missing_or_out_of_range_is_named() {
+    fn missing_or_invalid_variable_is_named() {
         assert_eq!(Config::read(|_| None).unwrap_err().variable, "ACCOUNTS_TABLE");
         for (variable, value) in [
             ("DUE_SHARDS", "0"),
@@ -168,5 +201,44 @@ mod tests {
         assert!(
             read(&[("LOGIN_ENDPOINT", "http://127.0.0.1:8080"), ("GRAPH_ENDPOINT", "https://example.com")]).is_ok()
         );
+    }
+
+    #[test]
+    fn https_is_accepted_anywhere_and_http_on_loopback_only() {
+        for url in [
+            "https://graph.microsoft.com",
+            "http://127.0.0.1:9",
+            "http://127.3.2.1",
+            "http://[::1]:80/x",
+            "http://localhost:1",
+        ] {
+            assert!(checked_endpoint("GRAPH_ENDPOINT", url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://graph.microsoft.com",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.example",
+            "http://0.0.0.0",
+        ] {
+            let refusal = checked_endpoint("GRAPH_ENDPOINT", url).unwrap_err().to_string();
+            assert_eq!(refusal, "GRAPH_ENDPOINT: http is accepted on loopback hosts only, use https", "{url}");
+        }
+    }
+
+    #[test]
+    fn endpoint_holds_only_scheme_host_port_and_path() {
+        for url in [
+            "https://u:marked@h",
+            "https://u@h",
+            "https://h/?q",
+            "https://h/#f",
+            "ftp://h",
+            "file:///etc/passwd",
+            "h",
+            "",
+        ] {
+            let refusal = checked_endpoint("LOGIN_ENDPOINT", url).unwrap_err().to_string();
+            assert!(refusal.starts_with("LOGIN_ENDPOINT: ") && !refusal.contains("marked"), "{url}: {refusal}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The handler: picks the story for an event.
+//! The handler: carries out an event, and makes JSON of its typed answer.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub enum HandlerError {
     #[error(transparent)]
     Action(#[from] ActionError),
     #[error(transparent)]
-    InfraError(#[from] InfraError),
+    Infra(#[from] InfraError),
 }
 
 impl HandlerError {
@@ -40,25 +40,22 @@ impl HandlerError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Event(_) => "BadEvent",
-            Self::Action(ActionError::InfraError(broken)) | Self::InfraError(broken) if broken.misdeployed => {
-                "Misdeployed"
-            }
-            Self::Action(ActionError::InfraError(_)) | Self::InfraError(_) => "Infrastructure",
+            Self::Action(ActionError::Infra(error)) | Self::Infra(error) if error.is_misdeployed() => "Misdeployed",
+            Self::Action(ActionError::Infra(_)) | Self::Infra(_) => "Infrastructure",
             Self::Action(_) => "BadAction",
         }
     }
 
-    /// Whether no event can go well until somebody mends the deployment.
+    /// Whether every event fails until the deployment is fixed.
     pub const fn misdeployed(&self) -> bool {
-        matches!(self, Self::Action(ActionError::InfraError(broken)) | Self::InfraError(broken) if broken.misdeployed)
+        matches!(self, Self::Action(ActionError::Infra(error)) | Self::Infra(error) if error.is_misdeployed())
     }
 }
 
-/// Carries out an event, until the deadline at the latest, and answers it.
+/// Carries out an event and answers it by the deadline.
 ///
 /// # Errors
-/// An event that is not known, an account that is not, or infrastructure that failed. An account's own
-/// failure is part of the answer.
+/// An unknown event or account, or infrastructure that failed. An account's own failure is part of the answer.
 pub async fn handle(app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
     handle_event(app, event::parse(event)?, deadline).await
 }
@@ -68,13 +65,13 @@ pub async fn handle(app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> R
 /// # Errors
 /// As [`handle`].
 pub async fn handle_event(app: &Arc<App>, event: Event, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
-    // A tick finds out by itself, by the queries that it makes anyway.
+    // A tick checks the tables by the queries that it makes anyway.
     if event != Event::Tick {
         app.accounts.ready().await?;
     }
     Ok(match event {
         Event::Tick => json!(round(app, deadline).await?),
-        Event::Orders(messages) => work(app, messages, deadline).await?,
+        Event::RunRequests(messages) => json!(work(app, messages, deadline).await?),
         Event::Sync => json!(sync(app).await?),
         Event::List { after } => json!(list(app, after.as_ref()).await?),
         Event::Show { account } => json!(show(app, &account).await?),

@@ -15,7 +15,7 @@ use crate::ports::{InfraError, SecretFault, SecretText};
 
 pub type Fetched = Vec<(String, Result<SecretText, SecretFault>)>;
 
-/// Within this time, a round does not read it again.
+/// The schedule of `sync`, which reads it too: within this time, a round does not read it again.
 const REFRESH_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 /// Whether the default policy was read recently.
@@ -56,14 +56,14 @@ pub async fn read_error(app: &App) -> Option<String> {
 }
 
 /// Takes in the result of reading the reserved secret. A faulty one is logged; what applies then is said at [`Defaults`].
-fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), InfraError> {
+pub fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), InfraError> {
     let (known, name) = (app.default_policy.get(), app.settings.default_policy_name());
     let last_valid = known.as_ref().and_then(|known| known.last_valid.clone());
     let new = match read {
         Err(SecretFault::Gone) => Defaults::default(),
         Err(fault @ SecretFault::Transient(_)) => {
             let Some(known) = known else {
-                return Err(InfraError::new("reading the default policy", fault.to_string()));
+                return Err(InfraError::unavailable("reading the default policy", fault.to_string()));
             };
             warn!(secret = name, error = %fault, "the default policy could not be read; the last one read stays in force");
             known

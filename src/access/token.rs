@@ -12,10 +12,11 @@ use crate::app::stop_signal::StopSignal;
 use crate::app::throttle::{Throttle, ThrottleKey, ThrottleScope};
 use crate::app::token_cache::{AccessToken, TokenCache};
 use crate::domain::account::{Account, AccountId};
+use crate::domain::cause::LoginError;
 use crate::domain::outcome::Outcome;
 use crate::domain::outcome::calls::capped_wait;
 use crate::domain::secret::{AccountSecret, Credential, with_refresh_token};
-use crate::ports::{Clock, InfraError, Login, SecretText, Token, TokenError};
+use crate::ports::{Clock, InfraError, Login, SecretText, Token};
 
 /// A rotated refresh token is written to its secret once in this time: a secret keeps about 100 versions,
 /// and the older token stays valid for 90 days.
@@ -86,10 +87,10 @@ impl<'a> AccountTokens<'a> {
         }
     }
 
-    async fn request(&self) -> Result<Token, TokenError> {
+    async fn request(&self) -> Result<Token, LoginError> {
         let newer = self.cache.refresh_token(self.id, &self.text.version);
         let answer = self.request_with(newer.as_ref()).await;
-        if newer.is_some() && matches!(answer, Err(TokenError::Misconfigured(_))) {
+        if newer.is_some() && matches!(answer, Err(LoginError::Misconfigured(_))) {
             // The newer one may never have been activated; the secret's own may still be valid.
             self.cache.remove(self.id);
             return self.request_with(None).await;
@@ -98,11 +99,11 @@ impl<'a> AccountTokens<'a> {
     }
 
     /// One request, within the time that is left. A process that stops does not wait long for it.
-    async fn request_with(&self, refresh_token: Option<&SecretString>) -> Result<Token, TokenError> {
+    async fn request_with(&self, refresh_token: Option<&SecretString>) -> Result<Token, LoginError> {
         let left = self.deadline.map(|deadline| (deadline - self.clock.now()).to_std().unwrap_or_default());
         let timeout = left.map_or(LOGIN_TIMEOUT, |left| left.min(LOGIN_TIMEOUT));
         if timeout.is_zero() {
-            return Err(TokenError::Transient("there was no time left to request a token".to_owned()));
+            return Err(LoginError::Transient("there was no time left to request a token".to_owned()));
         }
         let stopped = async {
             self.stop.wait().await;
@@ -112,21 +113,21 @@ impl<'a> AccountTokens<'a> {
         let sent_at = self.clock.now();
         let answer = tokio::select! {
             biased;
-            answer = self.login.request(self.secret, refresh_token, timeout) => answer,
-            () = stopped => Err(TokenError::Transient("the process stops before the login service answered".to_owned())),
+            answer = self.login.request_token(self.secret, refresh_token, timeout) => answer,
+            () = stopped => Err(LoginError::Transient("the process stops before the login service answered".to_owned())),
         };
         let ms = (self.clock.now() - sent_at).num_milliseconds();
         debug!(account = %self.id, outcome = word(&answer), ms, "token request");
         answer
     }
 
-    fn outcome(&self, error: TokenError, login: &ThrottleKey) -> Outcome {
+    fn outcome(&self, error: LoginError, login: &ThrottleKey) -> Outcome {
         match error {
-            TokenError::Misconfigured(cause) => Outcome::Misconfigured { cause },
-            TokenError::LongBackoff(cause) => Outcome::LongBackoff { cause },
-            TokenError::NotYet(cause) => Outcome::not_yet(cause, self.consecutive_failures),
-            TokenError::Transient(why) => Outcome::Transient { why },
-            TokenError::Throttled { retry_after } => {
+            LoginError::Misconfigured(cause) => Outcome::Misconfigured { cause },
+            LoginError::LongBackoff(cause) => Outcome::LongBackoff { cause },
+            LoginError::NotYet(cause) => Outcome::not_yet(cause, self.consecutive_failures),
+            LoginError::Transient(why) => Outcome::Transient { why },
+            LoginError::Throttled { retry_after } => {
                 let now = self.clock.now();
                 let asked = retry_after.map(capped_wait);
                 let until = asked.map(|(wait, _)| now + wait);
@@ -140,14 +141,14 @@ impl<'a> AccountTokens<'a> {
 }
 
 /// How a token request ended, for the log.
-fn word(answer: &Result<Token, TokenError>) -> &str {
+fn word(answer: &Result<Token, LoginError>) -> &str {
     match answer {
         Ok(_) => "ok",
-        Err(TokenError::Misconfigured(cause) | TokenError::LongBackoff(cause) | TokenError::NotYet(cause)) => {
+        Err(LoginError::Misconfigured(cause) | LoginError::LongBackoff(cause) | LoginError::NotYet(cause)) => {
             &cause.code
         }
-        Err(TokenError::Throttled { .. }) => "throttled",
-        Err(TokenError::Transient(why)) => why,
+        Err(LoginError::Throttled { .. }) => "throttled",
+        Err(LoginError::Transient(why)) => why,
     }
 }
 

@@ -27,5 +27,5 @@ pub enum ActionError {
     #[error("the secret of account {0} keeps changing; nothing was written, try again")]
     Racing(AccountId),
     #[error(transparent)]
-    InfraError(#[from] InfraError),
+    Infra(#[from] InfraError),
 }

@@ -52,7 +52,7 @@ pub async fn run(
             notifications::notify(app, &Outbox::of(&run)).await;
             Ok(run)
         }
-        None => Err(InfraError::new("running the account", "its secret was not asked for").into()),
+        None => Err(InfraError::unavailable("running the account", "its secret was not asked for").into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The outside world, each service in its own protocol. Adapters never use each other; all of them go through [`http`].
+//! Adapters: each implements a port over one service. They never use each other; all of them share [`http`].
 
 pub mod aws;
 pub mod http;

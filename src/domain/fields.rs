@@ -1,7 +1,5 @@
 //! Fields of a JSON object, read one by one. Errors name the field and never print a value.
 
-use std::fmt;
-
 use secrecy::zeroize::Zeroize;
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -10,9 +8,9 @@ use crate::domain::invisible::is_invisible;
 use crate::domain::json;
 use crate::domain::suggest;
 
-/// Why one field is refused; `field` is its path, e.g. `policy.interval_seconds.min`. It is empty where the problem is not
-/// about one field.
+/// Why one field is refused; `field` is its path, e.g. `policy.interval_seconds.min`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{field}` {problem}")]
 pub struct FieldError {
     pub field: String,
     pub problem: String,
@@ -21,15 +19,6 @@ pub struct FieldError {
 impl FieldError {
     pub fn new(field: impl Into<String>, problem: impl ToString) -> Self {
         Self { field: field.into(), problem: problem.to_string() }
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.field.as_str() {
-            "" => f.write_str(&self.problem),
-            field => write!(f, "`{field}` {}", self.problem),
-        }
     }
 }
 
@@ -74,8 +63,8 @@ impl Fields {
     fn unknown(&self, name: &str) -> FieldError {
         let known = self.known.iter().copied();
         let problem = match suggest::nearest(name, known.clone()) {
-            Some(near) => format!("is not a field; did you mean `{near}`?"),
-            None => format!("is not a field; the fields are {}", suggest::list(known)),
+            Some(near) => format!("is not a known field; did you mean `{near}`?"),
+            None => format!("is not a known field; the fields are {}", suggest::list(known)),
         };
         self.error(&printable(name), problem)
     }
@@ -92,12 +81,6 @@ impl Fields {
 
     pub fn error(&self, field: &str, problem: impl ToString) -> FieldError {
         FieldError::new(self.path(field), problem)
-    }
-
-    /// An error about something that the object lacks.
-    pub fn lacks(&self, what: &str) -> FieldError {
-        let has = if self.path.is_empty() { "" } else { "has " };
-        FieldError::new(self.path.clone(), format!("{has}{what}"))
     }
 
     /// A string that is not blank, without white space and invisible characters around it.
@@ -227,15 +210,15 @@ mod tests {
     #[test]
     fn an_unknown_field_is_refused_with_the_nearest_one_or_all() {
         for (field, message) in [
-            ("wirtes", "`policy.wirtes` is not a field; did you mean `writes`?"),
-            ("pauseAfter", "`policy.pauseAfter` is not a field; did you mean `pause_after`?"),
+            ("wirtes", "`policy.wirtes` is not a known field; did you mean `writes`?"),
+            ("pauseAfter", "`policy.pauseAfter` is not a known field; did you mean `pause_after`?"),
             (
                 "colour",
-                "`policy.colour` is not a field; the fields are `writes`, `pause_after`, `names`, `range`, `timezone`",
+                "`policy.colour` is not a known field; the fields are `writes`, `pause_after`, `names`, `range`, `timezone`",
             ),
             (
                 "q~secret",
-                "`policy.(a name that is not printed)` is not a field; the fields are `writes`, `pause_after`, `names`, `range`, `timezone`",
+                "`policy.(a name that is not printed)` is not a known field; the fields are `writes`, `pause_after`, `names`, `range`, `timezone`",
             ),
         ] {
             assert_eq!(refused(json!({field: 1})), message);

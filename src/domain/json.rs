@@ -8,7 +8,7 @@ use crate::domain::invisible::is_invisible;
 /// Why a text is not JSON. Lines and columns are counted from 1, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum JsonError {
-    #[error("is empty")]
+    #[error("is empty, which is not JSON")]
     Empty,
     #[error("is not JSON (line {line}, column {column}){}", Mistake::advice(*mistake))]
     Syntax { line: usize, column: usize, mistake: Option<Mistake> },
@@ -79,7 +79,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, shown + 1)
 }
 
-/// The first character outside strings that JSON does not have, with the mistake that it stands for.
+/// The first character outside strings that JSON does not have, with the mistake that it shows.
 fn first_mistake(text: &str) -> Option<(usize, Mistake)> {
     let (mut in_string, mut escaped) = (false, false);
     let mut comma = None;
@@ -111,8 +111,8 @@ mod tests {
     #[test]
     fn each_mistake_is_named_with_its_place() {
         for (text, message) in [
-            ("", "is empty"),
-            (" \n\u{feff}\u{200b}", "is empty"),
+            ("", "is empty, which is not JSON"),
+            (" \n\u{feff}\u{200b}", "is empty, which is not JSON"),
             ("{\"a\": MARKED", "is not JSON (line 1, column 7)"),
             (
                 "{\n  \"a\": 1 // MARKED\n}",

@@ -1,7 +1,6 @@
 //! Run request: a claimed account on its way from a tick through the queue to a worker.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::domain::account_id::AccountId;
 use crate::domain::seed::Seed;
@@ -17,29 +16,18 @@ pub struct RunRequest {
 /// A claim that a worker takes over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handover {
-    /// The run that holds the claim.
+    /// The run that holds the account until the first take-over.
     pub run_id: String,
     /// The seed of the round that claimed it.
     pub seed: Seed,
 }
 
-/// A message as a worker gets it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// The queue's own name for it, for the answer.
-    pub id: String,
-    /// `None` where it says nothing that a worker understands.
-    pub order: Option<RunRequest>,
-}
-
-/// Lambda hands over no more at once.
-const MOST_MESSAGES: usize = 10_000;
-/// Largest body that is read. Ours are far shorter: an account's id has at most 128 characters.
+/// A request is far shorter: an account's id has at most 128 characters.
 const MAX_BODY_BYTES: usize = 1024;
-/// Longest id of a message or a run; they have some 36 and 16 characters.
+/// Ids of runs have 16 characters.
 const MAX_ID_LENGTH: usize = 128;
 
-/// The JSON of a request.
+/// A request as it is written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -62,7 +50,8 @@ impl RunRequest {
         serde_json::to_string(&body).unwrap_or_default()
     }
 
-    fn parse(body: &str) -> Option<Self> {
+    /// `None` for a body that is not a run request.
+    pub fn parse(body: &str) -> Option<Self> {
         let body: Body = serde_json::from_str(body).ok().filter(|_| body.len() <= MAX_BODY_BYTES)?;
         let claim = match (body.run_id, body.seed) {
             (None, None) => None,
@@ -75,43 +64,29 @@ impl RunRequest {
     }
 }
 
-/// The messages of an SQS event; `None` where it is none.
-pub fn messages(event: &Value) -> Option<Vec<Message>> {
-    let records = event.get("Records")?.as_array().filter(|records| (1..=MOST_MESSAGES).contains(&records.len()))?;
-    records.iter().map(message).collect()
-}
-
-fn message(record: &Value) -> Option<Message> {
-    let text = |name| record.get(name).and_then(Value::as_str);
-    let id = text("messageId").filter(|id| is_id(id) && text("eventSource") == Some("aws:sqs"))?;
-    Some(Message { id: id.to_owned(), order: text("body").and_then(RunRequest::parse) })
-}
-
 fn is_id(text: &str) -> bool {
     (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn order(claim: Option<Handover>) -> RunRequest {
+    fn request(claim: Option<Handover>) -> RunRequest {
         RunRequest { account: AccountId::parse(&"a".repeat(128)).unwrap(), claim }
     }
 
     #[test]
-    fn a_request_parses_from_its_own_body() {
+    fn request_reads_back_as_it_was_written() {
         let handed = Handover { run_id: "00ff".repeat(4), seed: Seed::new(Seed::MAX) };
-        for order in [order(None), order(Some(handed))] {
-            assert!(order.body().len() < MAX_BODY_BYTES);
-            assert_eq!(RunRequest::parse(&order.body()), Some(order));
+        for request in [request(None), request(Some(handed))] {
+            assert!(request.body().len() < MAX_BODY_BYTES);
+            assert_eq!(RunRequest::parse(&request.body()), Some(request));
         }
     }
 
     #[test]
-    fn a_malformed_body_is_refused() {
+    fn other_body_is_none() {
         let long = format!("{{\"account\":\"a\"{}}}", " ".repeat(MAX_BODY_BYTES));
         for body in [
             "",
@@ -129,21 +104,5 @@ mod tests {
         ] {
             assert_eq!(RunRequest::parse(body), None, "{body}");
         }
-    }
-
-    #[test]
-    fn sqs_event_with_invalid_record_is_rejected() {
-        let good = json!({"messageId": "m-1", "eventSource": "aws:sqs", "body": "x"});
-        let event = |change: &dyn Fn(&mut Value)| {
-            let mut event = json!({"Records": [good.clone(), good.clone()]});
-            change(&mut event["Records"][1]);
-            messages(&event)
-        };
-        assert_eq!(event(&|_| ()).map(|messages| messages.len()), Some(2));
-        assert_eq!(event(&|record| record["messageId"] = json!(1)), None);
-        assert_eq!(event(&|record| record["messageId"] = json!("m\n1")), None);
-        assert_eq!(event(&|record| record["eventSource"] = json!("aws:s3")), None);
-        assert_eq!(messages(&json!({"Records": []})), None);
-        assert_eq!(event(&|record| record["body"] = json!(1)).map(|messages| messages[1].order.clone()), Some(None));
     }
 }

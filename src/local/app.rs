@@ -1,92 +1,63 @@
-//! A station: the house on one machine, with its data in one folder.
+//! The application on one machine, with its data in one folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use chrono::TimeDelta;
-use rand::SeedableRng;
-use rand::rngs::{ChaCha12Rng, SysRng};
+use rand::rngs::ChaCha12Rng;
 use reqwest::Url;
 
-use crate::adapters::aws::dynamodb::DynamoAccounts;
-use crate::adapters::microsoft::entra::Entra;
-use crate::adapters::microsoft::graph::GraphClient;
 use crate::adapters::system::clock::SystemClock;
-use crate::app::settings::Settings;
-use crate::app::{App, Ports};
+use crate::app::App;
+use crate::bootstrap::{self, Parts};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
 use crate::local::network::{Connection, Network};
 use crate::local::no_web_identity::NoWebIdentity;
 use crate::local::secret_files::{PREFIX, SecretFiles};
-use crate::ports::{Clock, Secrets};
+use crate::ports::Clock;
 
-/// The house with its own database.
+/// The application with its own database.
 pub struct LocalApp {
     pub app: Arc<App>,
     pub embedded: LocalDynamoDb,
 }
 
-/// What a station is built from, where it is not what production uses.
-pub struct Parts {
-    pub embedded: LocalDynamoDb,
-    pub secrets: Arc<dyn Secrets>,
-    pub clock: Arc<dyn Clock>,
-    pub http: reqwest::Client,
-    pub config: Config,
-    pub chance: ChaCha12Rng,
-}
-
 impl LocalApp {
-    /// Opens the folder that `evergreen init` made. The environment may set what [`Config`] knows; its tables
-    /// are the folder's own.
+    /// Opens the folder that `evergreen init` created. The environment may set what [`Config`] knows, except for tables
+    /// and the secrets' prefix.
+    ///
+    /// # Errors
+    /// If it is not a data folder, its database cannot be opened, or a variable is out of range.
     pub async fn open(data: &Path, http: reqwest::Client) -> anyhow::Result<Self> {
         let secrets = secrets_folder(data);
         anyhow::ensure!(secrets.is_dir(), "{}", wrong_folder(data));
         let embedded = LocalDynamoDb::open(&state_file(data)).await?;
-        let parts = Parts {
-            embedded,
-            secrets: Arc::new(SecretFiles::new(secrets).with_any_mode(any_mode())),
-            clock: Arc::new(SystemClock),
-            http,
-            config: config()?,
-            chance: ChaCha12Rng::try_from_rng(&mut SysRng).context("asking the system for chance")?,
-        };
-        Ok(Self::build(parts))
+        let random = bootstrap::system_random().context("asking the system for random numbers")?;
+        let secrets = SecretFiles::new(secrets).with_any_mode(any_mode());
+        Ok(Self::build(embedded, secrets, Arc::new(SystemClock), http, config()?, random))
     }
 
-    pub fn build(parts: Parts) -> Self {
-        let Parts { embedded, secrets, clock, http, config, chance } = parts;
-        let retention = TimeDelta::days(config.run_retention_days.into());
-        let accounts = DynamoAccounts::new(
-            embedded.client.clone(),
-            config.accounts_table,
-            config.runs_table,
-            config.due_shards,
-            retention,
-        );
-        let ports = Ports {
-            accounts: Arc::new(accounts),
-            secrets,
-            tokens: Arc::new(Entra::new(
-                http.clone(),
-                config.login_endpoint,
-                Arc::clone(&clock),
-                Arc::new(NoWebIdentity),
-            )),
-            graph: Arc::new(GraphClient::new(http, config.graph_endpoint)),
+    pub fn build(
+        embedded: LocalDynamoDb,
+        secrets: SecretFiles,
+        clock: Arc<dyn Clock>,
+        http: reqwest::Client,
+        config: Config,
+        random: ChaCha12Rng,
+    ) -> Self {
+        let parts = Parts {
+            config,
+            http,
+            dynamodb: embedded.client.clone(),
+            secrets: Arc::new(secrets),
+            identity: Arc::new(NoWebIdentity),
             clock,
             // `list` and `history` show what a topic would be sent.
             alerts: None,
             queue: None,
         };
-        let settings = Settings {
-            secret_prefix: config.secret_prefix,
-            due_shards: config.due_shards,
-            concurrency: config.concurrency,
-        };
-        Self { app: Arc::new(App::new(ports, settings, chance)), embedded }
+        Self { app: Arc::new(parts.app(random)), embedded }
     }
 }
 
@@ -96,7 +67,7 @@ pub fn connection() -> anyhow::Result<Connection> {
     Connection::open(&network, config()?.login_endpoint.as_ref())
 }
 
-/// The endpoints that stand in for the login service and for Graph.
+/// The endpoints that replace the login service and Graph.
 pub fn endpoints() -> anyhow::Result<(Option<Url>, Option<Url>)> {
     let config = config()?;
     Ok((config.login_endpoint, config.graph_endpoint))
@@ -134,7 +105,7 @@ fn any_mode() -> bool {
     std::env::var("EVERGREEN_ANY_MODE").is_ok_and(|value| value == "1")
 }
 
-/// The environment's configuration, with the tables and the secrets' names of a station.
+/// The environment's configuration, with the tables and the secrets' prefix of the local program.
 fn config() -> anyhow::Result<Config> {
     Ok(Config::read(|name| match name {
         "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
@@ -144,7 +115,7 @@ fn config() -> anyhow::Result<Config> {
     })?)
 }
 
-/// A station's configuration with both of Microsoft's services at one other address.
+/// A configuration with both of Microsoft's services at one other address; nothing is read from the environment.
 pub fn config_for(endpoint: Url) -> anyhow::Result<Config> {
     let mut config = Config::read(|name| match name {
         "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::handler::handle;
-use crate::local::app::{LocalApp, Parts, config_for};
+use crate::local::app::{LocalApp, config_for};
 use crate::local::dynamodb::LocalDynamoDb;
 use crate::local::output::style::{Paint, Style};
 use crate::local::output::table::{Cell, Column, Row, table};
@@ -101,14 +101,10 @@ fn write_secrets(folder: &Path, tenant: &FakeTenant) -> anyhow::Result<()> {
 
 async fn local_app(clock: &VirtualClock, tenant: &FakeTenant, folder: &Path) -> anyhow::Result<LocalApp> {
     let http = crate::adapters::http::client(crate::adapters::http::Timeouts::default())?;
-    Ok(LocalApp::build(Parts {
-        embedded: LocalDynamoDb::in_memory().await?,
-        secrets: Arc::new(SecretFiles::new(folder)),
-        clock: Arc::new(clock.clone()),
-        http,
-        config: config_for(tenant.endpoint().parse()?)?,
-        chance: ChaCha12Rng::seed_from_u64(2026),
-    }))
+    let embedded = LocalDynamoDb::in_memory().await?;
+    let config = config_for(tenant.endpoint().parse()?)?;
+    let random = ChaCha12Rng::seed_from_u64(2026);
+    Ok(LocalApp::build(embedded, SecretFiles::new(folder), Arc::new(clock.clone()), http, config, random))
 }
 
 async fn ask(app: &Arc<App>, event: Value) -> anyhow::Result<Value> {

@@ -3,15 +3,15 @@
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::domain::cause::Cause;
-use crate::ports::{TokenError, WebIdentity};
+use crate::domain::cause::{Cause, LoginError};
+use crate::ports::WebIdentity;
 
 pub struct NoWebIdentity;
 
 #[async_trait]
 impl WebIdentity for NoWebIdentity {
-    async fn token(&self, _audience: &str) -> Result<SecretString, TokenError> {
-        Err(TokenError::Misconfigured(Cause::new(
+    async fn token(&self, _audience: &str) -> Result<SecretString, LoginError> {
+        Err(LoginError::Misconfigured(Cause::new(
             "federated_needs_aws",
             "`federated` works only on AWS: the token is the function's own, from AWS STS",
             "Use `certificate` or `client_secret` here",
@@ -25,7 +25,7 @@ mod tests {
 
     #[tokio::test]
     async fn federated_account_gets_a_cause_that_names_aws() {
-        let Err(TokenError::Misconfigured(cause)) = NoWebIdentity.token("api://audience").await else {
+        let Err(LoginError::Misconfigured(cause)) = NoWebIdentity.token("api://audience").await else {
             panic!("misconfigured")
         };
         assert!(cause.to_string().contains("works only on AWS"), "{cause}");

@@ -79,7 +79,7 @@ async fn publish<'a>(alerts: &dyn Alerts, messages: &'a [Message]) -> (Vec<&'a M
         match tokio::time::timeout(SEND_TIMEOUT, alerts.publish(&message.alert)).await {
             Ok(Ok(())) => Ok(message),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(InfraError::new("publishing changes", "no answer in time")),
+            Err(_) => Err(InfraError::unavailable("publishing changes", "no answer in time")),
         }
     };
     let (mut published, mut failure) = (Vec::new(), None);

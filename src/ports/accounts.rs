@@ -7,38 +7,38 @@ use crate::ports::error::InfraError;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-/// What is remembered of accounts and runs.
+/// The store of accounts and of the history of their runs.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
-    /// Fails where something that the store needs is proven to be missing; asks until it is known to be there. A claim,
-    /// too, is only taken where it is.
+    /// Fails where a table or index is proven to be missing or wrong; asks until all are proven to be there. Claims check
+    /// the same.
     async fn ready(&self) -> Result<(), InfraError>;
     /// One page of one shard's accounts that are due at `now`, oldest first; `after` is the `next` of the page before.
     async fn due(&self, shard: u16, now: DateTime<Utc>, after: Option<Cursor>) -> Result<DuePage, InfraError>;
-    /// Takes the account for one run, if nobody else did: the decision is the store's alone.
+    /// Takes the account for one run, unless another run holds it: decided by one conditional write.
     async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, InfraError>;
-    /// Writes the account back and ends the claim; only for the run that holds it.
+    /// Writes the account back and ends the claim, if this run still holds it.
     async fn record(&self, account: &Account, run_id: &str) -> Result<RecordResult, InfraError>;
-    /// Adds an account that is not there yet; `false` where it is.
+    /// Adds an account; `false` where there is one of this id.
     async fn create(&self, account: &Account) -> Result<bool, InfraError>;
     /// Overwrites an account that no run holds at `now`; `false` where one does.
     async fn update(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, InfraError>;
-    /// Overwrites an account, taking it away from a run that may hold it.
+    /// Overwrites an account even while a run holds its claim: that run loses it.
     async fn overwrite(&self, account: &Account) -> Result<(), InfraError>;
     async fn get(&self, id: &AccountId) -> Result<Option<StoredAccount>, InfraError>;
     /// One page of all accounts.
     async fn all(&self, after: Option<Cursor>) -> Result<AccountPage, InfraError>;
     async fn add_history(&self, row: &HistoryRow) -> Result<(), InfraError>;
-    /// The newest rows first, none older than the retention.
+    /// At most `limit` rows, newest first, none older than the retention.
     async fn history(&self, id: &AccountId, limit: u32, now: DateTime<Utc>) -> Result<Vec<HistoryRow>, InfraError>;
 }
 
-/// Where a listing goes on; opaque outside the store.
+/// The place in a listing after which its next page begins; opaque outside the store.
 #[derive(Clone, Debug)]
 pub struct Cursor(pub Vec<(String, String)>);
 
 impl Cursor {
-    /// Where a listing of all accounts goes on that has come as far as this one.
+    /// The place after this account in a listing of all accounts.
     pub fn after(id: &AccountId) -> Self {
         Self(vec![("account_id".to_owned(), id.to_string())])
     }
@@ -50,19 +50,20 @@ pub struct DuePage {
     pub next: Option<Cursor>,
 }
 
-/// An account that the index shows as due; the claim decides.
+/// An account that the index lists as due; the index may lag behind, so the claim decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
     pub id: AccountId,
     pub next_run_at: String,
 }
 
-/// An account as it was read. `warnings` name attributes that were malformed and read as their defaults.
+/// An account as it was read.
 #[derive(Clone, Debug)]
 pub struct StoredAccount {
     pub account: Account,
+    /// Name attributes that were malformed and read as their defaults.
     pub warnings: Vec<String>,
-    /// Whether rounds find it once its time has come: it has a time, and a shard that they look in.
+    /// Whether rounds find it once it is due: it has a next time, and a shard that they query.
     pub in_due_index: bool,
 }
 
@@ -77,17 +78,17 @@ pub struct ClaimRequest {
     pub run_id: String,
     pub now: DateTime<Utc>,
     pub lease_ends_at: DateTime<Utc>,
-    pub right: ClaimKind,
+    pub kind: ClaimKind,
 }
 
-/// By what right an account is claimed.
+/// Which accounts a claim may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimKind {
-    /// Its time has come.
+    /// One that is due.
     Due,
-    /// A person asked for one run: also of an account that is not due, or paused.
+    /// Any that is not stopped, due or not: a person asked for one run.
     Manual,
-    /// The run of this id gives its claim away: whoever takes it over first has it, and nobody a second time.
+    /// Takes over the claim of this run; only the first take-over succeeds.
     Handover(String),
 }
 
@@ -95,16 +96,16 @@ pub enum ClaimKind {
 pub enum Claim {
     Taken {
         found: Box<StoredAccount>,
-        /// An earlier claim ran out without a record: its run was cut off, and may have left something.
+        /// The earlier claim ran out without a record: its run crashed, and may have left objects behind.
         previous_run_crashed: bool,
     },
-    /// Another run has it, or it is no longer due, or it is gone.
+    /// Another run holds it, or it is no longer due, or it is gone.
     Lost,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordResult {
     Written,
-    /// The claim ran out, or somebody stopped the account: what is there now stays.
+    /// The claim ran out, or a person stopped the account: nothing was written.
     ClaimLost,
 }

@@ -11,7 +11,7 @@ pub struct Alert {
     pub text: String,
 }
 
-/// Who is told when an account changes.
+/// Where changes of accounts are published.
 #[async_trait]
 pub trait Alerts: Send + Sync {
     async fn publish(&self, alert: &Alert) -> Result<(), InfraError>;

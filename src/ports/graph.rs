@@ -11,11 +11,11 @@ use thiserror::Error;
 /// Microsoft Graph.
 #[async_trait]
 pub trait Graph: Send + Sync {
-    /// One `$batch` request of at most 20 items; answers in any order, perhaps not for all.
+    /// One `$batch` request of at most 20 items. Replies come in any order, and may lack some items.
     async fn batch(&self, caller: &Caller<'_>, items: &[BatchItem]) -> Result<Vec<BatchReply>, GraphError>;
 }
 
-/// Whose token, which cloud, and how long the answer may take.
+/// Cloud and token of a request, and how long its answer may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
     pub cloud: Cloud,
@@ -45,7 +45,7 @@ pub struct BatchReply {
     pub body: RawBody,
 }
 
-/// The JSON of an answer as it came. Most answers are only counted: one is taken apart where somebody asks for what it says.
+/// The JSON body of a reply. Most bodies are never parsed; parsing is lazy.
 #[derive(Clone, Debug, Default)]
 pub struct RawBody(Option<Box<RawValue>>);
 
@@ -54,14 +54,14 @@ impl RawBody {
         Self(Some(json.to_owned()))
     }
 
-    /// JSON objects; anything else is `Null`.
+    /// Parses a JSON object; anything else is `Null`.
     pub fn read(&self) -> Value {
         let value = self.0.as_deref().and_then(|json| serde_json::from_str(json.get()).ok());
         value.filter(Value::is_object).unwrap_or_default()
     }
 }
 
-/// Why a batch as a whole was not answered.
+/// Why a whole batch failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum GraphError {
     #[error("Graph throttles the tenant")]

@@ -1,7 +1,7 @@
 //! The login service, and the identity of the program itself.
 
 use crate::domain::catalogue::granted::GrantedPermissions;
-use crate::domain::cause::Cause;
+use crate::domain::cause::LoginError;
 use crate::domain::cloud::Cloud;
 use crate::domain::secret::AccountSecret;
 use async_trait::async_trait;
@@ -12,16 +12,16 @@ use std::time::Duration;
 #[async_trait]
 pub trait Login: Send + Sync {
     /// One token request, answered within `timeout`. `refresh_token` replaces the secret's own where a newer one is known.
-    async fn request(
+    async fn request_token(
         &self,
         secret: &AccountSecret,
         refresh_token: Option<&SecretString>,
         timeout: Duration,
-    ) -> Result<Token, TokenError>;
-    /// Begins a sign-in by device code.
-    async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError>;
-    /// Asks once whether the person has signed in.
-    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, TokenError>;
+    ) -> Result<Token, LoginError>;
+    /// Starts a sign-in by device code.
+    async fn device_code(&self, client: &Client) -> Result<DeviceCode, LoginError>;
+    /// Polls once whether the person has signed in.
+    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, LoginError>;
 }
 
 /// The app that a person signs in to: a public client.
@@ -32,24 +32,24 @@ pub struct Client {
     pub client_id: String,
 }
 
-/// What a person needs to sign in elsewhere, and what the wait for it needs.
+/// A device code: what the person is shown, and how to poll.
 #[derive(Clone, Debug)]
 pub struct DeviceCode {
     pub device_code: SecretString,
     pub user_code: String,
     pub verification_uri: String,
     pub expires_in: Duration,
-    /// The least time between two polls.
+    /// The minimum time between two polls.
     pub interval: Duration,
 }
 
 #[derive(Clone, Debug)]
 pub enum Poll {
-    /// Nobody has answered yet.
+    /// The person has not answered yet.
     Pending,
-    /// The same, and the interval is to grow by five seconds.
+    /// The same, and the interval must grow by five seconds.
     SlowDown,
-    /// By the user of this name, where the answer says.
+    /// With the user's name where the answer has it.
     SignedIn {
         token: Box<Token>,
         username: Option<String>,
@@ -61,10 +61,10 @@ pub enum Poll {
 #[derive(Clone, Debug)]
 pub struct Token {
     pub access_token: SecretString,
-    /// `None` where the answer did not say: good for this run alone.
+    /// `None` where the answer had none: the token is for this run alone.
     pub lifetime: Option<Duration>,
     pub granted: GrantedPermissions,
-    /// Whom a user's token speaks for: object id and UPN, as far as it can be read.
+    /// Object id and UPN of the user whose token it is, as far as it can be read.
     pub user: Vec<String>,
     /// The tenant's own id (`tid`), where the token can be read: a secret may name the tenant by a domain instead.
     pub tenant: Option<String>,
@@ -72,21 +72,9 @@ pub struct Token {
     pub refresh_token: Option<SecretString>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenError {
-    Misconfigured(Cause),
-    LongBackoff(Cause),
-    /// As [`crate::domain::cause::LoginFault::NotYet`].
-    NotYet(Cause),
-    Throttled {
-        retry_after: Option<Duration>,
-    },
-    Transient(String),
-}
-
-/// Who the program itself is, as vouched for by the cloud that it runs in.
+/// The identity of the program itself, attested by the cloud that it runs in.
 #[async_trait]
 pub trait WebIdentity: Send + Sync {
-    /// A JWT of some minutes that says so to `audience`.
-    async fn token(&self, audience: &str) -> Result<SecretString, TokenError>;
+    /// A short-lived JWT for `audience`.
+    async fn token(&self, audience: &str) -> Result<SecretString, LoginError>;
 }

@@ -14,8 +14,8 @@ pub use accounts::{
 };
 pub use alerts::{Alert, Alerts};
 pub use clock::Clock;
-pub use error::InfraError;
+pub use error::{FailureCode, InfraError, TableProblem};
 pub use graph::{BatchItem, BatchReply, Caller, Graph, GraphError, RawBody};
-pub use login::{Client, DeviceCode, Login, Poll, Token, TokenError, WebIdentity};
+pub use login::{Client, DeviceCode, Login, Poll, Token, WebIdentity};
 pub use queue::{Queue, Unsent};
 pub use secrets::{SecretEntry, SecretFault, SecretText, Secrets};

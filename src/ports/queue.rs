@@ -4,19 +4,19 @@ use crate::domain::run_request::RunRequest;
 use crate::ports::error::InfraError;
 use async_trait::async_trait;
 
-/// Accounts on their way to workers. Delivery is at least once, in any order, at any time.
+/// The queue. Delivery is at least once, in any order, at any time.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Sends at most 10 orders, and gives back which of them were not taken. Where the whole request failed, any of
-    /// them may still have been.
-    async fn send(&self, orders: &[RunRequest]) -> Result<Vec<Unsent>, InfraError>;
+    /// Sends at most 10 requests, and returns those that were not accepted. Where the whole call fails, any of them may
+    /// have been accepted.
+    async fn send(&self, requests: &[RunRequest]) -> Result<Vec<Unsent>, InfraError>;
 }
 
-/// An order that the queue did not take.
+/// A request that the queue did not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsent {
-    /// Its place among the orders.
+    /// Its place among the requests.
     pub index: usize,
-    /// The queue's code.
+    /// The queue's error code.
     pub code: String,
 }

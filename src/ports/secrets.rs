@@ -1,6 +1,6 @@
 //! The store of the secrets that define the accounts.
 
-use crate::ports::error::InfraError;
+use crate::ports::error::{FailureCode, InfraError};
 use async_trait::async_trait;
 use secrecy::SecretString;
 use thiserror::Error;
@@ -10,13 +10,14 @@ use thiserror::Error;
 pub trait Secrets: Send + Sync {
     /// Names (under the prefix) and current versions, without values.
     async fn list(&self) -> Result<Vec<SecretEntry>, InfraError>;
-    /// Values by name, at most 20 names a call; each name's fault is its own.
+    /// Values by name, at most 20 names a call. Each name is answered, with a value or a fault of its own.
     async fn fetch(&self, names: &[String]) -> Result<Vec<(String, Result<SecretText, SecretFault>)>, InfraError>;
-    /// Writes a new version, unless the secret has changed since `version` was read (then `None`).
+    /// Writes a new version and returns its id; `None`, and nothing is written, where the current version is no longer
+    /// `version`.
     async fn replace(&self, name: &str, version: &str, text: &SecretString) -> Result<Option<String>, InfraError>;
-    /// Makes a secret and gives its version; `None` where there is one of that name.
+    /// Creates a secret and returns its version; `None` where there is one of that name.
     async fn create(&self, name: &str, text: &SecretString) -> Result<Option<String>, InfraError>;
-    /// Removes a secret for good; one that is not there is no error.
+    /// Deletes a secret without recovery; a missing one is not an error.
     async fn delete(&self, name: &str) -> Result<(), InfraError>;
 }
 
@@ -32,14 +33,14 @@ pub struct SecretText {
     pub version: String,
 }
 
-/// Why one secret's value was not had.
+/// Why the value of one secret was not read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SecretFault {
     #[error("is gone")]
     Gone,
-    /// Not ours to read, or not to be decrypted, or refused for its form; the code says which.
+    /// Access is denied, or it cannot be decrypted, or its form is refused; the code says which.
     #[error("cannot be read ({0})")]
-    Refused(String),
+    Refused(FailureCode),
     #[error("could not be read just now ({0})")]
-    Transient(String),
+    Transient(FailureCode),
 }

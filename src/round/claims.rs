@@ -43,7 +43,7 @@ impl<'a> Claims<'a> {
     /// Claims the next accounts, at most `limit`; `None` where no more are due.
     pub async fn next(&mut self, limit: usize) -> Option<Vec<Claimed>> {
         loop {
-            if self.counts.broken.as_ref().is_some_and(|broken| broken.misdeployed) {
+            if self.counts.broken.as_ref().is_some_and(InfraError::is_misdeployed) {
                 return None;
             }
             let due = self.due(limit).await;

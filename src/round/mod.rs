@@ -62,7 +62,7 @@ async fn run_due(app: &Arc<App>, deadline: DateTime<Utc>, report: &mut RoundRepo
     let claiming = claim_all(Arc::clone(app), report.seed, deadline, ready);
     let claiming = tokio::spawn(claiming.in_current_span().with_current_subscriber());
     run_all(app, claimed, deadline, report).await;
-    claiming.await.map_err(|error| InfraError::new("claiming due accounts", error.to_string()))
+    claiming.await.map_err(|error| InfraError::unavailable("claiming due accounts", error.to_string()))
 }
 
 /// Claims the due accounts, oldest first, and sends them on with their secrets.

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tracing::instrument::WithSubscriber;
 use tracing::{Instrument, error};
 
 use crate::app::App;
-use crate::domain::run_request::{Message, RunRequest};
+use crate::domain::run_request::RunRequest;
 use crate::domain::seed::Seed;
+use crate::event::sqs::{QueueMessage, SqsBatchResponse};
 use crate::ports::{ClaimKind, InfraError};
 use crate::round::claims::{count, last_start};
 use crate::round::report::RoundReport;
@@ -29,18 +29,21 @@ use crate::run::draw::SeedChoice;
 ///
 /// # Errors
 /// Where the worker itself fails: then all messages are delivered again, and those that are done find nothing to do.
-pub async fn work(app: &Arc<App>, messages: Vec<Message>, deadline: DateTime<Utc>) -> Result<Value, InfraError> {
+pub async fn work(
+    app: &Arc<App>,
+    messages: Vec<QueueMessage>,
+    deadline: DateTime<Utc>,
+) -> Result<SqsBatchResponse, InfraError> {
     let mut report = RoundReport::of_worker(Seed::new(app.random_u64()), app.clock.now());
     let (ready, taken) = mpsc::channel(PREFETCH);
     let taking = take_all(Arc::clone(app), messages, report.seed, deadline, ready);
     let taking = tokio::spawn(taking.in_current_span().with_current_subscriber());
     run_all(app, taken, deadline, &mut report).await;
-    let taken = taking.await.map_err(|error| InfraError::new("taking accounts over", error.to_string()))?;
+    let taken = taking.await.map_err(|error| InfraError::unavailable("taking accounts over", error.to_string()))?;
     report.claimed = taken.claimed;
     report.deferred += taken.deferred;
     report.finish(app.clock.now(), true);
-    let failed = taken.failed.into_iter().map(|id| json!({"itemIdentifier": id}));
-    Ok(json!({"batchItemFailures": failed.collect::<Vec<_>>()}))
+    Ok(SqsBatchResponse::of_failed(taken.failed))
 }
 
 #[derive(Default)]
@@ -54,7 +57,7 @@ struct Taken {
 
 async fn take_all(
     app: Arc<App>,
-    messages: Vec<Message>,
+    messages: Vec<QueueMessage>,
     seed: Seed,
     deadline: DateTime<Utc>,
     ready: mpsc::Sender<Ready>,
@@ -64,7 +67,7 @@ async fn take_all(
     let mut messages = messages.into_iter().peekable();
     while messages.peek().is_some() {
         let (limit, with_defaults) = secrets_together(&app);
-        let next: Vec<Message> = messages.by_ref().take(limit).collect();
+        let next: Vec<QueueMessage> = messages.by_ref().take(limit).collect();
         let claimed = take(&app, next, seed, &mut taken).await;
         if app.stopping() || app.clock.now() > last_start {
             let released = join_all(claimed.into_iter().map(|claimed| release(&app, claimed))).await;
@@ -81,9 +84,9 @@ async fn take_all(
 }
 
 /// Takes over the messages' accounts, those whose claims still hold them.
-async fn take(app: &App, messages: Vec<Message>, seed: Seed, taken: &mut Taken) -> Vec<Claimed> {
+async fn take(app: &App, messages: Vec<QueueMessage>, seed: Seed, taken: &mut Taken) -> Vec<Claimed> {
     let now = app.clock.now();
-    let takes = messages.into_iter().map(|Message { id, order }| async move {
+    let takes = messages.into_iter().map(|QueueMessage { id, request: order }| async move {
         let claimed = match &order {
             Some(order) => Some(take_one(app, order, seed, now).await),
             None => None,
@@ -118,9 +121,9 @@ async fn take_one(
     seed: Seed,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, InfraError> {
-    let (right, seed) = match &order.claim {
+    let (kind, seed) = match &order.claim {
         Some(handed) => (ClaimKind::Handover(handed.run_id.clone()), handed.seed),
         None => (ClaimKind::Due, seed),
     };
-    claim(app, &order.account, right, SeedChoice::FromRound(seed), now).await
+    claim(app, &order.account, kind, SeedChoice::FromRound(seed), now).await
 }

@@ -32,12 +32,12 @@ pub type Ready = (Claimed, Result<SecretText, SecretFault>);
 pub async fn claim(
     app: &App,
     id: &AccountId,
-    right: ClaimKind,
+    kind: ClaimKind,
     seed: SeedChoice,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>, InfraError> {
-    let (run_id, manual) = (format!("{:016x}", app.random_u64()), right == ClaimKind::Manual);
-    let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right };
+    let (run_id, manual) = (format!("{:016x}", app.random_u64()), kind == ClaimKind::Manual);
+    let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, kind };
     Ok(match app.accounts.claim(id, &request).await? {
         Claim::Taken { found, previous_run_crashed } => {
             Some(Claimed { found: *found, run_id, seed, previous_run_crashed, manual, started_at: now })
@@ -76,7 +76,7 @@ pub async fn with_secrets(app: &App, claimed: Vec<Claimed>, with_defaults: bool)
         Ok(fetched) => fetched.into_iter().collect(),
         Err(broken) => {
             error!(error = %broken, "secrets could not be read");
-            let fault = SecretFault::Transient(broken.what);
+            let fault = SecretFault::Transient(broken.into_code());
             names.into_iter().map(|name| (name, Err(fault.clone()))).collect()
         }
     };

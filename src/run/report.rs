@@ -7,7 +7,7 @@ use crate::domain::account::Status;
 use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::account::notice::Notices;
 use crate::domain::cause::graph_cause;
-use crate::domain::outcome::{Change, Outcome};
+use crate::domain::outcome::Outcome;
 use crate::telemetry::as_fields;
 
 /// How a run ended.
@@ -15,8 +15,7 @@ use crate::telemetry::as_fields;
 pub struct RunReport {
     pub row: HistoryRow,
     pub status: Status,
-    pub change: Option<Change>,
-    /// What a person has yet to be told of the account, from this run and earlier ones; none where it was not recorded.
+    /// What a person has yet to hear about the account, from this run and earlier ones; none where it was not recorded.
     pub untold: Notices,
     /// Days until the subscription and until the credential ends, where that is known.
     pub days_to_renewal: Option<i64>,
@@ -28,15 +27,15 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    pub fn succeeded(&self) -> bool {
-        self.outcome == Outcome::Succeeded
-    }
-
     /// The answer to `run`, and the body of the log line.
     pub fn value(&self) -> Value {
         let row = &self.row;
-        let failures: Vec<Value> =
-            row.calls.iter().filter(|call| !call.ok).map(|call| failure(call, self.succeeded())).collect();
+        let failures: Vec<Value> = row
+            .calls
+            .iter()
+            .filter(|call| !call.ok)
+            .map(|call| failure(call, self.outcome == Outcome::Succeeded))
+            .collect();
         json!({
             "account": row.account_id,
             "run_id": row.run_id,

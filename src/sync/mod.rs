@@ -21,8 +21,8 @@ use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 use crate::sync::account_writes::Definition;
 use crate::sync::expired_sign_ins::remove_expired_sign_ins;
 use crate::sync::known_accounts::KnownAccounts;
+pub use crate::sync::report::SyncReport;
 use crate::sync::report::SyncResult;
-pub use crate::sync::report::{Capped, SyncError, SyncReport};
 use crate::telemetry::as_fields;
 
 /// Secrets that one `BatchGetSecretValue` reads.
@@ -114,13 +114,13 @@ impl Sync<'_> {
         Ok(())
     }
 
-    /// Reads the default policy and reports what is wrong with it. One that is not listed is read where this process
-    /// knows of it; whether there is one after all, the next run finds out.
+    /// Reads the default policy and reports what is wrong with it. One that is not listed is gone only where reading it
+    /// says so, if this process has read it before.
     async fn read_default_policy(&mut self, listed: &[SecretEntry]) -> Result<(), InfraError> {
         let name = self.app.settings.default_policy_name();
         let known = self.app.default_policy.current();
         if known.version.is_none() && known.fault.is_none() && !listed.iter().any(|secret| secret.name == name) {
-            return Ok(());
+            return default_policy::note(self.app, Err(SecretFault::Gone));
         }
         default_policy::fetch(self.app, &[]).await?;
         if let Some(fault) = self.app.default_policy.current().fault_text() {
@@ -211,7 +211,8 @@ impl Sync<'_> {
             };
             let part = document.as_mut().map_err(|error| error.clone());
             let part = part.and_then(|document| document.take_account_with_defaults(&id, &default));
-            if let Err(error) = &part {
+            let checked = part.as_ref().map_err(Clone::clone).and_then(|secret| Ok(secret.policy.check()?));
+            if let Err(error) = checked {
                 self.report.error(&secret.name, Some(id.clone()), error.to_string());
             }
             let owner = self.owner(&id);

@@ -90,12 +90,6 @@ impl SyncReport {
     }
 }
 
-impl<T> Capped<T> {
-    pub fn iter(&self) -> std::slice::Iter<'_, T> {
-        self.0.iter()
-    }
-}
-
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
@@ -110,7 +104,7 @@ mod tests {
         for number in 0..MAX_ENTRIES + 7 {
             report.add(&AccountId::parse(&number.to_string()).unwrap(), SyncResult::Created);
         }
-        assert_eq!((report.created.iter().count(), report.untold), (MAX_ENTRIES, 7));
+        assert_eq!((report.created.0.len(), report.untold), (MAX_ENTRIES, 7));
         assert_eq!(serde_json::json!(SyncReport::default()).get("untold"), None);
     }
 }

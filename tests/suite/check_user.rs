@@ -22,7 +22,7 @@ async fn user_with_mailbox_drive_and_licences_is_good() {
     for secret in [app_only(0), password(0)] {
         let app = TestApp::new().await;
         let answer = checked(&app, &secret).await;
-        for about in ["user", "mailbox", "drive", "licences", "service_health"] {
+        for about in ["clock", "user", "mailbox", "drive", "licences", "service_health"] {
             assert_eq!(finding(&answer, about).0, Some(true), "{about}: {answer:#}");
         }
         let licences = finding(&answer, "licences").1;
@@ -136,5 +136,15 @@ async fn nothing_is_called_good_that_the_token_may_not_see() {
     }
     let (good, verdict) = finding(&answer, "permissions");
     assert!(good == Some(false) && verdict.contains("none of the permissions"), "{verdict}");
-    assert!(app.batches().is_empty(), "nothing is asked that would be refused");
+    assert!(app.batches().is_empty(), "no query is sent that would be refused");
+}
+
+#[tokio::test]
+async fn token_that_says_nothing_of_its_time_leaves_the_clock_unknown() {
+    let changes: [fn(&mut fake_tenant::App); 2] = [|app| app.omit_expires_in = true, |app| app.opaque_tokens = true];
+    for change in changes {
+        let app = TestApp::new().await;
+        app.tenant.change_app(TENANT, APP, change);
+        assert_eq!(finding(&checked(&app, &app_only(0)).await, "clock").0, None);
+    }
 }

@@ -143,3 +143,22 @@ async fn app_that_is_stopping_claims_nothing() {
     let report = app.tick().await;
     assert_eq!((number(&report, "due"), number(&report, "claimed"), number(&report, "deferred")), (1, 0, 1));
 }
+
+#[tokio::test]
+async fn login_service_that_never_answers_does_not_outlive_the_deadline() {
+    // Without a limit of its own a request would wait for an hour.
+    let options = TestAppOptions { http: Duration::from_secs(3600), concurrency: 1, ..TestAppOptions::default() };
+    let mut app = TestApp::with(options).await;
+    for number in 0..2 {
+        app.put(&format!("a{number}"), &with_policy(app_only(number), reads(2)));
+    }
+    app.begin().await;
+    app.time = TimeDelta::seconds(2);
+    app.tenant.inject(Fault::login(When::Always, FaultAction::Hang { after: false }));
+    let report = app.tick().await;
+    assert_eq!((number(&report, "claimed"), number(&report, "failed")), (2, 2), "{report}");
+    for account in ["a0", "a1"] {
+        assert_eq!(app.last_run(account).await.outcome, "transient");
+        assert_eq!(app.attribute(account, "run_id").await, None);
+    }
+}

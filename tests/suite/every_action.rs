@@ -118,7 +118,7 @@ async fn only_stop_takes_the_claim_of_a_running_account() {
         let app = one().await;
         let now = app.now();
         let lease_ends_at = now + TimeDelta::minutes(20);
-        let claim = ClaimRequest { run_id: "racing".to_owned(), now, lease_ends_at, right: ClaimKind::Due };
+        let claim = ClaimRequest { run_id: "racing".to_owned(), now, lease_ends_at, kind: ClaimKind::Due };
         let taken = app.inner.accounts.claim(&AccountId::parse("a").unwrap(), &claim).await.unwrap();
         assert!(matches!(taken, Claim::Taken { .. }));
         let answer = app.try_ask(event.clone()).await.map_err(|error| error.to_string());

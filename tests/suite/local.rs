@@ -111,7 +111,7 @@ async fn failure_is_reported_on_stderr_and_by_the_exit_status() {
     let app = App::new().await;
     for (arguments, said) in [
         (vec!["event", "{"], "not JSON"),
-        (vec!["event", r#"{"action": "tock"}"#], "accepted are"),
+        (vec!["event", r#"{"action": "tock"}"#], "unknown action `tock`; expected "),
         (vec!["history", "unknown"], "no account unknown"),
         (vec!["plan", "unknown"], "no account unknown"),
         (vec!["set-policy", "unknown", "--writes", "false"], "no account unknown"),
@@ -272,7 +272,10 @@ async fn permissions_are_printed_one_per_line_or_as_json() {
     let all = output(&[]).await.out;
     let lines: Vec<&str> = all.lines().collect();
     assert!(lines.len() > 20 && lines.is_sorted(), "{all}");
-    for (file, said) in [("bad.json", "`policy.operation` is not a known field"), ("none.json", "none.json")] {
+    for (file, said) in [
+        ("bad.json", "`policy.operation` is not a known field; did you mean `operations`?"),
+        ("none.json", "none.json"),
+    ] {
         let output = output(&["--policy", file]).await;
         assert!(output.status == Some(1) && output.err.contains(said), "{}", output.err);
     }

@@ -2,6 +2,7 @@
 
 mod action;
 mod action_secrecy;
+mod adversary;
 #[cfg(unix)]
 mod bench;
 mod check;
@@ -18,6 +19,7 @@ mod fan_out;
 mod function;
 mod function_faults;
 mod grant;
+mod graph_refusals;
 mod guide;
 mod http;
 mod import;
@@ -29,6 +31,7 @@ mod local_commands;
 mod local_files;
 mod local_machine;
 mod log_lines;
+mod orphan_age;
 mod outage;
 mod outbox;
 mod pause;

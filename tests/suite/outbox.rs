@@ -60,7 +60,7 @@ impl Alerts for Topic {
         self.attempts.send_modify(|attempts| *attempts += 1);
         match state {
             State::Up => Ok(()),
-            State::Down => Err(InfraError::new("publishing", "InternalFailure")),
+            State::Down => Err(InfraError::unavailable("publishing", "InternalFailure")),
             State::Hanging => std::future::pending().await,
         }
     }

@@ -140,8 +140,6 @@ async fn twenty_accounts_share_one_secrets_request_and_a_cold_start_adds_the_def
         app.begin().await;
         if cold {
             app.inner = app.another_app();
-        } else {
-            app.act("show", "a0").await;
         }
         app.forget();
         assert_eq!(app.tick().await["succeeded"], accounts);

@@ -4,22 +4,31 @@ use serde_json::{Value, json};
 
 use crate::support::test_app::{TestApp, app_only, with_policy};
 
-const NO_MATCH: &str = "`policy.operations.exclude` matches no operation; did you mean `teams.*`?";
-
-fn misspelt() -> Value {
-    json!({"operations": {"exclude": ["teems.*"]}})
+fn misspelt(list: &str) -> Value {
+    json!({"operations": {list: ["teems.*"]}})
 }
 
 #[tokio::test]
-async fn a_glob_without_a_match_is_refused_by_sync_set_policy_check_and_run() {
+async fn glob_without_match_is_named_by_sync_set_policy_and_check() {
+    for list in ["include", "exclude"] {
+        let app = TestApp::new().await;
+        app.put("a", &app_only(0));
+        app.sync().await;
+        let message = format!("`policy.operations.{list}` matches no operation; did you mean `teams.*`?");
+        let set = json!({"action": "set_policy", "account": "a", "policy": misspelt(list)});
+        assert!(app.refusal(set).await.contains(&message));
+        app.put("a", &with_policy(app_only(0), misspelt(list)));
+        assert!(app.sync().await.to_string().contains(&message), "{list}");
+        let verdicts = app.act("check", "a").await["verdicts"].to_string();
+        assert!(verdicts.contains(&message), "{verdicts}");
+    }
+}
+
+#[tokio::test]
+async fn misspelt_exclude_keeps_an_account_from_running() {
     let app = TestApp::new().await;
-    app.put("a", &app_only(0));
+    app.put("a", &with_policy(app_only(0), misspelt("exclude")));
     app.sync().await;
-    let set = json!({"action": "set_policy", "account": "a", "policy": misspelt()});
-    assert!(app.refusal(set).await.contains(NO_MATCH));
-    app.put("a", &with_policy(app_only(0), misspelt()));
-    assert!(app.sync().await.to_string().contains(NO_MATCH));
-    assert!(app.act("check", "a").await.to_string().contains(NO_MATCH));
     assert_eq!(app.act("run", "a").await["outcome"], "misconfigured");
     assert_eq!(app.batches().len(), 0);
 }

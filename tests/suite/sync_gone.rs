@@ -102,3 +102,34 @@ async fn next_run_beyond_every_schedule_is_drawn_again_with_a_warning() {
     app.all_due().await;
     assert_eq!(app.tick().await["succeeded"], 2);
 }
+
+#[tokio::test]
+async fn secrets_that_are_answered_in_pages_are_all_read() {
+    let app = TestApp::new().await;
+    for number in 0..5 {
+        app.put(&format!("a{number}"), &with_policy(app_only(number % 3), reads(1)));
+    }
+    app.secrets.page_batches(2);
+    assert_eq!(app.sync().await["created"].as_array().unwrap().len(), 5);
+    for number in 0..5 {
+        app.put(&format!("a{number}"), &with_policy(app_only(number % 3), reads(2)));
+    }
+    let report = app.sync().await;
+    assert_eq!((report["changed"].as_array().unwrap().len(), &report["stopped"]), (5, &json!([])), "{report}");
+}
+
+#[tokio::test]
+async fn secret_that_is_left_unanswered_is_not_gone() {
+    let app = TestApp::new().await;
+    app.put("a", &with_policy(app_only(0), reads(1)));
+    app.sync().await;
+    app.put("a", &with_policy(app_only(0), reads(2)));
+    app.secrets.leave_unanswered("evergreen/a");
+    let report = app.sync().await;
+    assert_eq!((&report["stopped"], &report["errors"][0]["secret"]), (&json!([]), &json!("evergreen/a")), "{report}");
+    app.secrets.unlist("evergreen/a");
+    assert_eq!(app.sync().await["stopped"], json!([]));
+    app.all_due().await;
+    app.tick().await;
+    assert_eq!(app.last_run("a").await.outcome, "transient");
+}

@@ -1,6 +1,7 @@
 //! `check`: whether an account can do what its policy asks, and for how long: one finding per subject, each a sentence
 //! with what to do. It only reads, in one batch.
 
+mod clock;
 mod expiry;
 mod finding;
 mod health;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use crate::access::default_policy;
 use crate::actions::authenticated::{Authenticated, LoadError, authenticate, reason, secret_reason};
+use crate::actions::check::clock::clock;
 use crate::actions::check::finding::{Finding, sentence};
 use crate::actions::check::lookup::look_up;
 use crate::actions::error::ActionError;
@@ -63,8 +65,12 @@ pub async fn check(app: &App, id: &AccountId) -> Result<CheckReport, ActionError
     if let Some(error) = default_policy::error(app) {
         findings.push(Finding::bad("default_policy", format!("{}.", sentence(&error))));
     }
+    if let Err(error) = secret.policy.check() {
+        findings.push(Finding::bad("policy", format!("{error}.")));
+    }
     findings.extend([
         Finding::good("token", "The login service gives a token."),
+        clock(&access),
         permissions(&access.granted, wanted.len(), never.len()),
     ]);
     findings.extend(look_up(app, &secret, &access).await);

@@ -8,7 +8,8 @@ use crate::actions::error::ActionError;
 use crate::app::App;
 use crate::app::pending_sign_ins::PendingSignIn;
 use crate::domain::account::AccountId;
-use crate::ports::{Poll, Token, TokenError};
+use crate::domain::cause::LoginError;
+use crate::ports::{Poll, Token};
 
 /// Time left at the end of an invocation for writing secrets and accounts.
 const TIME_TO_FINISH: TimeDelta = TimeDelta::seconds(10);
@@ -67,10 +68,10 @@ pub(crate) async fn wait(
 }
 
 /// Asks once, and moves the next poll. A passing failure counts as no answer yet.
-async fn poll(app: &App, pending: &mut PendingSignIn) -> Result<Poll, TokenError> {
+async fn poll(app: &App, pending: &mut PendingSignIn) -> Result<Poll, LoginError> {
     let answer = match app.tokens.poll(&pending.client, &pending.device_code).await {
-        Err(TokenError::Transient(_)) => Ok(Poll::Pending),
-        Err(TokenError::Throttled { retry_after }) => {
+        Err(LoginError::Transient(_)) => Ok(Poll::Pending),
+        Err(LoginError::Throttled { retry_after }) => {
             pending.interval =
                 slower(retry_after.map_or(pending.interval + SLOW_DOWN, |wait| wait.max(pending.interval)));
             Ok(Poll::Pending)
@@ -90,13 +91,13 @@ fn slower(interval: Duration) -> Duration {
 }
 
 /// Why the login service does not let a person sign in.
-pub(crate) fn refusal(id: &AccountId, error: TokenError) -> ActionError {
+pub(crate) fn refusal(id: &AccountId, error: LoginError) -> ActionError {
     let why = match error {
-        TokenError::Misconfigured(cause) | TokenError::LongBackoff(cause) | TokenError::NotYet(cause) => {
+        LoginError::Misconfigured(cause) | LoginError::LongBackoff(cause) | LoginError::NotYet(cause) => {
             cause.to_string()
         }
-        TokenError::Throttled { .. } => "the login service asks to wait; try again in a few minutes".to_owned(),
-        TokenError::Transient(why) => format!("{why}; try again"),
+        LoginError::Throttled { .. } => "the login service asks to wait; try again in a few minutes".to_owned(),
+        LoginError::Transient(why) => format!("{why}; try again"),
     };
     ActionError::SignIn { account: id.clone(), why }
 }

@@ -1,8 +1,8 @@
-//! AWS services. The names of their types say the service.
+//! AWS services, one file a port. The names of their types say the service.
 
-pub mod dynamodb;
-pub mod sdk_error;
+pub(crate) mod dynamodb;
+mod sdk_error;
 pub mod secrets_manager;
-pub mod sns;
+pub(crate) mod sns;
 pub mod sqs;
 pub mod sts;

@@ -7,7 +7,7 @@ use crate::adapters::aws::sdk_error::describe;
 use crate::ports::{Alert, Alerts, InfraError};
 
 /// SNS refuses a longer subject.
-const SUBJECT: usize = 99;
+const MAX_SUBJECT_CHARS: usize = 99;
 
 pub struct SnsTopic {
     client: Client,
@@ -23,8 +23,12 @@ impl SnsTopic {
 #[async_trait]
 impl Alerts for SnsTopic {
     async fn publish(&self, alert: &Alert) -> Result<(), InfraError> {
-        let subject: String = alert.subject.chars().take(SUBJECT).collect();
+        let subject: String = alert.subject.chars().take(MAX_SUBJECT_CHARS).collect();
         let request = self.client.publish().topic_arn(&self.arn).subject(subject).message(&alert.text);
-        request.send().await.map(|_| ()).map_err(|error| InfraError::new("telling of a change", describe(&error)))
+        request
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| InfraError::unavailable("publishing an alert", describe(&error)))
     }
 }

@@ -1,4 +1,4 @@
-//! AWS STS: the function's own identity, as a token for others.
+//! AWS STS: the function's own identity, as a JWT for other services.
 //!
 //! Source: docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html.
 
@@ -10,11 +10,11 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use secrecy::SecretString;
 
 use crate::adapters::aws::sdk_error::describe;
-use crate::domain::cause::Cause;
-use crate::ports::{TokenError, WebIdentity};
+use crate::domain::cause::{Cause, LoginError};
+use crate::ports::WebIdentity;
 
-/// Seconds; it is presented at once.
-const LIFE: i32 = 300;
+/// It is used at once.
+const LIFETIME_SECONDS: i32 = 300;
 
 pub struct StsIdentity {
     client: Client,
@@ -28,21 +28,21 @@ impl StsIdentity {
 
 #[async_trait]
 impl WebIdentity for StsIdentity {
-    async fn token(&self, audience: &str) -> Result<SecretString, TokenError> {
+    async fn token(&self, audience: &str) -> Result<SecretString, LoginError> {
         let request = self.client.get_web_identity_token();
-        let request = request.audience(audience).signing_algorithm("RS256").duration_seconds(LIFE);
+        let request = request.audience(audience).signing_algorithm("RS256").duration_seconds(LIFETIME_SECONDS);
         let answer = request.send().await.map_err(|error| refusal(&error))?;
-        let nothing = || TokenError::Transient("AWS STS answered without a token".to_owned());
+        let nothing = || LoginError::Transient("AWS STS answered without a token".to_owned());
         answer.web_identity_token.map(SecretString::from).ok_or_else(nothing)
     }
 }
 
-fn refusal(error: &SdkError<GetWebIdentityTokenError>) -> TokenError {
+fn refusal(error: &SdkError<GetWebIdentityTokenError>) -> LoginError {
     let SdkError::ServiceError(answer) = error else {
-        return TokenError::Transient(format!("AWS STS: {}", describe(error)));
+        return LoginError::Transient(format!("AWS STS: {}", describe(error)));
     };
     let misconfigured =
-        |code: &str, what: &str, remedy: &str| TokenError::Misconfigured(Cause::new(code, what, remedy));
+        |code: &str, what: &str, remedy: &str| LoginError::Misconfigured(Cause::new(code, what, remedy));
     if answer.err().is_outbound_web_identity_federation_disabled_exception() {
         return misconfigured(
             "OutboundWebIdentityFederationDisabled",
@@ -58,10 +58,10 @@ fn refusal(error: &SdkError<GetWebIdentityTokenError>) -> TokenError {
         ),
         Some(code @ ("RegionDisabledException" | "InvalidAction" | "OptInRequired")) => misconfigured(
             code,
-            "AWS STS gives no such tokens in this region",
+            "AWS STS issues no such tokens in this region",
             "Enable STS for the region in the AWS account's settings, or deploy to another region",
         ),
         // Throttling, STS's own faults, and a role's credentials that are about to be replaced.
-        _ => TokenError::Transient(format!("AWS STS: {}", describe(error))),
+        _ => LoginError::Transient(format!("AWS STS: {}", describe(error))),
     }
 }

@@ -1,4 +1,4 @@
-//! Microsoft Graph: one `$batch` request and its answers.
+//! Microsoft Graph: one `$batch` request and its replies.
 //!
 //! Source: learn.microsoft.com/graph/json-batching.
 
@@ -24,11 +24,11 @@ use crate::domain::plan::Payload;
 use crate::ports::{BatchItem, BatchReply, Caller, Graph, GraphError, RawBody};
 
 /// Answers of twenty small pages lie far below.
-const MOST: usize = 8 * 1024 * 1024;
+const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 
 pub struct GraphClient {
     client: Client,
-    /// Stands in for the clouds' own hosts.
+    /// Used instead of the clouds' own hosts.
     endpoint: Option<Url>,
 }
 
@@ -66,8 +66,9 @@ impl Graph for GraphClient {
             .map_err(|error| transient(&unreachable(&error)))?;
         let status = response.status().as_u16();
         let wait = retry_after(response.headers());
-        let body =
-            read_bounded(response, MOST).await.map_err(|_| transient("Graph's answer broke off or is too large"))?;
+        let body = read_bounded(response, MAX_RESPONSE_BYTES)
+            .await
+            .map_err(|_| transient("Graph's answer was interrupted or is too large"))?;
         match status {
             200 => decode(&body),
             429 => Err(GraphError::Throttled { retry_after: wait }),
@@ -84,11 +85,11 @@ impl Graph for GraphClient {
 
 fn unreachable(error: &reqwest::Error) -> String {
     let why = if error.is_timeout() {
-        "Graph gave no answer in time"
+        "Graph did not answer in time"
     } else if error.is_connect() {
         "Graph could not be reached"
     } else {
-        "Graph broke the connection off"
+        "the connection to Graph broke"
     };
     format!("{why} ({})", host_and_cause(error))
 }
@@ -156,7 +157,7 @@ struct Reply<'a> {
     body: Option<&'a RawValue>,
 }
 
-/// The answers of a `$batch`, in the order in which they came.
+/// The replies of a `$batch`, in the order in which they came.
 pub fn decode(body: &[u8]) -> Result<Vec<BatchReply>, GraphError> {
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| transient("Graph's answer is not a batch"))?;
     Ok(answer.responses.into_iter().map(reply).collect())
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_with_a_body_names_its_content_type_and_bytes_are_base64url() {
+    fn item_with_a_body_names_its_content_type_and_bytes_are_base64url() {
         assert_eq!(
             encoded(item(Payload::Bytes { content_type: "text/plain", bytes: vec![0xfb, 0xff] })),
             json!({"requests": [{"id": "7", "method": "PUT", "url": "/me/x", "body": "-_8=", "dependsOn": ["3"],
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read_in_any_order_with_their_own_status_and_wait() {
+    fn replies_are_read_in_any_order_with_their_own_status_and_wait() {
         let body = json!({"responses": [
             {"id": "2", "status": 429, "headers": {"retry-after": "7", "request-id": "r-1"}, "body": {"error": {"code": "tooMany", "message": "m"}}},
             {"id": "1", "status": 204}
@@ -270,14 +271,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_batch_is_a_passing_fault() {
+    fn answer_that_is_not_a_batch_is_transient() {
         for body in ["", "<html>", "{}", "{\"responses\": [{\"id\": 1}]}"] {
             assert!(matches!(decode(body.as_bytes()), Err(GraphError::Transient { .. })), "{body}");
         }
     }
 
     #[test]
-    fn a_code_is_kept_as_far_as_it_is_clean() {
+    fn code_is_kept_as_far_as_it_is_clean() {
         for (code, kept) in [
             ("a b<script>", Some("a b")),
             (

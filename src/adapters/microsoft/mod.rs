@@ -1,5 +1,5 @@
 //! Microsoft services: the login service (Entra ID) and Graph.
 
-pub mod entra;
+pub(crate) mod entra;
 pub mod graph;
-pub mod retry_after;
+mod retry_after;

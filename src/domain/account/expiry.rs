@@ -42,7 +42,7 @@ pub fn queries(secret: &AccountSecret) -> Vec<ExpiryQuery> {
     [subscriptions()].into_iter().chain(registered).collect()
 }
 
-/// What ends.
+/// What expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expiring {

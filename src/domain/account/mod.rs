@@ -94,15 +94,15 @@ pub struct Account {
     pub set_aside: BTreeMap<SetAside, DateTime<Utc>>,
     /// What was refused lately, and how: also the reasons of what is set aside.
     pub refusals: Refusals,
-    /// What recent runs have shown of each operation.
+    /// Recent calls of each operation.
     pub habits: RecentCalls,
     /// Coming runs that must sweep for objects that an earlier one left behind.
     pub sweeps: u32,
     /// When the subscription and the credential expire, where known.
     pub expiries: Expiries,
-    /// What a person has yet to be told.
+    /// Notices that are not published yet.
     pub untold: Notices,
-    /// The secret that defines this account, and the version that was read last.
+    /// The secret that defines this account, and its version as last read.
     pub secret_name: Option<String>,
     pub secret_version: Option<String>,
     /// When the program itself last wrote a refresh token to this account's secret.
@@ -166,7 +166,7 @@ impl Account {
         self.sweeps = self.sweeps.max(SWEEPS_AFTER_CRASH);
     }
 
-    /// No run holds the account any longer. One that did may have left something behind.
+    /// Ends the claim of the run that holds the account, if any. That run may have left objects behind.
     pub fn release(&mut self) {
         if self.run_id.take().is_some() {
             self.mark_crashed();

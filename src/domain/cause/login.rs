@@ -3,18 +3,28 @@
 use super::explanation::Cause;
 use super::login_codes::{LoginClass, LoginCode, find, symbolic_name};
 use super::login_words::{LoginWord, error_word, suberror_word};
+use std::time::Duration;
+
+use thiserror::Error;
+
 use crate::domain::language::{Language, Text};
 
-/// Why no token was obtained.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoginFault {
+/// Why no token was obtained. Holds no secret and no text of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum LoginError {
     /// Only a change of the secret, the app, the user or the tenant helps.
+    #[error("{0}")]
     Misconfigured(Cause),
     /// Trying again soon makes it worse (lockout, request loop).
+    #[error("{0}")]
     LongBackoff(Cause),
     /// What was set up lately may take minutes to be known everywhere; what stays so is wrong.
+    #[error("{0}")]
     NotYet(Cause),
+    #[error("the login service throttles")]
+    Throttled { retry_after: Option<Duration> },
     /// The next run may well succeed.
+    #[error("{0}")]
     Transient(String),
 }
 
@@ -23,7 +33,7 @@ pub enum LoginFault {
 /// `error` and `suberror` decide whether it is an answer of Microsoft's, and what an unknown code is about; a known code
 /// (`AADSTS50057` is 50057) says it more exactly. Only status 400 or 401 with a word of OAuth, or with any word and a
 /// code, condemns a credential: a proxy or a portal may answer anything else.
-pub fn login_fault(status: u16, error: &str, suberror: &str, codes: &[u32]) -> LoginFault {
+pub fn login_fault(status: u16, error: &str, suberror: &str, codes: &[u32]) -> LoginError {
     let word = error_word(error);
     let suffix = match (codes.first(), word) {
         (Some(code), _) => format!(" ({})", aadsts(*code)),
@@ -31,27 +41,27 @@ pub fn login_fault(status: u16, error: &str, suberror: &str, codes: &[u32]) -> L
         (None, None) => String::new(),
     };
     if status == 429 || status >= 500 {
-        return LoginFault::Transient(format!("the login service answered {status}{suffix}"));
+        return LoginError::Transient(format!("the login service answered {status}{suffix}"));
     }
     let condemns = matches!(status, 400 | 401) && (word.is_some() || !error.is_empty() && !codes.is_empty());
     if !condemns {
-        return LoginFault::Transient(not_microsofts(status));
+        return LoginError::Transient(not_microsofts(status));
     }
     if let Some(word) = word.filter(|word| word.passes) {
-        return LoginFault::Transient(format!("{}{suffix}", word.what.en));
+        return LoginError::Transient(format!("{}{suffix}", word.what.en));
     }
     if let Some(row) = codes.iter().find_map(|code| find(*code)) {
         return by_row(row);
     }
     let word = suberror_word(suberror).or(word);
-    LoginFault::Misconfigured(match (codes.first(), word) {
+    LoginError::Misconfigured(match (codes.first(), word) {
         (Some(code), word) => unknown_code(*code, word),
         (None, Some(word)) => by_word(word),
-        (None, None) => return LoginFault::Transient(not_microsofts(status)),
+        (None, None) => return LoginError::Transient(not_microsofts(status)),
     })
 }
 
-/// The cause that a code stands for, by which a stored `pause_cause` begins: `AADSTS50057`, `invalid_grant`.
+/// The cause of a code, with which a stored `pause_cause` begins: `AADSTS50057`, `invalid_grant`.
 pub fn login_cause(code: &str) -> Option<Cause> {
     match code.strip_prefix("AADSTS").map(str::parse::<u32>) {
         Some(number) => {
@@ -71,12 +81,12 @@ fn aadsts(code: u32) -> String {
     format!("AADSTS{code}")
 }
 
-fn by_row(row: &LoginCode) -> LoginFault {
+fn by_row(row: &LoginCode) -> LoginError {
     match row.class {
-        LoginClass::Misconfigured => LoginFault::Misconfigured(row_cause(row)),
-        LoginClass::LongBackoff => LoginFault::LongBackoff(row_cause(row)),
-        LoginClass::NotYet => LoginFault::NotYet(row_cause(row)),
-        LoginClass::Transient => LoginFault::Transient(format!("{} ({})", row.what.en, aadsts(row.code))),
+        LoginClass::Misconfigured => LoginError::Misconfigured(row_cause(row)),
+        LoginClass::LongBackoff => LoginError::LongBackoff(row_cause(row)),
+        LoginClass::NotYet => LoginError::NotYet(row_cause(row)),
+        LoginClass::Transient => LoginError::Transient(format!("{} ({})", row.what.en, aadsts(row.code))),
     }
 }
 
@@ -115,17 +125,17 @@ mod tests {
 
     fn class(status: u16, error: &str, codes: &[u32]) -> &'static str {
         match login_fault(status, error, "", codes) {
-            LoginFault::Misconfigured(_) => "misconfigured",
-            LoginFault::LongBackoff(_) => "long back-off",
-            LoginFault::NotYet(_) => "not yet",
-            LoginFault::Transient(_) => "transient",
+            LoginError::Misconfigured(_) => "misconfigured",
+            LoginError::LongBackoff(_) => "long back-off",
+            LoginError::NotYet(_) => "not yet",
+            LoginError::Transient(_) | LoginError::Throttled { .. } => "transient",
         }
     }
 
     fn cause(error: &str, suberror: &str, codes: &[u32]) -> Cause {
         match login_fault(400, error, suberror, codes) {
-            LoginFault::Misconfigured(cause) | LoginFault::LongBackoff(cause) | LoginFault::NotYet(cause) => cause,
-            LoginFault::Transient(why) => panic!("{error} {codes:?}: {why}"),
+            LoginError::Misconfigured(cause) | LoginError::LongBackoff(cause) | LoginError::NotYet(cause) => cause,
+            other => panic!("{error} {codes:?}: {other}"),
         }
     }
 
@@ -260,7 +270,7 @@ mod tests {
 
     #[test]
     fn an_answers_own_words_are_not_repeated() {
-        let LoginFault::Transient(why) = login_fault(400, "MARKED", "MARKED", &[]) else { panic!("transient") };
+        let LoginError::Transient(why) = login_fault(400, "MARKED", "MARKED", &[]) else { panic!("transient") };
         assert!(!why.contains("MARKED"), "{why}");
         assert!(!cause("MARKED", "MARKED", &[1]).to_string().contains("MARKED"));
     }

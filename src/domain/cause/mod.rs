@@ -15,4 +15,4 @@ pub use graph::{
     TENANT_WITHOUT_EXCHANGE, WITHOUT_MAILBOX, graph_cause, user_missing,
 };
 pub use kind::CauseKind;
-pub use login::{LoginFault, login_cause, login_fault, not_microsofts};
+pub use login::{LoginError, login_cause, login_fault, not_microsofts};

@@ -82,6 +82,12 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// # Errors
+    /// A mistake that does not keep an account from running: a glob of `operations.include` that matches no operation.
+    pub fn check(&self) -> Result<(), FieldError> {
+        self.operations.check("policy.operations")
+    }
+
     /// Reads the `policy` object of a secret.
     ///
     /// # Errors

@@ -33,15 +33,24 @@ impl OperationFilter {
     /// This filter with the given lists in place of its own.
     ///
     /// # Errors
-    /// A list that is malformed; a glob that matches no operation: a misspelt `exclude` must not leave an operation on.
+    /// A list that is malformed; a glob of `exclude` that matches no operation: a misspelt one must not leave an operation
+    /// on. One of `include` is left to [`OperationFilter::check`], so that an account still runs after an operation is
+    /// gone from the catalogue.
     pub fn with_overrides(&self, mut fields: Fields) -> Result<Self, FieldError> {
         let include = globs(&mut fields, "include")?;
         let exclude = globs(&mut fields, "exclude")?;
+        check_globs(exclude.as_deref().unwrap_or_default(), fields.path("exclude"))?;
         Ok(Self {
             preset: self.preset,
             include: include.or_else(|| self.include.clone()),
             exclude: exclude.unwrap_or_else(|| self.exclude.clone()),
         })
+    }
+
+    /// # Errors
+    /// A glob of `include` that matches no operation; `path` is the name of the filter.
+    pub fn check(&self, path: &str) -> Result<(), FieldError> {
+        check_globs(self.include.as_deref().unwrap_or_default(), format!("{path}.include"))
     }
 
     /// Whether the operation may be drawn.
@@ -95,20 +104,20 @@ fn globs(fields: &mut Fields, field: &str) -> Result<Option<Vec<String>>, FieldE
         let problem = format!("must be a list of at most {MAX_GLOBS} operation ids or globs such as `mail.*`");
         return Err(fields.error(field, problem));
     }
-    let stray = globs.iter().position(|glob| !catalogue::all().any(|operation| matches(glob, operation.id)));
-    match stray {
-        None => Ok(Some(globs)),
-        Some(at) => {
-            let entry = if globs.len() == 1 { "matches".to_owned() } else { format!("(entry {}) matches", at + 1) };
-            let near = suggest::list(nearest_ids(&globs[at]).iter().map(String::as_str));
-            let hint = if near.is_empty() {
-                "; `evergreen operations` lists them".to_owned()
-            } else {
-                format!("; did you mean {near}?")
-            };
-            Err(fields.error(field, format!("{entry} no operation{hint}")))
-        }
-    }
+    Ok(Some(globs))
+}
+
+/// Refuses the first glob that matches no operation.
+fn check_globs(globs: &[String], field: String) -> Result<(), FieldError> {
+    let is_stray = |glob: &String| !catalogue::all().any(|operation| matches(glob, operation.id));
+    let Some(at) = globs.iter().position(is_stray) else { return Ok(()) };
+    let entry = if globs.len() == 1 { String::new() } else { format!("(entry {}) ", at + 1) };
+    let near = nearest_ids(&globs[at]);
+    let hint = match suggest::list(near.iter().map(String::as_str)) {
+        near if near.is_empty() => "; `evergreen operations` lists them".to_owned(),
+        near => format!("; did you mean {near}?"),
+    };
+    Err(FieldError::new(field, format!("{entry}matches no operation{hint}")))
 }
 
 /// The ids or globs that a glob without a match most likely means, at most [`MAX_SUGGESTIONS`].
@@ -288,9 +297,18 @@ mod tests {
             ),
             ("include", json!("mail.*"), "`operations.include` must be a list of strings, like [\"mail.*\"]"),
         ] {
-            let refused = parse(json!({field: globs})).unwrap_err().to_string();
+            let refused = parse(json!({field: globs})).and_then(|filter| filter.check("operations"));
+            let refused = refused.unwrap_err().to_string();
             assert!(refused.starts_with(message), "{refused}");
         }
+    }
+
+    #[test]
+    fn only_a_misspelt_exclude_keeps_an_account_from_running() {
+        let filter = filter(&["users.list", "teams.gone"], &[]);
+        assert!(draws(&filter, "users.list") && !draws(&filter, "teams.get"));
+        assert!(filter.check("operations").is_err());
+        assert!(parse(json!({"exclude": ["teams.gone"]})).is_err());
     }
 
     #[test]

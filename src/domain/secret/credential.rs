@@ -120,7 +120,7 @@ impl Parts {
             (false, true, false, _) => Ok("password"),
             (false, false, true, false) => Ok("certificate"),
             (false, false, false, true) => Ok("client_secret"),
-            (false, false, false, false) => Err(fields.lacks(NO_CREDENTIAL)),
+            (false, false, false, false) => Err(fields.error("auth", NO_CREDENTIAL)),
             _ => Err(fields.error(
                 "auth",
                 "is missing, and the fields of several credentials are given: add `auth`, or remove the others",
@@ -129,7 +129,7 @@ impl Parts {
     }
 }
 
-const NO_CREDENTIAL: &str = "no credential: add `client_secret`, or `certificate` and `private_key`, or `refresh_token`, \
+const NO_CREDENTIAL: &str = "is missing, and there is no credential: add `client_secret`, or `certificate` and `private_key`, or `refresh_token`, \
     or `username` and `password`, or `\"auth\": \"federated\"`";
 
 const GUID_AS_SECRET: &str = "is a GUID: this is the secret's id; the value is what is needed: copy the column Value; \

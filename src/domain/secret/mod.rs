@@ -6,8 +6,6 @@ mod credential;
 mod der;
 mod document;
 mod error;
-#[cfg(test)]
-mod field_tests;
 pub(crate) mod import;
 mod key_material;
 mod pem;

@@ -34,6 +34,7 @@ pub fn with_policy(
     let own = own.as_object_mut().ok_or_else(|| FieldError::new("policy", "must be a JSON object"))?;
     policy::merge(own, changes);
     let policy = default.with_overrides(Value::Object(own.clone()))?;
+    policy.check()?;
     Ok((to_text(secret)?, policy))
 }
 

@@ -12,17 +12,10 @@ use tracing::level_filters::LevelFilter;
 
 use super::args::Endpoints;
 use super::usage;
-use crate::adapters::aws::dynamodb::DynamoAccounts;
-use crate::adapters::aws::secrets_manager::SecretsManager;
-use crate::adapters::http::{self, Timeouts};
-use crate::adapters::microsoft::entra::Entra;
-use crate::adapters::microsoft::graph::GraphClient;
-use crate::adapters::system::clock::SystemClock;
-use crate::app::settings::Settings;
-use crate::app::{App, Ports};
+use crate::app::App;
+use crate::bootstrap::Parts;
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, RUNS};
-use crate::local::no_web_identity::NoWebIdentity;
 use crate::telemetry::{self, LogFormat, output};
 
 /// Cost of one round. Wall time and CPU are the round's; memory is the whole process's.
@@ -77,31 +70,5 @@ async fn app(at: &Endpoints) -> anyhow::Result<App> {
         "GRAPH_ENDPOINT" => Some(at.graph.clone()),
         _ => None,
     })?;
-    let client = http::client(Timeouts::default())?;
-    let sdk = http::sdk_config(client.clone()).await;
-    let retention = TimeDelta::days(config.run_retention_days.into());
-    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
-    let clock = Arc::new(SystemClock);
-    let ports = Ports {
-        accounts: Arc::new(DynamoAccounts::new(
-            dynamodb,
-            config.accounts_table,
-            config.runs_table,
-            config.due_shards,
-            retention,
-        )),
-        secrets: Arc::new(SecretsManager::new(secrets, config.secret_prefix.clone())),
-        tokens: Arc::new(Entra::new(client.clone(), config.login_endpoint, clock.clone(), Arc::new(NoWebIdentity))),
-        graph: Arc::new(GraphClient::new(client, config.graph_endpoint)),
-        clock,
-        alerts: None,
-        queue: None,
-    };
-    let settings = Settings {
-        secret_prefix: config.secret_prefix,
-        due_shards: config.due_shards,
-        concurrency: config.concurrency,
-    };
-    Ok(App::new(ports, settings, ChaCha12Rng::seed_from_u64(2026)))
+    Ok(Parts::on_aws(config).await?.app(ChaCha12Rng::seed_from_u64(2026)))
 }

@@ -49,19 +49,19 @@ impl SecretFiles {
         let path = self.path(name).ok_or(SecretFault::Gone)?;
         let fault = |error: std::io::Error| match error.kind() {
             ErrorKind::NotFound => SecretFault::Gone,
-            kind => SecretFault::Refused(kind.to_string()),
+            kind => SecretFault::Refused(kind.to_string().into()),
         };
         let file = open(&path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
         if !metadata.is_file() {
-            return Err(SecretFault::Refused("it is not a file".to_owned()));
+            return Err(SecretFault::Refused("it is not a file".into()));
         }
         if readable_by_others(&metadata) && !self.any_mode {
-            return Err(SecretFault::Refused(readable_advice(&path)));
+            return Err(SecretFault::Refused(readable_advice(&path).into()));
         }
         let mut bytes = Vec::new();
         file.take(MAX_SECRET_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(fault)?;
-        let text = lenient_json(&bytes).map_err(|error| SecretFault::Refused(format!("it {error}")))?;
+        let text = lenient_json(&bytes).map_err(|error| SecretFault::Refused(format!("it {error}").into()))?;
         Ok(SecretText { version: version(&metadata), text: SecretString::from(text) })
     }
 
@@ -99,7 +99,7 @@ impl SecretFiles {
     ) -> Result<T, InfraError> {
         let files = self.clone();
         let done = spawn_blocking(move || work(&files)).await.map_err(|error| error.to_string());
-        done.and_then(|done| done).map_err(|why| InfraError::new(doing, why))
+        done.and_then(|done| done).map_err(|why| InfraError::unavailable(doing, why))
     }
 }
 
@@ -157,8 +157,9 @@ fn readable_by_others(_: &fs::Metadata) -> bool {
 #[async_trait]
 impl Secrets for SecretFiles {
     async fn list(&self) -> Result<Vec<SecretEntry>, InfraError> {
-        let broken =
-            |error: std::io::Error| InfraError::new(format!("listing {}", self.folder.display()), error.to_string());
+        let broken = |error: std::io::Error| {
+            InfraError::unavailable(format!("listing {}", self.folder.display()), error.to_string())
+        };
         let mut entries = Vec::new();
         for file in fs::read_dir(&self.folder).map_err(broken)? {
             let path = file.map_err(broken)?.path();

@@ -163,7 +163,7 @@ impl Tables {
     async fn claim(&self, number: u32, at: i64) -> anyhow::Result<(Account, String)> {
         let run_id = format!("{number}-{at}");
         let now = time(at);
-        let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, right: ClaimKind::Due };
+        let request = ClaimRequest { run_id: run_id.clone(), now, lease_ends_at: now + LEASE, kind: ClaimKind::Due };
         match self.accounts.claim(&id(number)?, &request).await? {
             Claim::Taken { found, .. } => Ok((found.account, run_id)),
             Claim::Lost => bail!("account {number} was due at {now}, but its claim was lost"),

@@ -7,6 +7,7 @@ pub mod dynamodb;
 pub mod function_fixture;
 pub mod lambda_runtime;
 pub mod local_program;
+pub mod network;
 pub mod secrets_manager;
 pub mod sqs;
 pub mod sts;

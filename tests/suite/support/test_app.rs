@@ -9,23 +9,22 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use e5_evergreen::adapters::aws::dynamodb::DynamoAccounts;
 use e5_evergreen::adapters::aws::secrets_manager::SecretsManager;
-use e5_evergreen::adapters::aws::sqs::Sqs;
+use e5_evergreen::adapters::aws::sqs::SqsQueue;
 use e5_evergreen::adapters::aws::sts::StsIdentity;
 use e5_evergreen::adapters::http::{Timeouts, client};
-use e5_evergreen::adapters::microsoft::entra::Entra;
-use e5_evergreen::adapters::microsoft::graph::GraphClient;
-use e5_evergreen::app::settings::Settings;
-use e5_evergreen::app::{App, Ports};
+use e5_evergreen::app::App;
+use e5_evergreen::bootstrap::Parts;
+use e5_evergreen::config::Config;
 use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::HistoryRow;
+use e5_evergreen::domain::cause::LoginError;
 use e5_evergreen::domain::secret::AccountSecret;
 use e5_evergreen::handler::{HandlerError, handle};
 use e5_evergreen::local::virtual_clock::VirtualClock;
 use e5_evergreen::ports::{
     Alert, Alerts, BatchItem, BatchReply, Caller, Client, Clock, DeviceCode, Graph, GraphError, InfraError, Login,
-    Poll, Queue, Token, TokenError,
+    Poll, Queue, Token,
 };
 use e5_evergreen::telemetry::{self, LogFormat};
 use fake_tenant::{App as TenantApp, FakeTenant, Recorded, Tenant, User};
@@ -39,6 +38,7 @@ use tracing::{Dispatch, Instrument};
 
 use super::{
     dynamodb::{ACCOUNTS, FakeDynamo, RUNS},
+    network::{Network, Service},
     sdk_config,
     secrets_manager::FakeSecrets,
     sqs::FakeQueue,
@@ -179,7 +179,15 @@ impl TestApp {
         let (dynamo, secrets) = (FakeDynamo::with_tables().await, FakeSecrets::start().await);
         let sts = FakeSts::start(Arc::new(clock.clone())).await;
         let (log, crash_plan) = (CapturedLog::new(setting.log), Arc::new(CrashPlan::default()));
-        let inner = build_app(&setting, 0, &clock, &tenant, &dynamo, &secrets, &sts, &log, &crash_plan, None);
+        let endpoints = Endpoints {
+            login: tenant.endpoint(),
+            graph: tenant.endpoint(),
+            dynamo: dynamo.endpoint.clone(),
+            secrets: secrets.endpoint.clone(),
+            sts: sts.endpoint.clone(),
+        };
+        let right = SkewedClock { clock: clock.clone(), error: TimeDelta::zero() };
+        let inner = build_app(&setting, 0, right, &endpoints, &log, &crash_plan, None);
         let time = TimeDelta::minutes(5);
         Self {
             clock,
@@ -192,20 +200,20 @@ impl TestApp {
             crash_plan,
             time,
             setting,
-            apps: 1,
+            apps: 2,
             ignored: vec![UNSERVED],
         }
     }
 
     /// Another process over the same stores, with its own caches and random generator.
     pub fn another_app(&mut self) -> Arc<App> {
-        self.app_with(None)
+        self.process(&self.endpoints(), TimeDelta::zero(), None)
     }
 
     /// From now on ticks send claimed accounts to this queue; other apps are workers.
     pub async fn fan_out(&mut self) -> FakeQueue {
         let queue = FakeQueue::start().await;
-        self.inner = self.app_with(Some(&queue));
+        self.inner = self.process(&self.endpoints(), TimeDelta::zero(), Some(&queue));
         queue
     }
 
@@ -215,12 +223,48 @@ impl TestApp {
         self.restart();
     }
 
-    fn app_with(&mut self, queue: Option<&FakeQueue>) -> Arc<App> {
+    /// Another process whose requests go through its own network.
+    pub async fn app_behind_network(&mut self) -> (Arc<App>, Network) {
+        let direct = self.endpoints();
+        let targets = [
+            (Service::Login, &*direct.login),
+            (Service::Graph, &direct.graph),
+            (Service::DynamoDb, &direct.dynamo),
+            (Service::SecretsManager, &direct.secrets),
+            (Service::Sts, &direct.sts),
+        ];
+        let network = Network::before(&targets).await;
+        let through = |service| network.endpoint(service).to_owned();
+        let endpoints = Endpoints {
+            login: through(Service::Login),
+            graph: through(Service::Graph),
+            dynamo: through(Service::DynamoDb),
+            secrets: through(Service::SecretsManager),
+            sts: through(Service::Sts),
+        };
+        (self.process(&endpoints, TimeDelta::zero(), None), network)
+    }
+
+    /// Another process whose clock differs by this much.
+    pub fn app_with_clock_error(&mut self, error: TimeDelta) -> Arc<App> {
+        self.process(&self.endpoints(), error, None)
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            login: self.tenant.endpoint(),
+            graph: self.tenant.endpoint(),
+            dynamo: self.dynamo.endpoint.clone(),
+            secrets: self.secrets.endpoint.clone(),
+            sts: self.sts.endpoint.clone(),
+        }
+    }
+
+    fn process(&mut self, endpoints: &Endpoints, clock_error: TimeDelta, queue: Option<&FakeQueue>) -> Arc<App> {
+        let clock = SkewedClock { clock: self.clock.clone(), error: clock_error };
+        let app = build_app(&self.setting, self.apps, clock, endpoints, &self.log, &self.crash_plan, queue);
         self.apps += 1;
-        let (clock, log) = (&self.clock, &self.log);
-        let number = self.apps;
-        let (tenant, dynamo, secrets) = (&self.tenant, &self.dynamo, &self.secrets);
-        build_app(&self.setting, number, clock, tenant, dynamo, secrets, &self.sts, log, &self.crash_plan, queue)
+        app
     }
 
     /// Restarts the app: its caches are lost.
@@ -383,44 +427,68 @@ impl Drop for TestApp {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of a test app")]
+/// Where a process finds its services.
+struct Endpoints {
+    login: String,
+    graph: String,
+    dynamo: String,
+    secrets: String,
+    sts: String,
+}
+
+/// The clock of a process, which may be wrong.
+#[derive(Clone)]
+struct SkewedClock {
+    clock: VirtualClock,
+    error: TimeDelta,
+}
+
+#[async_trait]
+impl Clock for SkewedClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now() + self.error
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        Clock::sleep(&self.clock, duration).await;
+    }
+}
+
 fn build_app(
     setting: &TestAppOptions,
     number: u64,
-    clock: &VirtualClock,
-    tenant: &FakeTenant,
-    dynamo: &FakeDynamo,
-    secrets: &FakeSecrets,
-    sts: &FakeSts,
+    clock: SkewedClock,
+    endpoints: &Endpoints,
     log: &CapturedLog,
     crash_plan: &Arc<CrashPlan>,
     queue: Option<&FakeQueue>,
 ) -> Arc<App> {
-    let http = client(Timeouts { total: setting.http, ..Timeouts::default() }).unwrap();
-    let endpoint: reqwest::Url = tenant.endpoint().parse().unwrap();
-    let accounts = DynamoAccounts::new(
-        aws_sdk_dynamodb::Client::new(&sdk_config(&dynamo.endpoint)),
-        ACCOUNTS.to_owned(),
-        RUNS.to_owned(),
-        setting.shards,
-        TimeDelta::days(30),
-    );
-    let vault = aws_sdk_secretsmanager::Client::new(&sdk_config(&secrets.endpoint));
-    let identity = Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk_config(&sts.endpoint))));
-    let entra = Entra::new(http.clone(), Some(endpoint.clone()), Arc::new(clock.clone()), identity);
-    let ports = Ports {
-        accounts: Arc::new(accounts),
+    let config = Config::read(|name| match name {
+        "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
+        "RUNS_TABLE" => Some(RUNS.to_owned()),
+        "SECRET_PREFIX" => Some(PREFIX.to_owned()),
+        "DUE_SHARDS" => Some(setting.shards.to_string()),
+        "CONCURRENCY" => Some(setting.concurrency.to_string()),
+        "LOGIN_ENDPOINT" => Some(endpoints.login.clone()),
+        "GRAPH_ENDPOINT" => Some(endpoints.graph.clone()),
+        _ => None,
+    });
+    let vault = aws_sdk_secretsmanager::Client::new(&sdk_config(&endpoints.secrets));
+    let parts = Parts {
+        config: config.unwrap(),
+        http: client(Timeouts { total: setting.http, ..Timeouts::default() }).unwrap(),
+        dynamodb: aws_sdk_dynamodb::Client::new(&sdk_config(&endpoints.dynamo)),
         secrets: Arc::new(SecretsManager::new(vault, PREFIX.to_owned())),
-        tokens: Arc::new(Crashing(entra, Arc::clone(crash_plan))),
-        graph: Arc::new(Crashing(GraphClient::new(http, Some(endpoint)), Arc::clone(crash_plan))),
-        clock: Arc::new(clock.clone()),
+        identity: Arc::new(StsIdentity::new(aws_sdk_sts::Client::new(&sdk_config(&endpoints.sts)))),
+        clock: Arc::new(clock),
         alerts: Some(Arc::new(log.clone())),
         queue: queue.map(|queue| -> Arc<dyn Queue> {
-            Arc::new(Sqs::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
+            Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&sdk_config(&queue.endpoint)), queue.url.clone()))
         }),
     };
-    let settings =
-        Settings { secret_prefix: PREFIX.to_owned(), due_shards: setting.shards, concurrency: setting.concurrency };
+    let (mut ports, settings) = parts.ports();
+    ports.tokens = Arc::new(Crashing(ports.tokens, Arc::clone(crash_plan)));
+    ports.graph = Arc::new(Crashing(ports.graph, Arc::clone(crash_plan)));
     let chance = ChaCha12Rng::seed_from_u64(setting.seed.wrapping_mul(1_000_003).wrapping_add(number));
     Arc::new(App::new(ports, settings, chance))
 }
@@ -550,30 +618,30 @@ impl CrashPlan {
     }
 }
 
-struct Crashing<P>(P, Arc<CrashPlan>);
+struct Crashing<P: ?Sized>(Arc<P>, Arc<CrashPlan>);
 
 #[async_trait]
-impl<P: Login> Login for Crashing<P> {
-    async fn request(
+impl Login for Crashing<dyn Login> {
+    async fn request_token(
         &self,
         secret: &AccountSecret,
         refresh_token: Option<&SecretString>,
         timeout: Duration,
-    ) -> Result<Token, TokenError> {
-        self.1.pass(self.0.request(secret, refresh_token, timeout)).await
+    ) -> Result<Token, LoginError> {
+        self.1.pass(self.0.request_token(secret, refresh_token, timeout)).await
     }
 
-    async fn device_code(&self, client: &Client) -> Result<DeviceCode, TokenError> {
+    async fn device_code(&self, client: &Client) -> Result<DeviceCode, LoginError> {
         self.1.pass(self.0.device_code(client)).await
     }
 
-    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, TokenError> {
+    async fn poll(&self, client: &Client, device_code: &SecretString) -> Result<Poll, LoginError> {
         self.1.pass(self.0.poll(client, device_code)).await
     }
 }
 
 #[async_trait]
-impl<P: Graph> Graph for Crashing<P> {
+impl Graph for Crashing<dyn Graph> {
     async fn batch(&self, caller: &Caller<'_>, items: &[BatchItem]) -> Result<Vec<BatchReply>, GraphError> {
         self.1.pass(self.0.batch(caller, items)).await
     }

@@ -25,8 +25,8 @@ use crate::ports::{
 
 const INDEX: &str = "due";
 
-/// Accounts that one page of a listing brings.
-const PAGE: i32 = 500;
+/// Accounts that one page of a listing reads.
+const ACCOUNTS_PER_PAGE: i32 = 500;
 
 pub struct DynamoAccounts {
     client: Client,
@@ -35,7 +35,7 @@ pub struct DynamoAccounts {
     /// Partitions of the due index.
     shards: u16,
     retention: TimeDelta,
-    /// The index has answered a query, and so has the runs' table.
+    /// Whether the index has answered a query, and the runs' table too.
     index_fits: AtomicBool,
     runs_fit: OnceCell<()>,
 }
@@ -71,8 +71,8 @@ impl DynamoAccounts {
         update.update_expression(format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")))
     }
 
-    /// Whether the item is the account just as we would write it.
-    fn stands(&self, item: &Item, account: &Account) -> bool {
+    /// Whether the stored item equals the account as it would be written.
+    fn is_stored(&self, item: &Item, account: &Account) -> bool {
         self.found(item)
             .is_some_and(|found| attributes(&found.account, self.shards) == attributes(account, self.shards))
     }
@@ -81,7 +81,7 @@ impl DynamoAccounts {
         found(item, self.shards)
     }
 
-    /// Asks for no row at all.
+    /// Queries a key that matches no row.
     async fn ask_runs(&self) -> Result<(), InfraError> {
         let query = self
             .client
@@ -91,16 +91,16 @@ impl DynamoAccounts {
             .expression_attribute_values(":none", text("_"))
             .limit(1);
         query.send().await.map(|_| ()).map_err(|error| {
-            let lacking = SchemaCheck::Runs { table: &self.runs }.explain(&error);
-            lacking.unwrap_or_else(|| InfraError::new("looking at the runs' table", describe(&error)))
+            let explained = SchemaCheck::Runs { table: &self.runs }.explain(&error);
+            explained.unwrap_or_else(|| InfraError::unavailable("looking at the runs' table", describe(&error)))
         })
     }
 }
 
-/// What a conditional write came to.
+/// The result of a conditional write.
 enum Write {
     Done(Item),
-    /// The condition did not hold; the item as it stands.
+    /// The condition did not hold; the item as it is stored.
     Refused(Item),
 }
 
@@ -113,7 +113,7 @@ async fn send(update: UpdateItemFluentBuilder, doing: impl FnOnce() -> String) -
             };
             Ok(Write::Refused(refusal.item.unwrap_or_default()))
         }
-        Err(error) => Err(InfraError::new(doing(), describe(&error))),
+        Err(error) => Err(InfraError::unavailable(doing(), describe(&error))),
     }
 }
 
@@ -135,8 +135,8 @@ impl AccountStore for DynamoAccounts {
             }
         };
         let (index, runs) = tokio::join!(index, self.runs_fit.get_or_try_init(|| self.ask_runs()));
-        // A look that failed for another reason proves nothing; what comes next will tell.
-        let proven = [index, runs.map(|_| ())].into_iter().filter_map(Result::err).find(|broken| broken.misdeployed);
+        // A query that failed for another reason proves nothing; the event's own requests will fail or succeed.
+        let proven = [index, runs.map(|_| ())].into_iter().filter_map(Result::err).find(InfraError::is_misdeployed);
         proven.map_or(Ok(()), Err)
     }
 
@@ -152,10 +152,10 @@ impl AccountStore for DynamoAccounts {
             .expression_attribute_values(":now", time(now))
             .projection_expression("account_id, next_run_at")
             .set_exclusive_start_key(after.map(start_key))
-            .limit(PAGE);
+            .limit(ACCOUNTS_PER_PAGE);
         let page = query.send().await.map_err(|error| {
-            let lacking = SchemaCheck::DueIndex { table: &self.accounts }.explain(&error);
-            lacking.unwrap_or_else(|| InfraError::new("listing the accounts that are due", describe(&error)))
+            let explained = SchemaCheck::DueIndex { table: &self.accounts }.explain(&error);
+            explained.unwrap_or_else(|| InfraError::unavailable("listing the accounts that are due", describe(&error)))
         })?;
         self.index_fits.store(true, Ordering::Relaxed);
         let due = |item: &Item| {
@@ -167,9 +167,9 @@ impl AccountStore for DynamoAccounts {
     }
 
     async fn claim(&self, id: &AccountId, claim: &ClaimRequest) -> Result<Claim, InfraError> {
-        // Whoever claims will run and record: that must be possible.
+        // A claim is useless unless the run can be recorded.
         self.ready().await?;
-        let condition = match &claim.right {
+        let condition = match &claim.kind {
             ClaimKind::Due => "#status <> :stopped AND next_run_at <= :now",
             ClaimKind::Manual => {
                 "attribute_exists(account_id) AND #status <> :stopped \
@@ -179,12 +179,12 @@ impl AccountStore for DynamoAccounts {
         };
         let take = "SET run_id = :run, next_run_at = :lease, due_shard = :shard";
         let update = self.update_item(id);
-        let update = match &claim.right {
-            // What the run that gives its claim away knows of the one before, stands in the item already.
+        let update = match &claim.kind {
+            // The run that hands its claim over has already noted whether the one before it crashed.
             ClaimKind::Handover(run_id) => {
                 update.update_expression(take).expression_attribute_values(":from", text(run_id))
             }
-            // The run that held the claim before, if it was never recorded, was cut off: the new one must know.
+            // A run that held the claim before and was never recorded has crashed: the new one must know.
             ClaimKind::Due | ClaimKind::Manual => update
                 .update_expression(format!("{take}, cut_off_run = if_not_exists(run_id, :none)"))
                 .expression_attribute_values(":none", text(""))
@@ -218,7 +218,7 @@ impl AccountStore for DynamoAccounts {
         match send(update, || format!("recording account {}", account.id)).await? {
             Write::Done(_) => Ok(RecordResult::Written),
             // The answer to our own write was lost, and the write was sent again.
-            Write::Refused(item) if self.stands(&item, account) => Ok(RecordResult::Written),
+            Write::Refused(item) if self.is_stored(&item, account) => Ok(RecordResult::Written),
             Write::Refused(_) => Ok(RecordResult::ClaimLost),
         }
     }
@@ -227,7 +227,7 @@ impl AccountStore for DynamoAccounts {
         let update = self.overwrite(account).condition_expression("attribute_not_exists(account_id)");
         Ok(match send(update, || format!("creating account {}", account.id)).await? {
             Write::Done(_) => true,
-            Write::Refused(item) => self.stands(&item, account),
+            Write::Refused(item) => self.is_stored(&item, account),
         })
     }
 
@@ -254,8 +254,10 @@ impl AccountStore for DynamoAccounts {
             .table_name(&self.accounts)
             .key("account_id", text(id.as_str()))
             .consistent_read(true);
-        let answer =
-            get.send().await.map_err(|error| InfraError::new(format!("reading account {id}"), describe(&error)))?;
+        let answer = get
+            .send()
+            .await
+            .map_err(|error| InfraError::unavailable(format!("reading account {id}"), describe(&error)))?;
         Ok(answer.item.as_ref().and_then(|item| self.found(item)))
     }
 
@@ -265,9 +267,9 @@ impl AccountStore for DynamoAccounts {
             .scan()
             .table_name(&self.accounts)
             .consistent_read(true)
-            .limit(PAGE)
+            .limit(ACCOUNTS_PER_PAGE)
             .set_exclusive_start_key(after.map(start_key));
-        let page = scan.send().await.map_err(|error| InfraError::new("listing accounts", describe(&error)))?;
+        let page = scan.send().await.map_err(|error| InfraError::unavailable("listing accounts", describe(&error)))?;
         let accounts = page.items.unwrap_or_default().iter().filter_map(|item| self.found(item)).collect();
         Ok(AccountPage { accounts, next: page.last_evaluated_key.map(cursor) })
     }
@@ -275,7 +277,7 @@ impl AccountStore for DynamoAccounts {
     async fn add_history(&self, row: &HistoryRow) -> Result<(), InfraError> {
         let put = self.client.put_item().table_name(&self.runs).set_item(Some(history::item(row, self.retention)));
         let doing = || format!("writing the history of account {}", row.account_id);
-        put.send().await.map(|_| ()).map_err(|error| InfraError::new(doing(), describe(&error)))
+        put.send().await.map(|_| ()).map_err(|error| InfraError::unavailable(doing(), describe(&error)))
     }
 
     async fn history(&self, id: &AccountId, limit: u32, now: DateTime<Utc>) -> Result<Vec<HistoryRow>, InfraError> {
@@ -292,7 +294,7 @@ impl AccountStore for DynamoAccounts {
                 .limit(i32::try_from(limit).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(after);
             let doing = || format!("reading the history of account {id}");
-            let page = query.send().await.map_err(|error| InfraError::new(doing(), describe(&error)))?;
+            let page = query.send().await.map_err(|error| InfraError::unavailable(doing(), describe(&error)))?;
             let items = page.items.unwrap_or_default();
             rows.extend(items.iter().filter(|item| !history::expired(item, now)).filter_map(history::row));
             after = page.last_evaluated_key;

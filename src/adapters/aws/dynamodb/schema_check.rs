@@ -1,22 +1,22 @@
-//! Whether the tables are there and as they should be, by the answers to queries that the code may make anyway.
+//! Schema check: whether tables and index exist with the right keys, by the answers to queries that the code may make.
 //!
-//! Asking costs a start nothing: the index is proven by a round's own first query, the runs' table by one small query
-//! before the first claim or action. So the function needs no right to describe tables, and begins without a request.
+//! It costs a start nothing: a round's own first query proves the index, one small query before the first claim or
+//! action proves the runs' table. So the function needs no permission to describe tables.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::query::QueryError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::ports::InfraError;
+use crate::ports::{InfraError, TableProblem};
 
-/// What a query needs to be there.
+/// A query, by what it needs.
 pub enum SchemaCheck<'a> {
     DueIndex { table: &'a str },
     Runs { table: &'a str },
 }
 
 impl SchemaCheck<'_> {
-    /// What the failed query proves to be missing; `None` where it failed for another reason.
+    /// The problem that a failed query proves; `None` where it failed for another reason.
     pub fn explain(&self, error: &SdkError<QueryError>) -> Option<InfraError> {
         let (Self::DueIndex { table } | Self::Runs { table }) = self;
         let variable = match self {
@@ -24,22 +24,13 @@ impl SchemaCheck<'_> {
             Self::Runs { .. } => "RUNS_TABLE",
         };
         let SdkError::ServiceError(error) = error else { return None };
-        let what = match (error.err().code()?, self) {
-            ("ResourceNotFoundException", _) => format!(
-                "the table `{table}`, named by {variable}, does not exist in this region: deploy the stack again, or set \
-                 {variable} to the table's name"
-            ),
+        let problem = match (error.err().code()?, self) {
+            ("ResourceNotFoundException", _) => TableProblem::Missing,
             // The queries themselves are right, so the keys must be wrong.
-            ("ValidationException", Self::DueIndex { .. }) => format!(
-                "the table `{table}`, named by {variable}, has no index `due` with the keys due_shard (HASH) and next_run_at \
-                 (RANGE), both strings: deploy the stack again, or add the index"
-            ),
-            ("ValidationException", Self::Runs { .. }) => format!(
-                "the table `{table}`, named by {variable}, does not have the keys account_id (HASH) and started_at (RANGE), \
-                 both strings: deploy the stack again, or set {variable} to the right table's name"
-            ),
+            ("ValidationException", Self::DueIndex { .. }) => TableProblem::NoDueIndex,
+            ("ValidationException", Self::Runs { .. }) => TableProblem::WrongRunsKeys,
             _ => return None,
         };
-        Some(InfraError::misdeployed(what))
+        Some(InfraError::Misdeployed { table: (*table).to_owned(), variable, problem })
     }
 }

@@ -1,10 +1,10 @@
-//! A client assertion: the JWT by which an app proves that it holds its certificate's key.
+//! Client assertions: the JWT with which an app proves that it holds its certificate's key.
 //!
 //! Source: learn.microsoft.com/entra/identity-platform/certificate-credentials.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::RSA_PSS_SHA256;
 use secrecy::SecretString;
@@ -15,11 +15,11 @@ use crate::domain::secret::KeyMaterialError;
 use crate::domain::secret::certificate::Certificate;
 use crate::domain::secret::private_key::PrivateKey;
 
-/// How long it is good for: for the one request that it is made for, and some waiting.
-const LIFE: Duration = Duration::minutes(10);
+/// Enough for the one request that it is made for, and some waiting.
+const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// How far the login service's clock may be behind ours.
-const SLACK: Duration = Duration::minutes(1);
+/// How far the login service's clock may lag behind ours.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// # Errors
 /// Why the certificate cannot be used at `now`.
@@ -31,7 +31,7 @@ pub fn signed(
     now: DateTime<Utc>,
 ) -> Result<SecretString, Cause> {
     certificate.check_dates(now)?;
-    let broken = |what: KeyMaterialError| Cause::new("private_key", format!("`private_key` {what}"), "Mend the secret");
+    let broken = |what: KeyMaterialError| Cause::new("private_key", format!("`private_key` {what}"), "Fix the secret");
     let cannot_sign = |_| broken(KeyMaterialError::Unsound);
     let key = key.open().map_err(broken)?;
     let chance = SystemRandom::new();
@@ -45,8 +45,8 @@ pub fn signed(
         "sub": client_id,
         "jti": URL_SAFE_NO_PAD.encode(id),
         "iat": now.timestamp(),
-        "nbf": (now - SLACK).timestamp(),
-        "exp": (now + LIFE).timestamp(),
+        "nbf": (now - CLOCK_SKEW).timestamp(),
+        "exp": (now + LIFETIME).timestamp(),
     });
     let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", part(&header), part(&claims));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn header_and_claims_are_what_the_login_service_asks_for() {
+    fn header_and_claims_are_those_that_the_login_service_documents() {
         let jwt = sign(CERTIFICATE).unwrap();
         let parts: Vec<&str> = jwt.split('.').collect();
         let read = |part: &str| serde_json::from_slice::<Value>(&decoded(part)).unwrap();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_certificates_own_key_verifies_the_signature() {
+    fn signature_verifies_with_the_certificates_key() {
         let jwt = sign(CERTIFICATE).unwrap();
         let (message, signature) = jwt.rsplit_once('.').unwrap();
         let public = PrivateKey::parse(KEY).unwrap().open().unwrap().public_key().as_ref().to_vec();
@@ -110,12 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn no_two_assertions_are_the_same() {
+    fn assertions_are_unique() {
         assert_ne!(sign(CERTIFICATE), sign(CERTIFICATE));
     }
 
     #[test]
-    fn an_expired_certificate_is_not_even_tried() {
+    fn expired_certificate_is_refused_without_a_request() {
         assert_eq!(sign(EXPIRED).unwrap_err().code, "certificate_expired");
     }
 }

@@ -9,15 +9,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::ports::{DeviceCode, Poll, TokenError};
+use crate::domain::cause::LoginError;
+use crate::ports::{DeviceCode, Poll};
 
 pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// Seconds, where the answer does not say: RFC 8628 for the first, Microsoft's page for the second.
-const INTERVAL: u64 = 5;
-const EXPIRES_IN: u64 = 900;
+/// Used where the answer has none. Sources: RFC 8628 for the first, Microsoft's page for the second.
+const DEFAULT_INTERVAL_SECONDS: u64 = 5;
+const DEFAULT_LIFETIME_SECONDS: u64 = 900;
 
-pub fn code(body: &[u8]) -> Result<DeviceCode, TokenError> {
+pub fn code(body: &[u8]) -> Result<DeviceCode, LoginError> {
     #[derive(Deserialize)]
     struct Answer {
         device_code: SecretString,
@@ -27,17 +28,17 @@ pub fn code(body: &[u8]) -> Result<DeviceCode, TokenError> {
         interval: Option<u64>,
     }
     let answer: Answer = serde_json::from_slice(body)
-        .map_err(|_| TokenError::Transient("the login service's answer is not a device code".to_owned()))?;
+        .map_err(|_| LoginError::Transient("the login service's answer is not a device code".to_owned()))?;
     Ok(DeviceCode {
         device_code: answer.device_code,
         user_code: answer.user_code,
         verification_uri: answer.verification_uri,
-        expires_in: Duration::from_secs(answer.expires_in.unwrap_or(EXPIRES_IN).min(3600)),
-        interval: Duration::from_secs(answer.interval.unwrap_or(INTERVAL).clamp(1, 60)),
+        expires_in: Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_LIFETIME_SECONDS).min(3600)),
+        interval: Duration::from_secs(answer.interval.unwrap_or(DEFAULT_INTERVAL_SECONDS).clamp(1, 60)),
     })
 }
 
-/// What the words of the device flow mean; `None` for any other error.
+/// The meaning of an error word of the device flow; `None` for other words.
 pub fn poll(word: &str) -> Option<Poll> {
     Some(match word {
         "authorization_pending" => Poll::Pending,
@@ -48,7 +49,7 @@ pub fn poll(word: &str) -> Option<Poll> {
     })
 }
 
-/// Who signed in, by the id token. It comes straight from the service over TLS, so its signature tells no more.
+/// The user who signed in, from the id token. It comes straight from the service over TLS, so its signature adds nothing.
 pub fn username(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Answer {
@@ -71,15 +72,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_without_times_gets_the_usual_ones() {
+    fn code_without_times_gets_the_defaults() {
         let answer = json!({"device_code": "d", "user_code": "u", "verification_uri": "https://x"});
         let code = code(answer.to_string().as_bytes()).unwrap();
         assert_eq!((code.interval.as_secs(), code.expires_in.as_secs()), (5, 900));
-        assert!(matches!(super::code(b"{}"), Err(TokenError::Transient(_))));
+        assert!(matches!(super::code(b"{}"), Err(LoginError::Transient(_))));
     }
 
     #[test]
-    fn the_name_is_that_of_the_id_token() {
+    fn username_comes_from_the_id_token() {
         let claims = URL_SAFE_NO_PAD.encode(json!({"preferred_username": "a@b.c"}).to_string());
         let body = json!({"id_token": format!("x.{claims}.y")}).to_string();
         assert_eq!(username(body.as_bytes()).as_deref(), Some("a@b.c"));

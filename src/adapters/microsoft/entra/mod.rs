@@ -1,4 +1,4 @@
-//! The login service: one token request, a form POST.
+//! The login service (Entra ID): one token request is one form POST.
 //!
 //! Source: learn.microsoft.com/entra/identity-platform, "OAuth 2.0 and OpenID Connect in the Microsoft identity platform".
 
@@ -8,7 +8,7 @@ mod refusal;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -23,21 +23,22 @@ use crate::adapters::microsoft::retry_after::retry_after;
 use crate::adapters::transport::host_and_cause;
 use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
+use crate::domain::cause::LoginError;
 use crate::domain::cloud::Cloud;
 use crate::domain::secret::{AccountSecret, Credential};
-use crate::ports::{self, Clock, DeviceCode, Login, Poll, Token, TokenError, WebIdentity};
+use crate::ports::{self, Clock, DeviceCode, Login, Poll, Token, WebIdentity};
 
 /// An answer is a few KiB; a token with very many groups somewhat more.
-const MOST: usize = 256 * 1024;
+const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 
-/// What a federated credential in Entra expects to be addressed to.
+/// The audience that a federated credential in Entra expects.
 const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 pub struct Entra {
     client: Client,
-    /// Stands in for the clouds' own hosts.
+    /// Used instead of the clouds' own hosts.
     endpoint: Option<Url>,
     clock: Arc<dyn Clock>,
     identity: Arc<dyn WebIdentity>,
@@ -48,20 +49,20 @@ impl Entra {
         Self { client, endpoint, clock, identity }
     }
 
-    fn url(&self, cloud: Cloud, tenant_id: &str, what: &str) -> Result<Url, TokenError> {
+    fn url(&self, cloud: Cloud, tenant_id: &str, what: &str) -> Result<Url, LoginError> {
         let base = self.endpoint.as_ref().map_or(cloud.login(), Url::as_str);
         join(base, &path(tenant_id, what))
-            .map_err(|_| TokenError::Transient("the login service's address is malformed".to_owned()))
+            .map_err(|_| LoginError::Transient("the login service's address is malformed".to_owned()))
     }
 
-    /// The JWT by which the app proves itself, where its credential is one.
-    async fn assertion(&self, secret: &AccountSecret) -> Result<Option<SecretString>, TokenError> {
+    /// The app's client assertion, for credentials that have one.
+    async fn assertion(&self, secret: &AccountSecret) -> Result<Option<SecretString>, LoginError> {
         match &secret.credential {
             Credential::Certificate { certificate, private_key } => {
                 let audience = audience(secret.cloud, &secret.tenant_id);
                 let signed =
                     client_assertion::signed(certificate, private_key, &secret.client_id, &audience, self.clock.now());
-                signed.map(Some).map_err(TokenError::Misconfigured)
+                signed.map(Some).map_err(LoginError::Misconfigured)
             }
             Credential::Federated => self.identity.token(TOKEN_EXCHANGE).await.map(Some),
             Credential::ClientSecret { .. } | Credential::RefreshToken { .. } | Credential::Password { .. } => Ok(None),
@@ -69,30 +70,20 @@ impl Entra {
     }
 
     /// The body of a good answer; of any other also the word that the service refuses with.
-    async fn post(
-        &self,
-        url: Url,
-        form: &[(&'static str, String)],
-        timeout: Option<Duration>,
-    ) -> Result<Vec<u8>, (String, TokenError)> {
-        let unreachable = |error: reqwest::Error| (String::new(), TokenError::Transient(unreachable(&error)));
-        let request = self.client.post(url).form(form);
-        let request = match timeout {
-            Some(timeout) => request.timeout(timeout),
-            None => request,
-        };
-        let response = request.send().await.map_err(unreachable)?;
+    async fn post(&self, url: Url, form: &[(&'static str, String)]) -> Result<Vec<u8>, (String, LoginError)> {
+        let unreachable = |error: reqwest::Error| (String::new(), LoginError::Transient(unreachable(&error)));
+        let response = self.client.post(url).form(form).send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
         let wait = retry_after(response.headers());
-        let transient = |what: String| (String::new(), TokenError::Transient(what));
-        let body = read_bounded(response, MOST)
+        let transient = |what: String| (String::new(), LoginError::Transient(what));
+        let body = read_bounded(response, MAX_RESPONSE_BYTES)
             .await
             .map_err(|_| transient("the login service's answer broke off or is too large".to_owned()))?;
         if status == 200 {
             return Ok(body);
         }
         if status == 429 {
-            return Err((String::new(), TokenError::Throttled { retry_after: wait }));
+            return Err((String::new(), LoginError::Throttled { retry_after: wait }));
         }
         Err(refusal::read(status, &body))
     }
@@ -102,44 +93,45 @@ fn path(tenant_id: &str, what: &str) -> String {
     format!("/{tenant_id}/oauth2/v2.0/{what}")
 }
 
-/// The service knows itself by the cloud's own host, also where an endpoint stands in for that.
+/// The service expects the cloud's own host as the audience, even where an endpoint replaces it.
 fn audience(cloud: Cloud, tenant_id: &str) -> String {
     format!("{}{}", cloud.login(), path(tenant_id, "token"))
 }
 
 #[async_trait]
 impl Login for Entra {
-    async fn request(
+    async fn request_token(
         &self,
         secret: &AccountSecret,
         refresh_token: Option<&SecretString>,
         timeout: Duration,
-    ) -> Result<Token, TokenError> {
-        let started_at = Instant::now();
-        let url = self.url(secret.cloud, &secret.tenant_id, "token")?;
-        let late = |_| TokenError::Transient("the identity of the function could not be proved in time".to_owned());
-        let assertion = tokio::time::timeout(timeout, self.assertion(secret)).await.map_err(late)??;
-        let form = form(secret, refresh_token, assertion.as_ref());
-        let left = timeout.saturating_sub(started_at.elapsed());
-        let body = self.post(url, &form, Some(left)).await.map_err(|(_, error)| error)?;
+    ) -> Result<Token, LoginError> {
+        let request = async {
+            let url = self.url(secret.cloud, &secret.tenant_id, "token")?;
+            let assertion = self.assertion(secret).await?;
+            let form = form(secret, refresh_token, assertion.as_ref());
+            self.post(url, &form).await.map_err(|(_, error)| error)
+        };
+        let late = |_| LoginError::Transient("the login service gave no answer in time".to_owned());
+        let body = tokio::time::timeout(timeout, request).await.map_err(late)??;
         token(&body, secret.credential.access())
     }
 
-    async fn device_code(&self, client: &ports::Client) -> Result<DeviceCode, TokenError> {
+    async fn device_code(&self, client: &ports::Client) -> Result<DeviceCode, LoginError> {
         let url = self.url(client.cloud, &client.tenant_id, "devicecode")?;
         let scope = format!("{}/.default openid profile offline_access", client.cloud.graph());
         let form = [("client_id", client.client_id.clone()), ("scope", scope)];
-        device_code::code(&self.post(url, &form, None).await.map_err(|(_, error)| error)?)
+        device_code::code(&self.post(url, &form).await.map_err(|(_, error)| error)?)
     }
 
-    async fn poll(&self, client: &ports::Client, device_code: &SecretString) -> Result<Poll, TokenError> {
+    async fn poll(&self, client: &ports::Client, device_code: &SecretString) -> Result<Poll, LoginError> {
         let url = self.url(client.cloud, &client.tenant_id, "token")?;
         let form = [
             ("grant_type", device_code::GRANT.to_owned()),
             ("client_id", client.client_id.clone()),
             ("device_code", device_code.expose_secret().to_owned()),
         ];
-        match self.post(url, &form, None).await {
+        match self.post(url, &form).await {
             Ok(body) => {
                 let username = device_code::username(&body);
                 token(&body, Access::Delegated).map(|token| Poll::SignedIn { token: Box::new(token), username })
@@ -151,11 +143,11 @@ impl Login for Entra {
 
 fn unreachable(error: &reqwest::Error) -> String {
     let why = if error.is_timeout() {
-        "gave no answer in time"
+        "did not answer in time"
     } else if error.is_connect() {
         "could not be reached"
     } else {
-        "broke the connection off"
+        "closed the connection"
     };
     format!("the login service {why} ({})", host_and_cause(error))
 }
@@ -213,8 +205,8 @@ struct Answer {
     refresh_token: Option<SecretString>,
 }
 
-fn token(body: &[u8], subject: Access) -> Result<Token, TokenError> {
-    let unreadable = || TokenError::Transient("the login service's answer is not a token".to_owned());
+fn token(body: &[u8], subject: Access) -> Result<Token, LoginError> {
+    let unreadable = || LoginError::Transient("the login service's answer is not a token".to_owned());
     let answer: Answer = serde_json::from_slice(body).map_err(|_| unreadable())?;
     if !is_header_value(&answer.access_token) {
         return Err(unreadable());
@@ -250,7 +242,7 @@ fn is_header_value(token: &SecretString) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// What is read of an access token.
+/// The claims of an access token that are used.
 #[derive(Deserialize)]
 struct Claims {
     #[serde(default)]
@@ -260,8 +252,8 @@ struct Claims {
     tid: Option<String>,
 }
 
-/// The claims of a token that is a JWT. Its signature is Graph's to check: what is read here only decides what is
-/// worth asking for, and who takes turns.
+/// The claims of a token that is a JWT. Graph checks its signature: what is read here only decides which calls are worth
+/// making, and which accounts take turns.
 fn claims(token: &SecretString) -> Option<Claims> {
     let payload = token.expose_secret().split('.').nth(1)?;
     let claims = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
@@ -282,23 +274,23 @@ mod tests {
         format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()))
     }
 
-    struct Nobody;
+    struct NoIdentity;
 
     #[async_trait]
-    impl WebIdentity for Nobody {
-        async fn token(&self, _audience: &str) -> Result<SecretString, TokenError> {
-            Err(TokenError::Transient("nobody".to_owned()))
+    impl WebIdentity for NoIdentity {
+        async fn token(&self, _audience: &str) -> Result<SecretString, LoginError> {
+            Err(LoginError::Transient("no identity".to_owned()))
         }
     }
 
     fn entra(endpoint: Option<&str>) -> Entra {
         let client = crate::adapters::http::client(crate::adapters::http::Timeouts::default()).unwrap();
         let endpoint = endpoint.map(|url| url.parse().unwrap());
-        Entra::new(client, endpoint, Arc::new(crate::adapters::system::clock::SystemClock), Arc::new(Nobody))
+        Entra::new(client, endpoint, Arc::new(crate::adapters::system::clock::SystemClock), Arc::new(NoIdentity))
     }
 
     #[test]
-    fn each_cloud_has_its_login_host_and_assertions_are_addressed_to_it_whatever_stands_in() {
+    fn each_cloud_has_its_login_host_and_assertions_name_it_whatever_the_endpoint() {
         let path = "/contoso.onmicrosoft.com/oauth2/v2.0/token";
         for (cloud, host) in [
             (Cloud::Global, "https://login.microsoftonline.com"),
@@ -337,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_expires_in_is_for_this_run_alone() {
+    fn token_without_expires_in_has_no_lifetime() {
         assert_eq!(read(json!({"access_token": "t", "scope": ""}), Access::Delegated).lifetime, None);
         let lifetime = |value| read(json!({"access_token": "t", "expires_in": value}), Access::Delegated).lifetime;
         assert_eq!(lifetime(json!(3599)), Some(Duration::from_secs(3599)));
@@ -353,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn app_only_permissions_are_the_roles_of_a_token_that_can_be_read() {
+    fn app_only_permissions_are_the_roles_of_a_readable_token() {
         let granted = |token: String| read(json!({"access_token": token}), Access::AppOnly).granted;
         assert_eq!(granted("opaque".to_owned()), GrantedPermissions::Unknown);
         assert_eq!(granted(jwt(json!({"roles": ["Mail.Read"]}))), GrantedPermissions::from_scope("Mail.Read"));
@@ -361,11 +353,11 @@ mod tests {
     }
 
     #[test]
-    fn a_users_token_that_can_be_read_says_whom_it_speaks_for() {
+    fn readable_delegated_token_names_its_user() {
         let user = |token: String, subject| read(json!({"access_token": token, "scope": ""}), subject).user;
         let token = || jwt(json!({"oid": "o", "upn": "u@contoso.com", "roles": []}));
         assert_eq!(user(token(), Access::Delegated), ["o", "u@contoso.com"]);
-        assert!(user(token(), Access::AppOnly).is_empty(), "an app's own object is nobody's mailbox");
+        assert!(user(token(), Access::AppOnly).is_empty(), "an app's own object has no mailbox");
         assert!(user("opaque".to_owned(), Access::Delegated).is_empty());
     }
 
@@ -380,14 +372,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_token_is_a_passing_fault() {
+    fn answer_that_is_not_a_token_is_transient() {
         for body in ["", "{}", "<html>", "{\"access_token\":"] {
-            assert!(matches!(token(body.as_bytes(), Access::Delegated), Err(TokenError::Transient(_))), "{body}");
+            assert!(matches!(token(body.as_bytes(), Access::Delegated), Err(LoginError::Transient(_))), "{body}");
         }
         for access_token in ["", " ", "a b", "a\r\nb", "a\0", "\u{7f}", "töken", "a\u{feff}"] {
             let body = json!({"access_token": access_token}).to_string();
             let error = token(body.as_bytes(), Access::AppOnly).unwrap_err();
-            assert_eq!(error, TokenError::Transient("the login service's answer is not a token".to_owned()), "{body}");
+            assert_eq!(error, LoginError::Transient("the login service's answer is not a token".to_owned()), "{body}");
         }
     }
 }

@@ -1,24 +1,18 @@
-//! A refusal: the login service's answer with another status than 200, or what stands in for it.
+//! A refusal: the login service's answer with another status than 200, or what a proxy answers in its place.
 
 use serde_json::Value;
 
-use crate::domain::cause::{LoginFault, login_fault, not_microsofts};
-use crate::ports::TokenError;
+use crate::domain::cause::{LoginError, login_fault, not_microsofts};
 
 /// Microsoft's codes lie within; a proxy's `[403]` does not.
 const AADSTS: std::ops::Range<u32> = 10_000..100_000_000;
 
-/// The word of OAuth by which the service refuses (empty where there is none), and what that means.
-pub(super) fn read(status: u16, body: &[u8]) -> (String, TokenError) {
+/// The word of OAuth by which the service refuses (empty if it gives no such word), and what that means.
+pub(super) fn read(status: u16, body: &[u8]) -> (String, LoginError) {
     let Some(refusal) = Refusal::parse(body) else {
-        return (String::new(), TokenError::Transient(not_microsofts(status)));
+        return (String::new(), LoginError::Transient(not_microsofts(status)));
     };
-    let error = match login_fault(status, &refusal.error, &refusal.suberror, &refusal.codes) {
-        LoginFault::Misconfigured(cause) => TokenError::Misconfigured(cause),
-        LoginFault::LongBackoff(cause) => TokenError::LongBackoff(cause),
-        LoginFault::NotYet(cause) => TokenError::NotYet(cause),
-        LoginFault::Transient(why) => TokenError::Transient(why),
-    };
+    let error = login_fault(status, &refusal.error, &refusal.suberror, &refusal.codes);
     let word = if matches!(status, 400 | 401) { refusal.error } else { String::new() };
     (word, error)
 }
@@ -96,10 +90,10 @@ mod tests {
 
     fn condemned(status: u16, answer: &Value) -> Option<String> {
         match read(status, answer.to_string().as_bytes()).1 {
-            TokenError::Misconfigured(cause) | TokenError::LongBackoff(cause) | TokenError::NotYet(cause) => {
+            LoginError::Misconfigured(cause) | LoginError::LongBackoff(cause) | LoginError::NotYet(cause) => {
                 Some(cause.code)
             }
-            TokenError::Transient(_) | TokenError::Throttled { .. } => None,
+            LoginError::Transient(_) | LoginError::Throttled { .. } => None,
         }
     }
 
@@ -168,7 +162,7 @@ mod tests {
             (400, ""),
         ] {
             let (_, error) = read(status, body.as_bytes());
-            let TokenError::Transient(why) = error else { panic!("{status} {body}: {error:?}") };
+            let LoginError::Transient(why) = error else { panic!("{status} {body}: {error:?}") };
             assert!(why.ends_with(&format!("gave an answer that is not Microsoft's ({status})")), "{why}");
         }
     }
@@ -218,9 +212,9 @@ mod tests {
         let (word, error) = read(status, body);
         let refusal = Refusal::parse(body);
         let said = match &error {
-            TokenError::Transient(why) => why.clone(),
-            TokenError::Throttled { .. } => panic!("a header's business"),
-            TokenError::Misconfigured(cause) | TokenError::LongBackoff(cause) | TokenError::NotYet(cause) => {
+            LoginError::Transient(why) => why.clone(),
+            LoginError::Throttled { .. } => panic!("a header's business"),
+            LoginError::Misconfigured(cause) | LoginError::LongBackoff(cause) | LoginError::NotYet(cause) => {
                 let refusal = refusal.as_ref().unwrap();
                 assert!(matches!(status, 400 | 401) && !refusal.error.is_empty(), "{status} {refusal:?}");
                 let oauth = ["invalid_grant", "invalid_client"].contains(&refusal.error.as_str());
@@ -243,7 +237,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read(status in status(), body in prop::collection::vec(any::<u8>(), 0..64)) {
             let (_, error) = read(status, &body);
-            prop_assert!(matches!(error, TokenError::Transient(_)));
+            prop_assert!(matches!(error, LoginError::Transient(_)));
         }
 
         #[test]

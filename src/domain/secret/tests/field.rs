@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::*;
 use crate::domain::account_id::AccountId;
+use crate::domain::secret::{AccountSecret, Credential, SecretDocument, SecretError};
 
 const GUID: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -108,15 +108,15 @@ fn each_mistake_has_its_message() {
     for (changes, message) in [
         (
             json!({"client_secert": "s", "client_secret": null}),
-            "`client_secert` is not a field; did you mean `client_secret`?",
+            "`client_secert` is not a known field; did you mean `client_secret`?",
         ),
-        (json!({"tenantId": "t", "tenant_id": null}), "`tenantId` is not a field; did you mean `tenant_id`?"),
-        (json!({"polcy": {}}), "`polcy` is not a field; did you mean `policy`?"),
-        (json!({"userid": "u"}), "`userid` is not a field; did you mean `user_id`?"),
+        (json!({"tenantId": "t", "tenant_id": null}), "`tenantId` is not a known field; did you mean `tenant_id`?"),
+        (json!({"polcy": {}}), "`polcy` is not a known field; did you mean `policy`?"),
+        (json!({"userid": "u"}), "`userid` is not a known field; did you mean `user_id`?"),
         (json!({"tenant_id": null}), "`tenant_id` is missing"),
         (
             json!({"client_secret": null}),
-            "no credential: add `client_secret`, or `certificate` and `private_key`, or `refresh_token`, or `username` and `password`, or `\"auth\": \"federated\"`",
+            "`auth` is missing, and there is no credential: add `client_secret`, or `certificate` and `private_key`, or `refresh_token`, or `username` and `password`, or `\"auth\": \"federated\"`",
         ),
         (
             json!({"client_secret": "01234567-89ab-cdef-0123-456789ABCDEF"}),
@@ -156,7 +156,7 @@ fn each_mistake_has_its_message() {
             json!({"policy": "{\"writes\": false,}"}),
             "`policy` is not JSON (line 1, column 17): a comma follows the last entry; remove it",
         ),
-        (json!({"policy": {"wirtes": false}}), "`policy.wirtes` is not a field; did you mean `writes`?"),
+        (json!({"policy": {"wirtes": false}}), "`policy.wirtes` is not a known field; did you mean `writes`?"),
         (
             json!({"policy": {"timezone": "Beijing"}}),
             "`policy.timezone` must be an IANA time zone such as `Europe/Berlin`; did you mean `Asia/Shanghai`?",
@@ -209,13 +209,16 @@ fn each_mistake_has_its_message() {
     }
     let shared = json!({"accounts": {"a": {"tenant_id": "t", "client_id": "c"}}}).to_string();
     let message = read_text(&shared).unwrap_err().to_string();
-    assert!(message.starts_with("`accounts.a` has no credential: add `client_secret`"), "{message}");
+    assert!(
+        message.starts_with("`accounts.a.auth` is missing, and there is no credential: add `client_secret`"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_text_that_is_not_json_is_refused_with_its_mistake() {
     for (text, message) in [
-        ("", "is empty"),
+        ("", "is empty, which is not JSON"),
         (
             "{\"tenant_id\": \"MARKED\", // MARKED\n}",
             "is not JSON (line 1, column 25): comments are not allowed here; remove them",

@@ -1,5 +1,7 @@
 //! Secrets as people write them, and the messages of those that are refused.
 
+mod field;
+
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -35,7 +37,7 @@ fn auth_may_be_left_out_where_the_other_fields_decide_it() {
     assert_eq!(auth(json!({"refresh_token": "r", "client_secret": "s"})), "refresh_token");
     assert_eq!(auth(json!({"username": "u", "password": "p"})), "password");
     assert_eq!(auth(json!({"username": "u", "password": "p", "client_secret": "s"})), "password");
-    assert!(refusal(base()).starts_with("no credential: add `client_secret`"));
+    assert!(refusal(base()).starts_with("`auth` is missing, and there is no credential: add `client_secret`"));
     let several = refusal(with(base(), json!({"refresh_token": "r", "username": "u", "password": "p"})));
     assert_eq!(
         several,

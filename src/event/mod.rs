@@ -1,4 +1,6 @@
-//! Events: what the function, or the local program, may be asked to do.
+//! Events: the JSON that the function and the local program are asked with, parsed.
+
+pub mod sqs;
 
 use std::fmt;
 
@@ -10,14 +12,14 @@ use crate::actions::sign_in::request::SignIn;
 use crate::domain::account::AccountId;
 use crate::domain::cloud::Cloud;
 use crate::domain::fields::printable;
-use crate::domain::run_request::{self, Message};
 use crate::domain::secret::import::Format;
 use crate::domain::seed::Seed;
+use crate::event::sqs::QueueMessage;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     Tick,
-    Orders(Vec<Message>),
+    RunRequests(Vec<QueueMessage>),
     Sync,
     List { after: Option<AccountId> },
     Show { account: AccountId },
@@ -34,7 +36,7 @@ pub enum Event {
     SetPolicy { account: AccountId, policy: Map<String, Value> },
 }
 
-/// What an import brings: never printed.
+/// The text of an import: may hold secrets, so it is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hidden(pub String);
 
@@ -44,16 +46,15 @@ impl fmt::Debug for Hidden {
     }
 }
 
-/// Rows of history, where no limit is given, and at most.
-const HISTORY: u32 = 20;
-const MOST_HISTORY: u32 = 500;
+const DEFAULT_HISTORY_ROWS: u32 = 20;
+const MAX_HISTORY_ROWS: u32 = 500;
 
-/// What an event is refused with.
+/// Why an event is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum EventError {
-    #[error("the event is none that is known; {ACCEPTED}")]
+    #[error("unknown event; {ACCEPTED}")]
     Unknown,
-    #[error("the action `{0}` is not known; {ACCEPTED}")]
+    #[error("unknown action `{0}`; {ACCEPTED}")]
     UnknownAction(String),
     #[error("the action `{action}` needs `account`: an account's id")]
     NoAccount { action: &'static str },
@@ -61,13 +62,13 @@ pub enum EventError {
     Field { field: &'static str, problem: &'static str },
 }
 
-const ACCEPTED: &str = "accepted are EventBridge's scheduled event, messages of an SQS queue, and {\"action\": ...} with one \
+const ACCEPTED: &str = "expected EventBridge's scheduled event, messages of an SQS queue, or {\"action\": ...} with one \
                         of tick, sync, list, show, run (with dry_run), stop, resume, history, set_policy, sign_in, consent_url, grant, check, import, export";
 
-/// Reads an event.
+/// Parses an event.
 ///
 /// # Errors
-/// Anything that is not one of the contract's events: the error lists what is accepted.
+/// Any event that is not one of the contract's; the error lists those.
 pub fn parse(event: &Value) -> Result<Event, EventError> {
     #[derive(Deserialize)]
     struct Scheduled {
@@ -81,7 +82,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         return if tick { Ok(Event::Tick) } else { Err(EventError::Unknown) };
     }
     if event.get("Records").is_some() {
-        return run_request::messages(event).map(Event::Orders).ok_or(EventError::Unknown);
+        return sqs::messages(event).map(Event::RunRequests).ok_or(EventError::Unknown);
     }
     let action = event.get("action").and_then(Value::as_str).ok_or(EventError::Unknown)?;
     let account = |action| {
@@ -110,11 +111,11 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
         "history" => Event::History {
             account: account("history")?,
             limit: match event.get("limit") {
-                None | Some(Value::Null) => HISTORY,
+                None | Some(Value::Null) => DEFAULT_HISTORY_ROWS,
                 Some(limit) => limit
                     .as_u64()
                     .and_then(|limit| u32::try_from(limit).ok())
-                    .filter(|limit| (1..=MOST_HISTORY).contains(limit))
+                    .filter(|limit| (1..=MAX_HISTORY_ROWS).contains(limit))
                     .ok_or(EventError::Field { field: "limit", problem: "must be a whole number from 1 to 500" })?,
             },
         },
@@ -170,7 +171,7 @@ pub fn parse(event: &Value) -> Result<Event, EventError> {
     })
 }
 
-/// Where a listing goes on.
+/// The account after which a listing continues.
 fn after(event: &Value) -> Result<Option<AccountId>, EventError> {
     let problem = "must be the `next` of the answer before";
     let after = text(event, "after")?.map(|id| AccountId::parse(&id)).transpose();
@@ -200,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_that_is_none_of_these_is_refused_with_a_list_of_what_is_accepted() {
+    fn unknown_event_is_refused_with_a_list_of_what_is_expected() {
         for event in [
             json!(null),
             json!([]),
@@ -213,12 +214,12 @@ mod tests {
             json!({"Records": [{"eventSource": "aws:s3", "messageId": "m"}]}),
         ] {
             let error = parse(&event).unwrap_err().to_string();
-            assert!(error.contains("accepted are") && error.contains("history"), "{event}: {error}");
+            assert!(error.contains("expected ") && error.contains("history"), "{event}: {error}");
         }
     }
 
     #[test]
-    fn an_action_on_an_account_needs_one() {
+    fn action_on_an_account_needs_one() {
         for action in ["show", "run", "stop", "resume", "history", "sign_in", "consent_url", "grant", "check"] {
             let error = parse(&json!({"action": action})).unwrap_err();
             assert!(error.to_string().contains("needs `account`"), "{error}");
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_the_wrong_kind_is_named() {
+    fn field_of_wrong_type_is_named() {
         for (event, field) in [
             (json!({"action": "run", "account": "a", "dry_run": "yes"}), "dry_run"),
             (json!({"action": "grant", "account": "a", "apply": "yes"}), "apply"),
