@@ -14,8 +14,7 @@ pub fn host_and_cause(error: &reqwest::Error) -> String {
 pub fn cause(error: &reqwest::Error) -> &'static str {
     let sources = || sources(error);
     let io = sources().filter_map(|source| source.downcast_ref::<std::io::Error>());
-    let tls = io.clone().filter_map(|error| error.get_ref()?.downcast_ref::<rustls::Error>()).next();
-    let tls = tls.or_else(|| sources().find_map(|source| source.downcast_ref::<rustls::Error>()));
+    let tls = io.clone().find_map(wrapped_tls).or_else(|| sources().find_map(|source| source.downcast_ref()));
     if let Some(tls) = tls {
         return tls_cause(tls);
     }
@@ -42,6 +41,12 @@ pub fn cause(error: &reqwest::Error) -> &'static str {
 /// The error and what caused it.
 fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> + Clone {
     std::iter::successors(Some(error), |error| <dyn Error>::source(*error))
+}
+
+/// The TLS error within an I/O error, which may be wrapped in another.
+fn wrapped_tls(error: &std::io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref().or_else(|| wrapped_tls(inner.downcast_ref()?))
 }
 
 fn tls_cause(error: &rustls::Error) -> &'static str {
