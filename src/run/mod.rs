@@ -205,7 +205,7 @@ fn mailbox(secret: &AccountSecret, access: &AccessToken) -> Vec<String> {
     names.map(|name| name.to_lowercase()).collect()
 }
 
-/// What a person is to be told of the run, written with its record.
+/// What a person must hear about the run, written with its record.
 fn notices(change: Option<Change>, reason: Option<String>, expiring: &[(Expiring, Expiry)]) -> Vec<NoticeKind> {
     let status = change.map(|change| NoticeKind::Status { change, reason });
     let expiry =

@@ -2,6 +2,7 @@
 
 mod action;
 mod action_secrecy;
+mod adversary;
 #[cfg(unix)]
 mod bench;
 mod check;

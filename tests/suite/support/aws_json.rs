@@ -250,7 +250,7 @@ impl Hold {
 
     /// Releases the held calls, and lets all later ones pass.
     pub fn release(self) {
-        let _nobody_waits = self.gate.send(true);
+        let _none_held = self.gate.send(true);
     }
 }
 

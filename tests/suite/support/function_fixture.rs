@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::dynamodb::{ACCOUNTS, FakeDynamo, RUNS};
 use super::lambda_runtime::{Answer, FunctionError, FunctionProcess};
+use super::network::{Network, Service};
 use super::secrets_manager::FakeSecrets;
 
 pub const TENANT: &str = "0f3c1d7e-8a54-4c7e-9b51-2f6f3f1f7a10";
@@ -49,6 +50,32 @@ impl FunctionFixture {
 
     pub async fn function(&self) -> FunctionProcess {
         self.function_with(&[]).await
+    }
+
+    /// A function whose requests go through its own network, with `more` variables. The SNS topic and the queue exist only
+    /// in the network.
+    pub async fn function_behind_network(&self, more: &[(&str, &str)]) -> (FunctionProcess, Network) {
+        let tenant = self.tenant.endpoint();
+        let network = Network::before(&[
+            (Service::Login, &tenant),
+            (Service::Graph, &tenant),
+            (Service::DynamoDb, &self.dynamo.endpoint),
+            (Service::SecretsManager, &self.secrets.endpoint),
+            (Service::Sns, "http://127.0.0.1:9"),
+            (Service::Sqs, "http://127.0.0.1:9"),
+        ])
+        .await;
+        let mut environment = vec![
+            ("LOGIN_ENDPOINT", network.endpoint(Service::Login)),
+            ("GRAPH_ENDPOINT", network.endpoint(Service::Graph)),
+            ("AWS_ENDPOINT_URL_DYNAMODB", network.endpoint(Service::DynamoDb)),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", network.endpoint(Service::SecretsManager)),
+            ("AWS_ENDPOINT_URL_SNS", network.endpoint(Service::Sns)),
+            ("AWS_ENDPOINT_URL_SQS", network.endpoint(Service::Sqs)),
+        ];
+        environment.extend_from_slice(more);
+        let function = self.function_with(&environment).await;
+        (function, network)
     }
 
     /// The function with `more` variables in addition to those of a deployed function.

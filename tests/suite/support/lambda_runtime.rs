@@ -56,10 +56,18 @@ struct RuntimeState {
 #[derive(Default)]
 struct Queue {
     waiting: Vec<Invocation>,
-    running: HashMap<String, oneshot::Sender<Answer>>,
+    running: HashMap<String, Running>,
     init_error: Option<FunctionError>,
     /// How often a function has polled for an event: 1 means that it has started.
     polls: usize,
+    /// Answers that came after their deadline, when Lambda would have killed the function.
+    late_answers: usize,
+}
+
+/// An invocation that a function has received.
+struct Running {
+    answer: oneshot::Sender<Answer>,
+    deadline: SystemTime,
 }
 
 struct Invocation {
@@ -76,8 +84,8 @@ impl RuntimeState {
     fn fail_all(&self, error: &FunctionError) {
         let mut queue = self.queue();
         let waiting: Vec<_> = queue.waiting.drain(..).map(|invocation| invocation.answer).collect();
-        for answer in queue.running.drain().map(|(_, answer)| answer).chain(waiting) {
-            let _nobody_asks_any_more = answer.send(Err(error.clone()));
+        for answer in queue.running.drain().map(|(_, running)| running.answer).chain(waiting) {
+            let _caller_has_left = answer.send(Err(error.clone()));
         }
     }
 }
@@ -136,6 +144,11 @@ impl FakeRuntime {
         self.state.queue().init_error.clone()
     }
 
+    /// How many answers came after their deadline.
+    pub fn late_answers(&self) -> usize {
+        self.state.queue().late_answers
+    }
+
     /// How often a function has polled for an event; from 1 on it has started.
     pub fn polls(&self) -> usize {
         self.state.queue().polls
@@ -144,15 +157,16 @@ impl FakeRuntime {
 
 async fn next(State(state): State<Arc<RuntimeState>>) -> Response {
     state.queue().polls += 1;
-    let (id, body) = loop {
+    let (id, body, deadline) = loop {
         // Registered before the check, so that no event is missed between check and wait.
         let queued = state.queued.notified();
         {
             let mut queue = state.queue();
             if !queue.waiting.is_empty() {
                 let invocation = queue.waiting.remove(0);
-                queue.running.insert(invocation.id.clone(), invocation.answer);
-                break (invocation.id, invocation.body);
+                let deadline = SystemTime::now() + *state.deadline.lock().unwrap();
+                queue.running.insert(invocation.id.clone(), Running { answer: invocation.answer, deadline });
+                break (invocation.id, invocation.body, deadline);
             }
         }
         queued.await;
@@ -160,7 +174,6 @@ async fn next(State(state): State<Arc<RuntimeState>>) -> Response {
     // One wake-up may cover several events.
     state.queued.notify_one();
 
-    let deadline = SystemTime::now() + *state.deadline.lock().unwrap();
     let deadline = deadline.duration_since(UNIX_EPOCH).unwrap().as_millis().to_string();
     let headers = [
         ("content-type", "application/json".to_owned()),
@@ -190,9 +203,11 @@ async fn init_error(State(state): State<Arc<RuntimeState>>, body: Bytes) -> Resp
 }
 
 fn finish(state: &RuntimeState, id: &str, answer: Answer) -> Response {
-    match state.queue().running.remove(id) {
-        Some(waiting) => {
-            let _nobody_asks_any_more = waiting.send(answer);
+    let mut queue = state.queue();
+    match queue.running.remove(id) {
+        Some(running) => {
+            queue.late_answers += usize::from(SystemTime::now() > running.deadline);
+            let _caller_has_left = running.answer.send(answer);
             accepted()
         }
         None => (StatusCode::BAD_REQUEST, r#"{"errorType":"InvalidRequestID"}"#).into_response(),
@@ -270,7 +285,7 @@ impl FunctionProcess {
             async move {
                 let status = tokio::select! {
                     status = child.wait() => status.unwrap(),
-                    _told_or_dropped = killed => {
+                    _killed_or_dropped = killed => {
                         let _ended_already = child.start_kill();
                         child.wait().await.unwrap()
                     }

@@ -388,13 +388,13 @@ mod tests {
         let (secrets, network, client) = secrets().await;
         let mut steps = network.step_by_step();
         let mut reading = Box::pin(read(&client));
-        let step = steps.hold_after(0, &mut reading).await.ok().expect("it is held");
+        let step = steps.hold_after(0, &mut reading).await.expect("it is held");
         assert_eq!(
             (step.to_string().as_str(), secrets.calls("GetSecretValue")),
             ("SecretsManager GetSecretValue (Request)", 0)
         );
         drop(step);
-        let step = steps.hold_after(0, &mut reading).await.ok().expect("it is held");
+        let step = steps.hold_after(0, &mut reading).await.expect("it is held");
         assert_eq!((step.at, secrets.calls("GetSecretValue")), (At::Answer, 1));
         drop(step);
         assert!(steps.hold_after(0, &mut reading).await.err().expect("it ends").is_some());

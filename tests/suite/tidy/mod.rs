@@ -1,6 +1,8 @@
 //! The project's rules as tests over its source text.
 
+mod circles;
 mod source;
+mod words;
 
 use std::fs;
 

@@ -1,0 +1,5 @@
+//! What must hold against an adversary: services that hang, processes and people that act at the worst moment.
+
+mod hanging;
+mod races;
+mod two_processes;
