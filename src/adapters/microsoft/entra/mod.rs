@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::adapters::http::{join, read_bounded};
 use crate::adapters::microsoft::retry_after::retry_after;
+use crate::adapters::transport::host_and_cause;
 use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::cause::LoginError;
@@ -148,7 +149,7 @@ fn unreachable(error: &reqwest::Error) -> String {
     } else {
         "closed the connection"
     };
-    format!("the login service {why}")
+    format!("the login service {why} ({})", host_and_cause(error))
 }
 
 fn form(
