@@ -111,6 +111,8 @@ mod tests {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let _ = stream.read(&mut [0; 1024]).await;
                 let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
+                // Closed with unread bytes, the connection would be reset before the answer is read.
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|count| count > 0) {}
             }
         });
         let error = client(Timeouts::default()).unwrap().get(format!("https://{at}")).send().await.unwrap_err();

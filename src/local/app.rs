@@ -64,7 +64,7 @@ pub fn connection() -> anyhow::Result<Connection> {
     Connection::open(&network, config()?.login_endpoint.as_ref())
 }
 
-/// The endpoints that stand in for the login service and for Graph.
+/// The endpoints that replace the hosts of the login service and of Graph.
 pub fn endpoints() -> anyhow::Result<(Option<Url>, Option<Url>)> {
     let config = config()?;
     Ok((config.login_endpoint, config.graph_endpoint))

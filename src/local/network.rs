@@ -91,7 +91,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Of this network; `login_endpoint` stands in for the clouds' own hosts.
+    /// Of this network; `login_endpoint` replaces the hosts of the clouds.
     ///
     /// # Errors
     /// As [`Network::client`].
