@@ -10,6 +10,7 @@ use e5_evergreen::domain::account::AccountId;
 use e5_evergreen::domain::account::history::CallResult;
 use e5_evergreen::domain::account::recent_calls::RecentCalls;
 use e5_evergreen::domain::account::set_aside::SetAside;
+use e5_evergreen::domain::catalogue::generated_name::NameOwner;
 use e5_evergreen::domain::catalogue::granted::GrantedPermissions;
 use e5_evergreen::domain::catalogue::{self, Access};
 use e5_evergreen::domain::plan::{ITEMS_PER_BATCH, Plan, Role, Scope};
@@ -69,6 +70,7 @@ impl Caller {
             sweep: false,
             watch: None,
             now: now(),
+            owner: NameOwner::of(self.id.as_str()),
         }
     }
 

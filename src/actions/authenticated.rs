@@ -72,7 +72,7 @@ pub(crate) fn secret_reason(outcome: &Outcome) -> String {
 /// Reads an account.
 ///
 /// # Errors
-/// Where there is none of that id.
+/// Where no account has that id.
 pub(crate) async fn find(app: &App, id: &AccountId) -> Result<StoredAccount, ActionError> {
     app.accounts.get(id).await?.ok_or_else(|| ActionError::NoAccount(id.clone()))
 }

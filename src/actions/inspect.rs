@@ -89,7 +89,7 @@ struct ShownRefusal {
 impl ShownRefusal {
     fn of(refusal: &Refusal) -> Self {
         let (status, code) = (refusal.status, refusal.code.clone());
-        // An operation that is set aside after a 401 was refused by itself: other calls of that run were not.
+        // An operation that is set aside after a 401 was refused alone: other calls of that run were not.
         let cause = graph_cause(if status == 401 { 403 } else { status }, code.as_deref().unwrap_or_default());
         Self { status, code, means: cause.map(|cause| cause.to_string()) }
     }

@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::{body::SdkBody, retry::RetryConfig};
 use reqwest::{Body, Client, Response, Url, redirect};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 use thiserror::Error;
 
 /// Timeouts of the client.
@@ -50,17 +50,38 @@ pub enum ClientError {
 /// The client that everything shares. Redirects are not followed: a redirect must never carry a token or a secret to a
 /// host that is not configured. Proxies of the environment are ignored for the same reason.
 pub fn client(timeouts: Timeouts) -> Result<Client, ClientError> {
+    client_through(timeouts, Route::default())
+}
+
+/// The way to the services, where it is not the direct one. Only the local program has another.
+#[derive(Clone, Debug, Default)]
+pub struct Route {
+    pub proxies: Vec<reqwest::Proxy>,
+    /// Certificate authorities beside Mozilla's.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+}
+
+/// As [`client`], by this route.
+///
+/// # Errors
+/// Also a certificate that cannot be used.
+pub fn client_through(timeouts: Timeouts, route: Route) -> Result<Client, ClientError> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+    for certificate in route.extra_roots {
+        roots.add(certificate)?;
+    }
     let mut tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() })
+        .with_root_certificates(roots)
         .with_no_client_auth();
     // reqwest leaves a given configuration as it is: without this, HTTP/2 is never offered.
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
 
-    Ok(Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(redirect::Policy::none())
-        .no_proxy()
+    let direct = Client::builder().tls_backend_preconfigured(tls).redirect(redirect::Policy::none()).no_proxy();
+    Ok(route
+        .proxies
+        .into_iter()
+        .fold(direct, reqwest::ClientBuilder::proxy)
         .connect_timeout(timeouts.connect)
         .timeout(timeouts.total)
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)

@@ -79,7 +79,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, shown + 1)
 }
 
-/// The first character outside strings that JSON does not have, with the mistake that it stands for.
+/// The first character outside strings that JSON does not have, with the mistake that it shows.
 fn first_mistake(text: &str) -> Option<(usize, Mistake)> {
     let (mut in_string, mut escaped) = (false, false);
     let mut comma = None;

@@ -1,6 +1,6 @@
 //! Path segment: a value as one part of a URL's path.
 
-/// Whether a URL loses the segment: an empty one, and the dots that stand for a folder and its parent. An encoded dot is
+/// Whether a URL loses the segment: an empty one, and the dots that name a folder and its parent. An encoded dot is
 /// no help, since it counts as a dot.
 pub fn is_dot_segment(value: &str) -> bool {
     matches!(value, "" | "." | "..")

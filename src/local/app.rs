@@ -7,12 +7,12 @@ use anyhow::Context;
 use rand::rngs::ChaCha12Rng;
 use reqwest::Url;
 
-use crate::adapters::http::{self, Timeouts};
 use crate::adapters::system::clock::SystemClock;
 use crate::app::App;
 use crate::bootstrap::{self, Parts};
 use crate::config::Config;
 use crate::local::dynamodb::{ACCOUNTS, LocalDynamoDb, RUNS};
+use crate::local::network::{Connection, Network};
 use crate::local::no_web_identity::NoWebIdentity;
 use crate::local::secret_files::{PREFIX, SecretFiles};
 use crate::ports::Clock;
@@ -26,11 +26,10 @@ pub struct LocalApp {
 impl LocalApp {
     /// Opens the folder that `evergreen init` made. The environment may set what [`Config`] knows; its tables
     /// are the folder's own.
-    pub async fn open(data: &Path) -> anyhow::Result<Self> {
+    pub async fn open(data: &Path, http: reqwest::Client) -> anyhow::Result<Self> {
         let secrets = secrets_folder(data);
         anyhow::ensure!(secrets.is_dir(), "{}", wrong_folder(data));
-        let http = http::client(Timeouts::default()).context("setting up HTTP")?;
-        let embedded = LocalDynamoDb::open(&data.join("state.db")).await?;
+        let embedded = LocalDynamoDb::open(&state_file(data)).await?;
         let random = bootstrap::system_random().context("asking the system for random numbers")?;
         let secrets = SecretFiles::new(secrets).with_any_mode(any_mode());
         Ok(Self::build(embedded, secrets, Arc::new(SystemClock), http, config()?, random))
@@ -57,6 +56,27 @@ impl LocalApp {
         };
         Self { app: Arc::new(parts.app(random)), embedded }
     }
+}
+
+/// The way to Microsoft by the environment's settings.
+pub fn connection() -> anyhow::Result<Connection> {
+    let network = Network::read(|name| std::env::var(name).ok());
+    Connection::open(&network, config()?.login_endpoint.as_ref())
+}
+
+/// The endpoints that stand in for the login service and for Graph.
+pub fn endpoints() -> anyhow::Result<(Option<Url>, Option<Url>)> {
+    let config = config()?;
+    Ok((config.login_endpoint, config.graph_endpoint))
+}
+
+/// The folder in which user programs keep their settings.
+pub fn home() -> anyhow::Result<PathBuf> {
+    std::env::home_dir().context("there is no home folder")
+}
+
+pub fn state_file(data: &Path) -> PathBuf {
+    data.join("state.db")
 }
 
 pub fn secrets_folder(data: &Path) -> PathBuf {

@@ -21,7 +21,7 @@ pub struct PolicyArgs {
     /// Operations per run, e.g. 3-12
     #[arg(long, value_name = "MIN-MAX", value_parser = range)]
     calls: Option<(u64, u64)>,
-    /// Operations to call where --include says nothing: gentle, balanced or full
+    /// Operations to call without --include: gentle, balanced or full
     #[arg(long)]
     preset: Option<String>,
     /// Operations to call: ids or globs, e.g. 'mail.*,drive.get'

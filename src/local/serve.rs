@@ -8,14 +8,15 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::TimeDelta;
 use serde_json::json;
-use tracing::error;
+use tracing::{error, info, warn};
 
 use crate::app::App;
 use crate::config::LOCAL_ROUND;
 use crate::domain::account::AccountId;
-use crate::local::app::LocalApp;
+use crate::local::app::{LocalApp, connection};
 use crate::local::cli::args::Data;
 use crate::local::file_faults::file_faults;
+use crate::local::network::Connection;
 use crate::local::output::answer::{self, Sync};
 use crate::local::output::style::{Paint, Style};
 use crate::local::output::text::{count, printable};
@@ -37,16 +38,20 @@ const MAX_NEW_SHOWN: usize = 20;
 /// # Errors
 /// If the folder cannot be opened. Later faults are logged, and the next round tries again.
 pub async fn serve(at: &Data, sentences: bool) -> anyhow::Result<()> {
-    let local = LocalApp::open(&at.data).await?;
+    let connection = connection()?;
+    let local = LocalApp::open(&at.data, connection.client.clone()).await?;
     let _signals = stop_on_signal(&local.app).context("listening for signals")?;
-    let mut faults = Faults { sentences, shown: BTreeSet::new() };
+    let mut faults = Faults { sentences, offline: false, shown: BTreeSet::new() };
     let mut rounds = 0_u32;
     if sentences {
         let data = printable(&at.data.display().to_string());
         print::line(&format!("evergreen {} · {data} · Ctrl-C stops", env!("CARGO_PKG_VERSION")));
+        connection.notes.iter().for_each(|note| print::line(note));
+    } else {
+        connection.notes.iter().for_each(|note| info!(network = note, "network"));
     }
     while !local.app.stopping() {
-        turn(&local.app, &at.data, &mut faults).await;
+        turn(&local.app, &connection, &at.data, &mut faults).await;
         if rounds.is_multiple_of(ROUNDS_PER_SWEEP)
             && let Err(error) = local.embedded.sweep()
         {
@@ -62,7 +67,7 @@ pub async fn serve(at: &Data, sentences: bool) -> anyhow::Result<()> {
 }
 
 /// A sync and a round. What fails is logged; the next turn tries again.
-async fn turn(app: &Arc<App>, data: &Path, faults: &mut Faults) {
+async fn turn(app: &Arc<App>, connection: &Connection, data: &Path, faults: &mut Faults) {
     match sync(app).await {
         Ok(report) if faults.sentences => {
             if let Ok(sync) = answer::read(json!(report)) {
@@ -72,16 +77,38 @@ async fn turn(app: &Arc<App>, data: &Path, faults: &mut Faults) {
         Ok(_) => {}
         Err(error) => error!(%error, "accounts could not be brought in line with the secrets"),
     }
+    let offline = if any_due(app).await { connection.offline().await } else { None };
+    if let Some(cause) = offline {
+        // A run that sends nothing would fail and put its account off for hours.
+        if !std::mem::replace(&mut faults.offline, true) {
+            warn!(error = cause, "due accounts wait; trying again every minute");
+        }
+        return;
+    }
+    faults.offline = false;
     let deadline = app.clock.now() + TimeDelta::from_std(LOCAL_ROUND).unwrap_or(TimeDelta::minutes(5));
     if let Err(error) = round(app, deadline).await {
         error!(%error, "the round failed");
     }
 }
 
-/// The faults of files that were shown already: they are shown once, and again after they changed.
+/// The faults that were shown already: they are shown once, and again after they changed.
 struct Faults {
     sentences: bool,
+    /// Whether due accounts wait for the network.
+    offline: bool,
     shown: BTreeSet<String>,
+}
+
+async fn any_due(app: &App) -> bool {
+    let now = app.clock.now();
+    for shard in 0..app.settings.due_shards {
+        // The round itself reports a table that cannot be read.
+        if app.accounts.due(shard, now, None).await.is_ok_and(|page| !page.accounts.is_empty()) {
+            return true;
+        }
+    }
+    false
 }
 
 async fn show_changes(app: &Arc<App>, sync: &Sync, data: &Path, faults: &mut Faults) {

@@ -67,7 +67,7 @@ impl Untold {
         let remedy = match expiring {
             Expiring::Credential => "Create a new one in the app's registration, and put it into the account's secret.",
             Expiring::Subscription if ends_at > self.notice.at => {
-                "Microsoft renews it, or does not, by its own judgement of development on it; nobody can promise that. \
+                "Microsoft renews it, or does not, by its own judgement of development on it; no one can promise that. \
                  See the developer programme's dashboard, link a GitHub account there, and save what you would miss."
             }
             Expiring::Subscription => {
@@ -257,7 +257,7 @@ mod tests {
             ]
         );
         for (message, parts) in messages(&changes).iter().zip([
-            ["2026-03-15", "nobody can promise"],
+            ["2026-03-15", "no one can promise"],
             ["60", "save"],
             ["2026-03-03", "new one"],
         ]) {

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::app::token_cache::AccessToken;
 use crate::domain::account::Account;
+use crate::domain::catalogue::generated_name::NameOwner;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::plan::{Plan, Scope};
 use crate::domain::secret::AccountSecret;
@@ -50,6 +51,7 @@ pub fn scope<'a>(
         sweep: account.sweeps > 0,
         watch: account.expiries.check_due(now).then_some(secret),
         now,
+        owner: NameOwner::of(account.id.as_str()),
     }
 }
 

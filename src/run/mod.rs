@@ -34,6 +34,7 @@ use crate::ports::{RecordResult, SecretFault, SecretText};
 use crate::run::claim::{Claimed, LEASE};
 use crate::run::draw::{SeedChoice, scope};
 use crate::run::executor::Executor;
+use crate::run::placeholders::Orphans;
 use crate::run::report::RunReport;
 use crate::telemetry::run_span;
 
@@ -149,6 +150,7 @@ impl Attempt<'_> {
         if plan.is_empty() {
             return without_calls(nothing_drawable(account, &scope));
         }
+        let orphans = Orphans { before: now - LEASE, owner: scope.owner };
         let askable = plan::askable(&scope, self.secret);
         let facts = RunFacts {
             permissions_unknown: access.granted == GrantedPermissions::Unknown,
@@ -165,7 +167,7 @@ impl Attempt<'_> {
             access,
             deadline: self.deadline,
             reserve,
-            orphaned_before: now - LEASE,
+            orphans,
             rng: seed.rng(&account.id, RngStream::Execution),
         };
         let calls = executor.send(&plan).await;
@@ -203,7 +205,7 @@ fn mailbox(secret: &AccountSecret, access: &AccessToken) -> Vec<String> {
     names.map(|name| name.to_lowercase()).collect()
 }
 
-/// What a person is to be told of the run, written with its record.
+/// What a person must hear about the run, written with its record.
 fn notices(change: Option<Change>, reason: Option<String>, expiring: &[(Expiring, Expiry)]) -> Vec<NoticeKind> {
     let status = change.map(|change| NoticeKind::Status { change, reason });
     let expiry =

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::domain::catalogue::contents::Contents;
+use crate::domain::catalogue::generated_name::{self, NameOwner};
 use crate::domain::catalogue::{Need, Operation, OrphanQuery};
 use crate::domain::path_segment::{encode, is_dot_segment};
 use crate::domain::plan::{Payload, Plan, fill};
@@ -32,7 +32,7 @@ pub fn resolve(answer: &Value, need: &Need, dice: u64, removable: impl Fn(&str) 
 fn is_ours(element: &Value, removable: impl Fn(&str) -> bool) -> bool {
     let Some(properties) = element.as_object() else { return false };
     let id = properties.get("id").and_then(Value::as_str);
-    id.is_some_and(removable) || properties.values().filter_map(Value::as_str).any(Contents::is_generated_name)
+    id.is_some_and(removable) || properties.values().filter_map(Value::as_str).any(generated_name::is_generated)
 }
 
 /// Adds all ids in the answer to a write.
@@ -100,16 +100,25 @@ pub struct Found {
     pub too_young: bool,
 }
 
-/// The elements of a sweep's list that have a generated name, but none of this run's `own`, and were made `before`.
-pub fn find_orphans(list: &Value, query: &OrphanQuery, undo: &Operation, own: &str, before: DateTime<Utc>) -> Found {
+/// Which objects of a generated name no run still uses.
+#[derive(Clone, Copy, Debug)]
+pub struct Orphans {
+    /// Those made before this: no run is as old that is still under way.
+    pub before: DateTime<Utc>,
+    /// Those of this account, which has one run at a time, also if they are younger.
+    pub owner: NameOwner,
+}
+
+/// The elements of a sweep's list that are orphans: of a generated name, but none of this run's `own`.
+pub fn find_orphans(list: &Value, query: &OrphanQuery, undo: &Operation, own: &str, orphans: Orphans) -> Found {
     let elements = list.get("value").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut found = Found::default();
     let Some(need) = undo.needs.first() else { return found };
     for element in elements {
         let name = element.get(query.name).and_then(Value::as_str).unwrap_or_default();
         let id = element.get(query.take).and_then(Value::as_str).filter(|id| !is_dot_segment(id));
-        let (Some(id), true) = (id, Contents::is_generated_name(name) && !own.contains(name)) else { continue };
-        if Contents::may_be_made_since(name, before) {
+        let (Some(id), true) = (id, generated_name::is_generated(name) && !own.contains(name)) else { continue };
+        if generated_name::may_be_made_since(name, orphans.before) && !orphans.owner.made(name) {
             found.too_young = true;
         } else {
             found.orphans.push((id.to_owned(), BTreeMap::from([(need.placeholder, id.to_owned())])));
@@ -155,6 +164,7 @@ mod tests {
 
     use super::*;
     use crate::domain::catalogue::Effect;
+    use crate::domain::catalogue::contents::Contents;
 
     fn none(_: &str) -> bool {
         false
@@ -211,20 +221,26 @@ mod tests {
         let element = |name: &&str| json!({orphans.take: format!("id of {name}"), orphans.name: name});
         let list = json!({"value": names.iter().map(element).collect::<Vec<_>>()});
         let undo = crate::domain::catalogue::find(undo).unwrap();
-        find_orphans(&list, &orphans, undo, "Evergreen own thing 00000001", before)
+        let rule = Orphans { before, owner: NameOwner::of("a") };
+        find_orphans(&list, &orphans, undo, "Evergreen own thing 00000001", rule)
     }
 
     #[test]
     fn an_orphan_bears_a_generated_name_that_is_not_this_runs_and_is_older_than_a_lease() {
         let now: DateTime<Utc> = "2026-03-02T10:00:00Z".parse().unwrap();
-        let name = |made: DateTime<Utc>| Contents::new(ChaCha12Rng::seed_from_u64(1), made).name();
-        let (old, young) = (name(now - TimeDelta::hours(1)), name(now - TimeDelta::minutes(5)));
+        let name = |of: &str, made: DateTime<Utc>| {
+            Contents::new(ChaCha12Rng::seed_from_u64(1), made, NameOwner::of(of)).name()
+        };
+        let old = name("another", now - TimeDelta::hours(1));
+        let (young, own) = (name("another", now - TimeDelta::minutes(5)), name("a", now));
         let found =
             named(now - TimeDelta::minutes(15), &[&old, "Evergreen trees", "Evergreen own thing 00000001", "x"]);
         let ids: Vec<&str> = found.orphans.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!((ids, found.too_young), (vec![format!("id of {old}").as_str()], false));
         let found = named(now - TimeDelta::minutes(15), &[&young]);
         assert_eq!((found.orphans.len(), found.too_young), (0, true));
+        let found = named(now - TimeDelta::minutes(15), &[&own]);
+        assert_eq!((found.orphans.len(), found.too_young), (1, false), "an account has one run at a time");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::domain::plan::{Payload, Plan, Role, Step};
 use crate::ports::RawBody;
 use crate::run::item::{Item, cleans};
 use crate::run::item_result::ItemResult;
-use crate::run::placeholders::{self, NextPage};
+use crate::run::placeholders::{self, NextPage, Orphans};
 
 /// Coming runs that look for orphans: after a clean-up that may have failed, and after mail, which arrives with a delay.
 const SWEEPS_AFTER_DOUBT: u32 = 2;
@@ -37,8 +37,8 @@ pub struct Progress<'a> {
     pages: Vec<Item>,
     /// Pages of lists that were read beyond the first.
     pages_read: usize,
-    /// Only what was made before this is an orphan: a run that is still under way may use what is younger.
-    orphaned_before: DateTime<Utc>,
+    /// What a sweep takes for an orphan.
+    orphan_rule: Orphans,
     /// Ids of what this run made, and of what it removes: no read takes them from a list.
     removable: BTreeSet<String>,
     sweeping: bool,
@@ -55,7 +55,7 @@ pub struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    pub fn new(plan: &'a Plan, orphaned_before: DateTime<Utc>, rng: &mut ChaCha12Rng) -> Self {
+    pub fn new(plan: &'a Plan, orphan_rule: Orphans, rng: &mut ChaCha12Rng) -> Self {
         Self {
             plan,
             answers: vec![None; plan.steps.len()],
@@ -64,7 +64,7 @@ impl<'a> Progress<'a> {
             orphans: Vec::new(),
             pages: Vec::new(),
             pages_read: 0,
-            orphaned_before,
+            orphan_rule,
             removable: BTreeSet::new(),
             sweeping: plan.steps.iter().any(|step| step.role == Role::Sweep),
             sweeps_failed: false,
@@ -192,7 +192,7 @@ impl<'a> Progress<'a> {
     }
 
     fn find_orphans(&mut self, item: &Item, body: &Value, query: &OrphanQuery, undo: &'static Operation) {
-        let found = placeholders::find_orphans(body, query, undo, &self.own, self.orphaned_before);
+        let found = placeholders::find_orphans(body, query, undo, &self.own, self.orphan_rule);
         // What is too young is looked for again.
         self.sweeps_failed |= found.too_young;
         for (id, values) in found.orphans {

@@ -15,7 +15,7 @@ use crate::telemetry::as_fields;
 pub struct RunReport {
     pub row: HistoryRow,
     pub status: Status,
-    /// What a person has yet to be told of the account, from this run and earlier ones; none where it was not recorded.
+    /// What a person has yet to hear about the account, from this run and earlier ones; none where it was not recorded.
     pub untold: Notices,
     /// Days until the subscription and until the credential ends, where that is known.
     pub days_to_renewal: Option<i64>,

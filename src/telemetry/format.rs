@@ -40,7 +40,7 @@ pub(super) struct Line {
 
 impl Line {
     fn json(mut self) -> String {
-        // Lambda believes a line's level only where a timestamp stands beside it.
+        // Lambda takes a line's level only from a line with a timestamp.
         self.fields.insert("timestamp".to_owned(), json!(self.at.to_rfc3339_opts(SecondsFormat::Millis, true)));
         self.fields.insert("level".to_owned(), json!(self.level.as_str()));
         Value::Object(self.fields).to_string()

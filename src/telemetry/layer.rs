@@ -1,5 +1,5 @@
-//! The layer: makes a line of each event of this crate. Events of other crates are never written, at any level: nobody
-//! here has read what they say of headers, bodies and tokens.
+//! The layer: makes a line of each event of this crate. Events of other crates are never written, at any level: they may
+//! hold headers, bodies and tokens.
 
 use chrono::Utc;
 use tracing::level_filters::LevelFilter;

@@ -30,6 +30,7 @@ mod leftovers;
 mod local;
 mod local_commands;
 mod local_files;
+mod local_machine;
 mod log_lines;
 mod orphan_age;
 mod outage;

@@ -73,7 +73,7 @@ fn judge_app_credentials(answer: &Value, secret: &AccountSecret, now: DateTime<U
 }
 
 fn judge_subscription(answer: &Value, now: DateTime<Utc>) -> Finding {
-    let remedy = "see the developer programme's dashboard; nobody can promise a renewal";
+    let remedy = "see the developer programme's dashboard; no one can promise a renewal";
     match Subscription::of(answer) {
         Some(Subscription { enabled: true, changes_at: Some(end), .. }) => {
             ends(SUBSCRIPTION, "The subscription", end, now, remedy)

@@ -84,7 +84,7 @@ async fn write_secret(
     Err(ActionError::Racing(id.clone()))
 }
 
-/// The secret as it is now; `None` where there is none.
+/// The secret as it is now; `None` where it does not exist.
 async fn read(app: &App, secret_name: &str) -> Result<Option<SecretText>, ActionError> {
     let fetched = app.secrets.fetch(&[secret_name.to_owned()]).await?.pop();
     match fetched.map(|(_, text)| text) {

@@ -17,6 +17,7 @@ use tracing::{Level, enabled};
 
 use crate::adapters::http::{join, read_bounded};
 use crate::adapters::microsoft::retry_after::{self, retry_after};
+use crate::adapters::transport::host_and_cause;
 use crate::domain::cause::{NO_DRIVE, NO_SHAREPOINT_LICENCE, NOT_APPLICABLE_TO_TENANT};
 use crate::domain::cloud::Cloud;
 use crate::domain::plan::Payload;
@@ -62,7 +63,7 @@ impl Graph for GraphClient {
             .body(encode(items).map_err(|_| transient("the batch cannot be written"))?)
             .send()
             .await
-            .map_err(|error| transient(unreachable(&error)))?;
+            .map_err(|error| transient(&unreachable(&error)))?;
         let status = response.status().as_u16();
         let wait = retry_after(response.headers());
         let body = read_bounded(response, MAX_RESPONSE_BYTES)
@@ -82,14 +83,15 @@ impl Graph for GraphClient {
     }
 }
 
-fn unreachable(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
+fn unreachable(error: &reqwest::Error) -> String {
+    let why = if error.is_timeout() {
         "Graph did not answer in time"
     } else if error.is_connect() {
         "Graph could not be reached"
     } else {
         "the connection to Graph broke"
-    }
+    };
+    format!("{why} ({})", host_and_cause(error))
 }
 
 #[derive(Serialize)]

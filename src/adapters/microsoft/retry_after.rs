@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// Nobody means more than a week.
+/// A longer wait is a mistake of the service or of a proxy.
 const MAX_WAIT: Duration = Duration::from_secs(7 * 86_400);
 
 /// How long to wait. A date counts from the answer's own `Date`.

@@ -94,7 +94,7 @@ impl RecentCalls {
     }
 }
 
-/// Sixteen bits that stand for an id. Two ids with the same mark share a record, which does no harm.
+/// A sixteen-bit hash of an id. Two ids with the same mark share a record, which does no harm.
 fn mark(id: &str) -> u16 {
     let hash = fnv1a(id.bytes());
     (hash ^ (hash >> 16) ^ (hash >> 32) ^ (hash >> 48)) as u16

@@ -20,7 +20,7 @@ pub struct Refusal {
     pub runs: u8,
 }
 
-/// The refusals of one account: of operations that may be set aside if it goes on, and of what is set aside.
+/// The refusals of one account: of operations that may be set aside if the refusals continue, and of what is set aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusals(BTreeMap<SetAside, Refusal>);
 

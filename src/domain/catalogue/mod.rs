@@ -24,6 +24,7 @@ mod date_time;
 mod directory;
 mod excel;
 mod files;
+pub mod generated_name;
 mod groups;
 mod intune;
 mod mail;

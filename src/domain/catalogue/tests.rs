@@ -9,9 +9,14 @@ use serde_json::Value;
 
 use super::*;
 use crate::domain::catalogue::contents::Contents;
+use crate::domain::catalogue::generated_name::{NameOwner, is_generated};
 
 fn contents(seed: u64) -> Contents {
-    Contents::new(ChaCha12Rng::seed_from_u64(seed), DateTime::from_timestamp(1_795_000_000, 0).unwrap())
+    Contents::new(
+        ChaCha12Rng::seed_from_u64(seed),
+        DateTime::from_timestamp(1_795_000_000, 0).unwrap(),
+        NameOwner::default(),
+    )
 }
 
 /// Asserts of every row that `complaint` has none.
@@ -188,13 +193,11 @@ fn every_creation_has_a_recognisable_name() {
     check(|row| {
         let Effect::Create { orphans, .. } = row.effect else { return None };
         let ours = (0..20).all(|seed| match row.body {
-            Body::Json(_) => {
-                strings(&json(row, seed).unwrap_or_default()).iter().any(|text| Contents::is_generated_name(text))
-            }
+            Body::Json(_) => strings(&json(row, seed).unwrap_or_default()).iter().any(|text| is_generated(text)),
             _ => {
                 let text = String::from_utf8(bytes(row, seed)).unwrap();
                 let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
-                title.is_some_and(|(title, _)| Contents::is_generated_name(title))
+                title.is_some_and(|(title, _)| is_generated(title))
             }
         });
         unless(ours, format!("no name for {}", orphans.name))

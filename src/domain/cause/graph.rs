@@ -35,7 +35,7 @@ pub fn user_missing() -> Cause {
 }
 
 /// What an error of Graph's says of the account, and what its owner can do; `None` for what passes or is expected
-/// (a photo that is not there, an id gone stale, somebody else at work on the same thing).
+/// (a photo that is not there, an id gone stale, another program at work on the same object).
 ///
 /// Source: learn.microsoft.com/graph/errors, and the services' own pages.
 pub fn graph_cause(status: u16, code: &str) -> Option<Cause> {

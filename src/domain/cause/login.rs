@@ -61,7 +61,7 @@ pub fn login_fault(status: u16, error: &str, suberror: &str, codes: &[u32]) -> L
     })
 }
 
-/// The cause that a code stands for, by which a stored `pause_cause` begins: `AADSTS50057`, `invalid_grant`.
+/// The cause of a code, with which a stored `pause_cause` begins: `AADSTS50057`, `invalid_grant`.
 pub fn login_cause(code: &str) -> Option<Cause> {
     match code.strip_prefix("AADSTS").map(str::parse::<u32>) {
         Some(number) => {

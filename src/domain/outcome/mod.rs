@@ -15,7 +15,7 @@ use crate::domain::policy::schedule;
 /// What a run, or the probe of a paused account, came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// A token was had and at least one call succeeded.
+    /// A token was obtained and at least one call succeeded.
     Succeeded,
     /// The paused account's token request succeeded: it is active again.
     Probed,

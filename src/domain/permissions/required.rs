@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::catalogue::generated_name::NameOwner;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{Access, Operation};
 use crate::domain::plan::{Scope, closure, drawable};
@@ -23,6 +24,7 @@ fn drawn(
         sweep: false,
         watch: None,
         now: chrono::DateTime::UNIX_EPOCH,
+        owner: NameOwner::default(),
     };
     drawable(&scope)
 }

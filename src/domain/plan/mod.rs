@@ -49,7 +49,7 @@ impl Plan {
             selection.complete(operation);
         }
         let order = selection.order(rng);
-        let mut contents = Contents::new(ChaCha12Rng::from_rng(rng), scope.now);
+        let mut contents = Contents::new(ChaCha12Rng::from_rng(rng), scope.now, scope.owner);
         let mut steps = render(&order, scope, &mut contents);
         if scope.sweep {
             steps.extend(housekeeping::sweeps(scope, &mut contents));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::domain::account::set_aside::SetAside;
+use crate::domain::catalogue::generated_name::NameOwner;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Access, Effect, Operation};
 use crate::domain::plan::closure::closure;
@@ -27,6 +28,8 @@ pub struct Scope<'a> {
     /// The account whose expiry dates are looked up: given on the first run of a day.
     pub watch: Option<&'a AccountSecret>,
     pub now: DateTime<Utc>,
+    /// The account that made objects are named for.
+    pub owner: NameOwner,
 }
 
 /// The operations that may be drawn: each together with its prerequisites and its clean-up.

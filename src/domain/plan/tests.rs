@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::closure::ancestors;
 use super::*;
 use crate::domain::account::set_aside::SetAside;
+use crate::domain::catalogue::generated_name::NameOwner;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::catalogue::{self, Access};
 use crate::domain::policy::Policy;
@@ -48,6 +49,7 @@ impl OwnedScope {
             sweep: self.sweep,
             watch: self.watch.as_ref(),
             now: now(),
+            owner: NameOwner::of("a"),
         }
     }
 

@@ -223,6 +223,27 @@ Graph.")]
         #[command(flatten)]
         json: Json,
     },
+    /// Examine this machine, its folder, the network and each account
+    Doctor(Data),
+    /// Set a damaged state.db aside and create a new one
+    ///
+    /// It holds only times and history; accounts come from the secret files.
+    #[command(verbatim_doc_comment)]
+    Repair {
+        /// Also where it is sound
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        at: Data,
+    },
+    /// Start `evergreen serve` with your session
+    ///
+    /// A user unit of systemd, an agent of launchd, or a task of Windows.
+    #[command(verbatim_doc_comment)]
+    Service {
+        #[command(subcommand)]
+        action: ServiceAction,
+    },
     /// Print the completions of a shell
     #[command(after_help = "Example:\n  evergreen completions bash > /etc/bash_completion.d/evergreen")]
     Completions { shell: Shell },
@@ -251,6 +272,26 @@ Graph.")]
     Simulate(simulate::SimulateArgs),
 }
 
+#[derive(Debug, Subcommand)]
+pub enum ServiceAction {
+    /// Write the definition and start it
+    Install(Data),
+    /// Stop it and delete the definition
+    Remove(Data),
+    /// Show whether it runs
+    Status(Data),
+    /// Print the definition; write nothing
+    Print(Data),
+}
+
+impl ServiceAction {
+    pub const fn at(&self) -> &Data {
+        match self {
+            Self::Install(at) | Self::Remove(at) | Self::Status(at) | Self::Print(at) => at,
+        }
+    }
+}
+
 impl Command {
     /// The part that log lines play, if there are any.
     pub const fn log_role(&self) -> Option<LogRole> {
@@ -271,7 +312,13 @@ impl Command {
             | Self::Operations { json, .. }
             | Self::Permissions { json, .. }
             | Self::Bench { json, .. } => json.json,
-            Self::Serve(at) | Self::Once(at) | Self::List(at) | Self::Sync(at) | Self::Export(at) => at.json.json,
+            Self::Serve(at)
+            | Self::Once(at)
+            | Self::List(at)
+            | Self::Sync(at)
+            | Self::Export(at)
+            | Self::Doctor(at) => at.json.json,
+            Self::Service { action } => action.at().json.json,
             Self::Check(of) | Self::Show(of) | Self::Stop(of) | Self::Resume(of) | Self::ConsentUrl(of) => {
                 of.at.json.json
             }
@@ -283,6 +330,7 @@ impl Command {
             | Self::Grant { at, .. }
             | Self::SetPolicy { at, .. }
             | Self::Import { at, .. }
+            | Self::Repair { at, .. }
             | Self::Event { at, .. } => at.json.json,
             Self::Completions { .. } | Self::Man { .. } | Self::BenchPart(_) | Self::Simulate(_) => false,
         }

@@ -22,6 +22,6 @@ Change:
   import, export           many accounts at once; state and policies of all
 More:
   once, sync, event        one round; read the secret files; an event as JSON
-  completions, man         for your shell; manual pages
-  bench, simulate          measure a round; simulate very many accounts
+  doctor, repair, service  find faults; a new state.db; start with your session
+  completions, man, bench, simulate    shell, manual pages; measurements
 All take --json, -v, -q; those on a folder --data FOLDER (or EVERGREEN_DATA).";

@@ -1,6 +1,7 @@
 //! The command line of the local program: each command is an event of the handler, and an answer for people.
 
 pub mod args;
+mod doctor;
 mod help;
 mod list;
 mod log_args;
@@ -18,10 +19,13 @@ use serde_json::{Map, Value, json};
 use crate::actions::sign_in::request::SignIn;
 use crate::domain::account::AccountId;
 use crate::domain::secret::import::Format;
+use crate::domain::seed::Seed;
 use crate::event::{Event, Hidden};
+use crate::local::app::home;
 use crate::local::bench;
 use crate::local::catalogue_view::{markdown, operations, operations_table, permissions};
-use crate::local::cli::args::{Account, Cli, Command, Data, Json};
+use crate::local::cli::args::{Account, Cli, Command, Data, Json, ServiceAction};
+use crate::local::cli::doctor::doctor;
 use crate::local::cli::list::{all_accounts, listed_accounts};
 use crate::local::cli::session::Session;
 use crate::local::cli::sign_in::sign_in;
@@ -30,10 +34,12 @@ use crate::local::init::init;
 use crate::local::output::answer::{self, Round, Run};
 use crate::local::output::style::Style;
 use crate::local::output::table::{Cell, Column, Row, table};
-use crate::local::output::text::{hanging, printable};
+use crate::local::output::text::{count, hanging, printable};
 use crate::local::output::{accounts, check, history, links, plan, round, sync};
 use crate::local::print;
+use crate::local::repair::repair;
 use crate::local::serve::serve;
+use crate::local::service::{self, Manager};
 use crate::local::simulate::simulate;
 
 /// Reads the command line and carries it out. It fails if the command could not be carried out; an account's failure is
@@ -57,15 +63,7 @@ async fn carry_out(command: Command, sentences: bool) -> anyhow::Result<()> {
         Command::Init { init: args, at } => done(&at, &init(&at.data, args)?),
         Command::Serve(at) => serve(&at, sentences).await,
         Command::Once(at) => once(&at).await,
-        Command::Run { account, seed, at } => {
-            ask_after_sync(&at, &account.clone(), Event::Run { account, dry_run: false, seed }, |style, answer| {
-                let run: Run = answer::read(answer)?;
-                let failures = round::failures(style, &run.failures);
-                let shown = std::iter::once(round::run(style, "", &run)).chain(failures);
-                Ok(shown.collect::<Vec<_>>().join("\n"))
-            })
-            .await
-        }
+        Command::Run { account, seed, at } => run_now(&at, account, seed).await,
         Command::Check(of) => {
             ask_after_sync(&of.at, &of.account, Event::Check { account: of.account.clone() }, |style, answer| {
                 Ok(check::check(style, &answer::read(answer)?))
@@ -139,6 +137,9 @@ async fn carry_out(command: Command, sentences: bool) -> anyhow::Result<()> {
             let permissions = permissions(&args)?;
             if json.json { print::json(&json!(permissions)) } else { print::answer(&permissions.join("\n")) }
         }
+        Command::Doctor(at) => doctor(&at).await,
+        Command::Repair { force, at } => repair_state(&at, force).await,
+        Command::Service { action } => service_action(&action),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "evergreen", &mut script);
@@ -206,11 +207,25 @@ async fn list(at: &Data) -> anyhow::Result<()> {
     print::answer(&accounts::list(&print::output_style(), &listed))
 }
 
+async fn run_now(at: &Data, account: AccountId, seed: Option<Seed>) -> anyhow::Result<()> {
+    let session = Session::open(at).await?;
+    session.sync(Some(&account)).await?;
+    session.require_network().await?;
+    print_answer(&session, Event::Run { account, dry_run: false, seed }, |style, answer| {
+        let run: Run = answer::read(answer)?;
+        let failures = round::failures(style, &run.failures);
+        let shown = std::iter::once(round::run(style, "", &run)).chain(failures);
+        Ok(shown.collect::<Vec<_>>().join("\n"))
+    })
+    .await
+}
+
 /// A sync and one round; a line for each run, then what the round came to.
 async fn once(at: &Data) -> anyhow::Result<()> {
     let session = Session::open(at).await?;
     let synced = session.sync(None).await?;
     anyhow::ensure!(session.has_accounts().await?, "{}", no_account(at));
+    session.require_network().await?;
     let answer = session.ask(Event::Tick).await?;
     if session.json() {
         return print::json(&answer);
@@ -221,6 +236,30 @@ async fn once(at: &Data) -> anyhow::Result<()> {
     }
     let summary: Round = answer::read(answer)?;
     print::answer(&round::round(&summary))
+}
+
+async fn repair_state(at: &Data, force: bool) -> anyhow::Result<()> {
+    let Some(aside) = repair(&at.data, force).await? else {
+        return done(at, "state.db is sound; nothing was changed.");
+    };
+    let synced = Session::open(at).await?.sync(None).await?;
+    let accounts = count(synced.created.len(), "account");
+    done(at, &format!("The old file is {}; a new state.db has {accounts} from your secret files.", aside.display()))
+}
+
+fn service_action(action: &ServiceAction) -> anyhow::Result<()> {
+    let (manager, at) = (Manager::here(), action.at());
+    let program = std::env::current_exe().context("finding this program")?;
+    let text = match action {
+        ServiceAction::Install(at) => service::install(manager, &home()?, &program, &at.data)?,
+        ServiceAction::Remove(at) => service::remove(manager, &home()?, &at.data)?,
+        ServiceAction::Status(at) => service::status(manager, &home()?, &at.data)?,
+        ServiceAction::Print(at) => {
+            let data = at.data.canonicalize().with_context(|| format!("finding {}", at.data.display()))?;
+            return print::answer(manager.definition(&program, &data).trim_end());
+        }
+    };
+    done(at, &text)
 }
 
 fn no_account(at: &Data) -> String {

@@ -9,9 +9,10 @@ use crate::config::LOCAL_ROUND;
 use crate::domain::account::AccountId;
 use crate::event::Event;
 use crate::handler::{handle, handle_event};
-use crate::local::app::LocalApp;
+use crate::local::app::{LocalApp, connection};
 use crate::local::cli::args::Data;
 use crate::local::file_faults::file_faults;
+use crate::local::network::Connection;
 use crate::local::output::answer::{self, Sync};
 use crate::local::print;
 use crate::local::signals::{SignalWatcher, stop_on_signal};
@@ -19,15 +20,17 @@ use crate::local::signals::{SignalWatcher, stop_on_signal};
 pub struct Session {
     local: LocalApp,
     at: Data,
+    connection: Connection,
     _signals: SignalWatcher,
 }
 
 impl Session {
     /// Opens the folder.
     pub async fn open(at: &Data) -> anyhow::Result<Self> {
-        let local = LocalApp::open(&at.data).await?;
+        let connection = connection()?;
+        let local = LocalApp::open(&at.data, connection.client.clone()).await?;
         let signals = stop_on_signal(&local.app).context("listening for signals")?;
-        Ok(Self { local, at: at.clone(), _signals: signals })
+        Ok(Self { local, at: at.clone(), connection, _signals: signals })
     }
 
     /// Carries an event out.
@@ -53,6 +56,17 @@ impl Session {
     pub async fn has_accounts(&self) -> anyhow::Result<bool> {
         let answer = self.ask(Event::List { after: None }).await?;
         Ok(answer["accounts"].as_array().is_some_and(|accounts| !accounts.is_empty()))
+    }
+
+    /// Whether the login service can be reached.
+    ///
+    /// # Errors
+    /// If it cannot: the host and the cause. A run would fail, and the next one would be hours away.
+    pub async fn require_network(&self) -> anyhow::Result<()> {
+        match self.connection.offline().await {
+            Some(cause) => anyhow::bail!("{cause} Nothing was run."),
+            None => Ok(()),
+        }
     }
 
     pub fn stopping(&self) -> bool {

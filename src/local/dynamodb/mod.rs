@@ -1,5 +1,6 @@
 //! DynamoDB without AWS: an embedded database, called through the same adapter as in production.
 
+pub mod error;
 mod in_process;
 
 use std::path::Path;
@@ -13,8 +14,8 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
-use thiserror::Error;
 
+use crate::local::dynamodb::error::{LocalDynamoDbError, cannot_open, failed};
 use crate::local::dynamodb::in_process::InProcess;
 
 pub const ACCOUNTS: &str = "accounts";
@@ -22,17 +23,6 @@ pub const RUNS: &str = "runs";
 
 /// Never resolved: requests are answered in this process.
 const ENDPOINT: &str = "http://database.invalid";
-
-#[derive(Debug, Error)]
-#[error("the embedded database {doing}: {why}")]
-pub struct LocalDynamoDbError {
-    doing: &'static str,
-    why: String,
-}
-
-fn failed<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> LocalDynamoDbError {
-    move |error| LocalDynamoDbError { doing, why: error.to_string() }
-}
 
 /// An open database, out of reach of other programs. It never contains a secret.
 pub struct LocalDynamoDb {
@@ -48,7 +38,10 @@ impl LocalDynamoDb {
 
     /// Opens a database file; creates it if it is missing.
     pub async fn open(path: &Path) -> Result<Self, LocalDynamoDbError> {
-        let database = Database::new(&path.to_string_lossy()).map_err(failed("cannot be opened"))?;
+        let database = Database::new(&path.to_string_lossy());
+        let database = database.map_err(|error| cannot_open(path, &error.to_string()))?;
+        // Reads the file: whether it is a database shows only now.
+        database.table_count().map_err(|error| cannot_open(path, &error.to_string()))?;
         Self::start(database).await
     }
 

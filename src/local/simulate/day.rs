@@ -17,6 +17,7 @@ use super::latency_histogram::LatencyHistogram;
 use super::run::Run;
 use crate::domain::account::AccountId;
 use crate::domain::catalogue::Access;
+use crate::domain::catalogue::generated_name::NameOwner;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, Scope};
@@ -72,6 +73,7 @@ fn draw(count: u64) -> anyhow::Result<Vec<Plan>> {
             sweep: false,
             watch: None,
             now,
+            owner: NameOwner::of(account.as_str()),
         };
         Plan::draw(&scope, &mut Seed::new(number).rng(&account, RngStream::Plan))
     };

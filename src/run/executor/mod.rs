@@ -22,6 +22,7 @@ use crate::run::batching::{self, Batch, MAX_OUTLOOK_IN_FLIGHT};
 use crate::run::executor::tenant_throttle::{BACKOFF, TenantThrottle};
 use crate::run::item::Item;
 use crate::run::item_result::ItemResult;
+use crate::run::placeholders::Orphans;
 use crate::run::progress::Progress;
 
 /// The longest that one HTTP request may take.
@@ -40,15 +41,15 @@ pub struct Executor<'a> {
     pub deadline: DateTime<Utc>,
     /// Of that, the time kept for the clean-up and the record.
     pub reserve: TimeDelta,
-    /// Only what was made before this is an orphan.
-    pub orphaned_before: DateTime<Utc>,
+    /// What a sweep takes for an orphan.
+    pub orphans: Orphans,
     pub rng: ChaCha12Rng,
 }
 
 impl Executor<'_> {
     /// Sends the plan. Whatever ends it early, what it made is removed as far as the deadline allows.
     pub async fn send(mut self, plan: &Plan) -> RunCalls {
-        let mut progress = Progress::new(plan, self.orphaned_before, &mut self.rng);
+        let mut progress = Progress::new(plan, self.orphans, &mut self.rng);
         for wave in 0..plan.waves() {
             let mut items = progress.ready(wave, self.must_end(&progress));
             items.extend(progress.take_found());

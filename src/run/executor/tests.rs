@@ -13,6 +13,7 @@ use serde_json::value::to_raw_value;
 
 use super::*;
 use crate::domain::account::AccountId;
+use crate::domain::catalogue::generated_name::NameOwner;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Scope;
@@ -124,6 +125,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 sweep: seed.is_multiple_of(2),
                 watch: seed.is_multiple_of(3).then_some(&secret),
                 now: start(),
+                owner: NameOwner::of(id.as_str()),
             };
             let plan = Plan::draw(&scope, &mut Seed::new(seed).rng(&id, RngStream::Plan));
             let access = AccessToken {
@@ -142,7 +144,7 @@ async fn send(seed: u64, refused: u32, policy: serde_json::Value) -> (Book, Date
                 access,
                 deadline: start() + DEADLINE,
                 reserve: TimeDelta::seconds(8),
-                orphaned_before: start(),
+                orphans: Orphans { before: start(), owner: NameOwner::of(id.as_str()) },
                 rng: Seed::new(seed).rng(&id, RngStream::Execution),
             };
             executor.send(&plan).await;

@@ -104,7 +104,14 @@ impl App {
     }
 
     pub fn serve(&self) -> Serving {
-        let mut child = self.command(&["serve"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        self.serve_with(&[])
+    }
+
+    /// With these variables of the environment.
+    pub fn serve_with(&self, variables: &[(&str, &str)]) -> Serving {
+        let mut command = self.command(&["serve"]);
+        command.envs(variables.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Serving { child, lines }
     }

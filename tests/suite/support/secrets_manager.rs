@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, StatusCode};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -124,6 +125,11 @@ impl FakeSecrets {
         self.store.vault().unlisted.insert(name.to_owned());
     }
 
+    /// The value of this secret is stored as bytes.
+    pub fn store_as_bytes(&self, name: &str) {
+        self.store.vault().binary.insert(name.to_owned());
+    }
+
     pub fn list_again(&self, name: &str) {
         self.store.vault().unlisted.remove(name);
     }
@@ -144,6 +150,7 @@ struct Vault {
     unanswered: BTreeSet<String>,
     batch_page: Option<usize>,
     page_size: Option<usize>,
+    binary: BTreeSet<String>,
     /// What lists show, by name, while they lag behind.
     lagging: Option<BTreeMap<String, Value>>,
     /// Grows with each version; used as the time.
@@ -154,14 +161,19 @@ struct Vault {
 struct Secret {
     created: usize,
     deleted: bool,
-    /// Oldest first; the last one is `AWSCURRENT`, the one before `AWSPREVIOUS`.
+    /// Oldest first.
     versions: Vec<Version>,
+    /// Staging labels, each at the id of one version.
+    stages: BTreeMap<String, String>,
 }
 
 struct Version {
     id: String,
     value: String,
 }
+
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
 
 struct Refusal {
     status: StatusCode,
@@ -175,23 +187,32 @@ fn refuse<T>(kind: &'static str, message: impl Into<String>) -> Result<T, Refusa
 
 impl Secret {
     fn current(&self) -> &Version {
-        self.versions.last().expect("a secret has a version")
+        let current = &self.stages[CURRENT];
+        self.versions.iter().find(|version| version.id == *current).expect("the current version exists")
     }
 
+    /// A new current version.
     fn add(&mut self, id: String, value: String) {
-        self.versions.push(Version { id, value });
+        self.versions.push(Version { id: id.clone(), value });
+        self.label(CURRENT, id);
     }
 
-    fn stages(&self, index: usize) -> Vec<&'static str> {
-        match self.versions.len() - index {
-            1 => vec!["AWSCURRENT"],
-            2 => vec!["AWSPREVIOUS"],
-            _ => vec![],
+    /// Moves a label. The version that loses `AWSCURRENT` becomes `AWSPREVIOUS`.
+    fn label(&mut self, stage: &str, id: String) {
+        if let Some(previous) = self.stages.insert(stage.to_owned(), id.clone())
+            && stage == CURRENT
+            && previous != id
+        {
+            self.stages.insert(PREVIOUS.to_owned(), previous);
         }
     }
 
+    fn stages(&self, id: &str) -> Vec<&str> {
+        self.stages.iter().filter(|(_, version)| *version == id).map(|(stage, _)| stage.as_str()).collect()
+    }
+
     fn versions_to_stages(&self) -> Value {
-        let staged = self.versions.iter().enumerate().map(|(index, version)| (&version.id, self.stages(index)));
+        let staged = self.versions.iter().map(|version| (&version.id, self.stages(&version.id)));
         staged.filter(|(_, stages)| !stages.is_empty()).map(|(id, stages)| (id.clone(), json!(stages))).collect()
     }
 }
@@ -227,6 +248,7 @@ impl Vault {
             "DescribeSecret" => self.describe(request),
             "CreateSecret" => self.create(request),
             "PutSecretValue" => self.write(request, true),
+            "UpdateSecretVersionStage" => self.move_stage(request),
             "UpdateSecret" => self.write(request, false),
             "DeleteSecret" => self.delete(request),
             _ => refuse("UnknownOperationException", action),
@@ -362,17 +384,17 @@ impl Vault {
         let (name, secret) = self.living(id(request)?)?;
         let stage = request.get("VersionStage").and_then(Value::as_str);
         let wanted = request.get("VersionId").and_then(Value::as_str);
-        let position = secret.versions.iter().enumerate().rev().position(|(index, version)| {
+        let stage = stage.or(wanted.is_none().then_some(CURRENT));
+        let found = secret.versions.iter().find(|version| {
             wanted.is_none_or(|wanted| version.id == wanted)
-                && stage.is_none_or(|stage| secret.stages(index).contains(&stage))
+                && stage.is_none_or(|stage| secret.stages(&version.id).contains(&stage))
         });
-        let Some(position) = position else {
+        let Some(version) = found else {
             return refuse("ResourceNotFoundException", format!("no such version of {name}"));
         };
-        let index = secret.versions.len() - 1 - position;
-        answer["VersionId"] = secret.versions[index].id.clone().into();
-        answer["SecretString"] = secret.versions[index].value.clone().into();
-        answer["VersionStages"] = secret.stages(index).into();
+        answer["VersionId"] = version.id.clone().into();
+        answer["SecretString"] = version.value.clone().into();
+        answer["VersionStages"] = secret.stages(&version.id).into();
         Ok(answer)
     }
 
@@ -382,11 +404,15 @@ impl Vault {
             return refuse(code, "requested by the test");
         }
         let version = secret.current();
+        let (field, value) = match self.binary.contains(&name) {
+            true => ("SecretBinary", STANDARD.encode(&version.value)),
+            false => ("SecretString", version.value.clone()),
+        };
         Ok(json!({
             "ARN": arn(&name),
             "Name": name,
             "VersionId": version.id,
-            "SecretString": version.value,
+            field: value,
             "VersionStages": ["AWSCURRENT"],
             "CreatedDate": 1_700_000_000 + secret.created,
         }))
@@ -432,9 +458,12 @@ impl Vault {
             &["SecretId", "SecretString", "ClientRequestToken", "Description", "KmsKeyId"]
         };
         known(request, allowed)?;
-        if request.get("VersionStages").is_some_and(|stages| *stages != json!(["AWSCURRENT"])) {
-            return refuse("InvalidParameterException", "this fake knows AWSCURRENT alone");
-        }
+        let stages = match request.get("VersionStages") {
+            None => vec![CURRENT.to_owned()],
+            Some(stages) => {
+                stages.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+            }
+        };
         let (name, secret) = self.living(id(request)?)?;
         let value = checked_value(request)?;
         let token = checked_token(request)?;
@@ -449,9 +478,39 @@ impl Vault {
             None if secret.versions.len() >= VERSION_LIMIT => {
                 return refuse("LimitExceededException", "the secret has too many versions");
             }
-            None => self.secrets.get_mut(&name).unwrap().add(token.clone(), value),
+            None => {
+                let secret = self.secrets.get_mut(&name).unwrap();
+                secret.versions.push(Version { id: token.clone(), value });
+                stages.iter().for_each(|stage| secret.label(stage, token.clone()));
+            }
         }
-        Ok(json!({"ARN": arn(&name), "Name": name, "VersionId": token, "VersionStages": ["AWSCURRENT"]}))
+        Ok(json!({"ARN": arn(&name), "Name": name, "VersionId": token, "VersionStages": stages}))
+    }
+
+    fn move_stage(&mut self, request: &Map<String, Value>) -> Result<Value, Refusal> {
+        known(request, &["SecretId", "VersionStage", "MoveToVersionId", "RemoveFromVersionId"])?;
+        let text = |field| request.get(field).and_then(Value::as_str);
+        let (name, secret) = self.living(id(request)?)?;
+        let (Some(stage), Some(to)) = (text("VersionStage"), text("MoveToVersionId")) else {
+            return refuse("InvalidParameterException", "this fake only moves labels");
+        };
+        if !secret.versions.iter().any(|version| version.id == to) {
+            return refuse("ResourceNotFoundException", format!("no such version of {name}"));
+        }
+        if let Some(at) = secret.stages.get(stage)
+            && Some(at.as_str()) != text("RemoveFromVersionId")
+        {
+            return refuse(
+                "InvalidParameterException",
+                format!(
+                    "The parameter RemoveFromVersionId can't be empty. Staging label {stage} is currently attached to version \
+                     {at}, so you must explicitly reference that version in RemoveFromVersionId."
+                ),
+            );
+        }
+        let to = to.to_owned();
+        self.secrets.get_mut(&name).unwrap().label(stage, to);
+        Ok(json!({"ARN": arn(&name), "Name": name}))
     }
 
     fn delete(&mut self, request: &Map<String, Value>) -> Result<Value, Refusal> {
@@ -617,6 +676,30 @@ mod tests {
         assert_eq!(secrets.value("s"), Some(json!({"v": 3})));
         let described = client.describe_secret().secret_id(arn("s")).send().await.unwrap();
         assert_eq!(described.version_ids_to_stages().unwrap()[token], ["AWSPREVIOUS"]);
+    }
+
+    #[tokio::test]
+    async fn label_moves_only_from_the_version_that_is_named() {
+        let (secrets, client) = started().await;
+        secrets.put("s", &json!({"v": 1}));
+        let first = secrets.version("s").unwrap();
+        let put = client.put_secret_value().secret_id("s").secret_string(r#"{"v":2}"#).version_stages("X");
+        let second = put.send().await.unwrap().version_id.unwrap();
+        assert_eq!(secrets.version("s").as_ref(), Some(&first), "another label is not the current one");
+        let move_from = |from: &str| {
+            let stage = client.update_secret_version_stage().secret_id("s").version_stage("AWSCURRENT");
+            stage.move_to_version_id(&second).remove_from_version_id(from).send()
+        };
+        assert_eq!(code(move_from("another").await), "InvalidParameterException");
+        move_from(&first).await.unwrap();
+        assert_eq!(secrets.value("s"), Some(json!({"v": 2})));
+        assert_eq!(code(move_from(&first).await), "InvalidParameterException", "it has moved");
+        let described = client.describe_secret().secret_id("s").send().await.unwrap();
+        let stages = described.version_ids_to_stages().unwrap();
+        assert_eq!(
+            (&stages[&first][..], &stages[&second][..]),
+            (&["AWSPREVIOUS".to_owned()][..], &["AWSCURRENT".to_owned(), "X".to_owned()][..])
+        );
     }
 
     #[tokio::test]

@@ -469,8 +469,8 @@ fn build_app(
         "SECRET_PREFIX" => Some(PREFIX.to_owned()),
         "DUE_SHARDS" => Some(setting.shards.to_string()),
         "CONCURRENCY" => Some(setting.concurrency.to_string()),
-        "LOGIN_ENDPOINT" => Some(endpoints.login.to_string()),
-        "GRAPH_ENDPOINT" => Some(endpoints.graph.to_string()),
+        "LOGIN_ENDPOINT" => Some(endpoints.login.clone()),
+        "GRAPH_ENDPOINT" => Some(endpoints.graph.clone()),
         _ => None,
     });
     let vault = aws_sdk_secretsmanager::Client::new(&sdk_config(&endpoints.secrets));

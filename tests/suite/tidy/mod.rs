@@ -1,6 +1,8 @@
 //! The project's rules as tests over its source text.
 
+mod circles;
 mod source;
+mod words;
 
 use std::fs;
 
@@ -69,7 +71,7 @@ fn time_and_randomness_are_read_only_at_the_edge() {
 #[test]
 fn adapters_never_use_each_other() {
     // Shared by adapters: the HTTP stack, the reader of a header, the text of an SDK error.
-    let shared = ["http", "retry_after", "sdk_error"];
+    let shared = ["http", "retry_after", "sdk_error", "transport"];
     check(
         "src/adapters",
         |_| true,

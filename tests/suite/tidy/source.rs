@@ -13,8 +13,7 @@ pub struct Source {
 impl Source {
     /// The text without the tests at its end; empty for a file of tests.
     pub fn without_tests(&self) -> &str {
-        if self.path.ends_with("/tests.rs") || self.path.contains("/tests/") && !self.path.contains("/fake_tenant/src/")
-        {
+        if self.path.ends_with("/tests.rs") || self.path.contains("/tests/") {
             return "";
         }
         let end =

@@ -30,7 +30,7 @@ pub fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// The partition of the due index that an account stands in.
+/// The partition of the due index of an account.
 pub fn due_shard(id: &AccountId, shards: u16) -> String {
     (fnv1a(id.as_str().bytes()) % u64::from(shards.max(1))).to_string()
 }
@@ -83,7 +83,7 @@ fn untold(notices: &Notices) -> Option<AttributeValue> {
 }
 
 /// Reads an item. Missing attributes have their defaults; malformed ones too, with a warning that names them.
-/// `None` where the key itself is none of ours.
+/// `None` where the key itself is not an account id.
 pub fn found(item: &Item, shards: u16) -> Option<StoredAccount> {
     let id = AccountId::parse(item.get("account_id")?.as_s().ok()?).ok()?;
     let mut reader = Reader { item, id: &id, warnings: Vec::new() };
@@ -141,7 +141,7 @@ impl Reader<'_> {
         let parsed = parse(value);
         if parsed.is_none() {
             self.warnings.push(format!(
-                "account {}: the attribute `{name}` in the table is malformed; it counts as absent and is written anew",
+                "account {}: the attribute `{name}` in the table is malformed; it counts as absent and is written again",
                 self.id
             ));
         }

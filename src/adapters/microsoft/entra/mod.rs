@@ -8,7 +8,7 @@ mod refusal;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::adapters::http::{join, read_bounded};
 use crate::adapters::microsoft::retry_after::retry_after;
+use crate::adapters::transport::host_and_cause;
 use crate::domain::catalogue::Access;
 use crate::domain::catalogue::granted::GrantedPermissions;
 use crate::domain::cause::LoginError;
@@ -69,19 +70,9 @@ impl Entra {
     }
 
     /// The body of a good answer; of any other also the word that the service refuses with.
-    async fn post(
-        &self,
-        url: Url,
-        form: &[(&'static str, String)],
-        timeout: Option<Duration>,
-    ) -> Result<Vec<u8>, (String, LoginError)> {
+    async fn post(&self, url: Url, form: &[(&'static str, String)]) -> Result<Vec<u8>, (String, LoginError)> {
         let unreachable = |error: reqwest::Error| (String::new(), LoginError::Transient(unreachable(&error)));
-        let request = self.client.post(url).form(form);
-        let request = match timeout {
-            Some(timeout) => request.timeout(timeout),
-            None => request,
-        };
-        let response = request.send().await.map_err(unreachable)?;
+        let response = self.client.post(url).form(form).send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
         let wait = retry_after(response.headers());
         let transient = |what: String| (String::new(), LoginError::Transient(what));
@@ -115,13 +106,14 @@ impl Login for Entra {
         refresh_token: Option<&SecretString>,
         timeout: Duration,
     ) -> Result<Token, LoginError> {
-        let started_at = Instant::now();
-        let url = self.url(secret.cloud, &secret.tenant_id, "token")?;
-        let late = |_| LoginError::Transient("the identity of the function could not be proved in time".to_owned());
-        let assertion = tokio::time::timeout(timeout, self.assertion(secret)).await.map_err(late)??;
-        let form = form(secret, refresh_token, assertion.as_ref());
-        let left = timeout.saturating_sub(started_at.elapsed());
-        let body = self.post(url, &form, Some(left)).await.map_err(|(_, error)| error)?;
+        let request = async {
+            let url = self.url(secret.cloud, &secret.tenant_id, "token")?;
+            let assertion = self.assertion(secret).await?;
+            let form = form(secret, refresh_token, assertion.as_ref());
+            self.post(url, &form).await.map_err(|(_, error)| error)
+        };
+        let late = |_| LoginError::Transient("the login service gave no answer in time".to_owned());
+        let body = tokio::time::timeout(timeout, request).await.map_err(late)??;
         token(&body, secret.credential.access())
     }
 
@@ -129,7 +121,7 @@ impl Login for Entra {
         let url = self.url(client.cloud, &client.tenant_id, "devicecode")?;
         let scope = format!("{}/.default openid profile offline_access", client.cloud.graph());
         let form = [("client_id", client.client_id.clone()), ("scope", scope)];
-        device_code::code(&self.post(url, &form, None).await.map_err(|(_, error)| error)?)
+        device_code::code(&self.post(url, &form).await.map_err(|(_, error)| error)?)
     }
 
     async fn poll(&self, client: &ports::Client, device_code: &SecretString) -> Result<Poll, LoginError> {
@@ -139,7 +131,7 @@ impl Login for Entra {
             ("client_id", client.client_id.clone()),
             ("device_code", device_code.expose_secret().to_owned()),
         ];
-        match self.post(url, &form, None).await {
+        match self.post(url, &form).await {
             Ok(body) => {
                 let username = device_code::username(&body);
                 token(&body, Access::Delegated).map(|token| Poll::SignedIn { token: Box::new(token), username })
@@ -157,7 +149,7 @@ fn unreachable(error: &reqwest::Error) -> String {
     } else {
         "closed the connection"
     };
-    format!("the login service {why}")
+    format!("the login service {why} ({})", host_and_cause(error))
 }
 
 fn form(

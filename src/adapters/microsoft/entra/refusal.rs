@@ -1,4 +1,4 @@
-//! A refusal: the login service's answer with another status than 200, or what stands in for it.
+//! A refusal: the login service's answer with another status than 200, or what a proxy answers in its place.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::domain::cause::{LoginError, login_fault, not_microsofts};
 /// Microsoft's codes lie within; a proxy's `[403]` does not.
 const AADSTS: std::ops::Range<u32> = 10_000..100_000_000;
 
-/// The word of OAuth by which the service refuses (empty where there is none), and what that means.
+/// The word of OAuth by which the service refuses (empty if it gives no such word), and what that means.
 pub(super) fn read(status: u16, body: &[u8]) -> (String, LoginError) {
     let Some(refusal) = Refusal::parse(body) else {
         return (String::new(), LoginError::Transient(not_microsofts(status)));

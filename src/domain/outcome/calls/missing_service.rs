@@ -24,10 +24,12 @@ pub fn missing_services(service: Service, status: u16, code: &str) -> Option<(Ve
         Some((services, time))
     };
     match (status, code) {
-        (_, TENANT_WITHOUT_EXCHANGE) => these(Service::outlook, REFUSED_FOR),
-        (_, code) if WITHOUT_MAILBOX.contains(&code) => these(Service::outlook, REFUSED_FOR),
-        (_, NO_DRIVE) => these(|service| matches!(service, Service::Files | Service::Excel), UNAVAILABLE_FOR),
-        (_, NO_SHAREPOINT_LICENCE) => these(in_sharepoint, REFUSED_FOR),
+        (_, TENANT_WITHOUT_EXCHANGE) if service.outlook() => these(Service::outlook, REFUSED_FOR),
+        (_, code) if service.outlook() && WITHOUT_MAILBOX.contains(&code) => these(Service::outlook, REFUSED_FOR),
+        (_, NO_DRIVE) if in_sharepoint(service) => {
+            these(|service| matches!(service, Service::Files | Service::Excel), UNAVAILABLE_FOR)
+        }
+        (_, NO_SHAREPOINT_LICENCE) if in_sharepoint(service) => these(in_sharepoint, REFUSED_FOR),
         (423, "notAllowed") if in_sharepoint(service) => these(in_sharepoint, REFUSED_FOR),
         (400, NOT_APPLICABLE_TO_TENANT) => Some((vec![service], REFUSED_FOR)),
         (_, ONENOTE_WITHOUT_ONEDRIVE) if service == Service::Onenote => Some((vec![service], REFUSED_FOR)),

@@ -29,7 +29,7 @@ use missing_service::{REFUSED_FOR, UNAVAILABLE_FOR, missing_services};
 /// The calls of a run, and what is known of the objects that it made.
 #[derive(Clone, Debug, Default)]
 pub struct RunCalls {
-    /// The last result of each item that was answered by itself.
+    /// The last result of each item that had an answer of its own.
     pub calls: Vec<CallResult>,
     /// The items of batches that failed as a whole: they say nothing about their operations.
     pub unanswered: Vec<CallResult>,

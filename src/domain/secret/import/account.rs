@@ -11,7 +11,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::invisible::clean;
 use crate::domain::secret::{SecretDocument, SecretError};
 
-/// Tenants that stand for many; they are for sign-ins of users.
+/// Names that mean many tenants; they are for sign-ins of users.
 const SHARED_TENANTS: [&str; 3] = ["common", "organizations", "consumers"];
 
 /// The account of these fields. Fields that are shown must look like what they are, whatever the text calls them: a secret

@@ -3,7 +3,7 @@
 //! Forms of secrets: Microsoft's own detectors (microsoft/security-utilities, `AadClientAppSecret` and
 //! `AadClientAppLegacyCredentials32` and `34`).
 
-/// The most telling reading of a value. What is none of the others may always be a secret.
+/// The most telling reading of a value. A value of no other kind may always be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Guid,

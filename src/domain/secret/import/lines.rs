@@ -92,7 +92,7 @@ fn may_be_secret(kind: Kind) -> bool {
     !matches!(kind, Kind::Guid | Kind::User(Certainty::Sure) | Kind::Domain(Certainty::Sure))
 }
 
-/// Takes what its place in a documented form decides, and gives back the other values.
+/// Takes what its place in a documented form decides, and returns the other values.
 fn documented<'a>(values: &[(&'a str, Kind)], found: &mut Values<'a>) -> Result<Vec<(&'a str, Kind)>, LineFault> {
     let possible = |kind: Kind| matches!(kind, Kind::User(Certainty::Possible) | Kind::Domain(Certainty::Possible));
     match *values {
@@ -152,7 +152,7 @@ impl<'a> Values<'a> {
         put("tenant_id", tenant);
         put("client_id", client);
         match (self.refresh_token, self.client_secret, self.other, self.user) {
-            // The token alone signs in: the password is not kept. Without a user there is none to have one.
+            // The token alone signs in: the password is not kept. Without a user, no password can be meant.
             (Some(token), client_secret, None, _) | (Some(token), client_secret, Some(_), Some(_)) => {
                 put("auth", "refresh_token");
                 put("refresh_token", token);

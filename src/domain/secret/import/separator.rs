@@ -1,4 +1,4 @@
-//! Separators: what stands between the values of a line, and the values without what surrounds them.
+//! Separators: what separates the values of a line, and the values without what surrounds them.
 
 use super::quotes::{reader, strict, unquoted};
 use crate::domain::invisible::{clean, is_invisible};

@@ -30,7 +30,7 @@ pub(super) fn read(state: &mut ServiceState, body: &Value) -> Result<Vec<Item>, 
     if requests.is_empty() || requests.len() > MAX_REQUESTS {
         state.report_violation(format!("a batch of {} requests", requests.len()));
         return Err(Reply::bad(&format!(
-            "Number of batch request steps exceeds the maximum value of {MAX_REQUESTS}, or there are none."
+            "Number of batch request steps exceeds the maximum value of {MAX_REQUESTS}, or is zero."
         )));
     }
     let mut items: Vec<Item> = Vec::new();
@@ -40,7 +40,7 @@ pub(super) fn read(state: &mut ServiceState, body: &Value) -> Result<Vec<Item>, 
             return Err(Reply::bad(&format!("Request Id {} has to be unique in a batch.", item.id)));
         }
         if let Some(unknown) = item.depends_on.iter().find(|d| !items.iter().any(|i| i.id == **d)) {
-            let why = format!("Request {} depends on {unknown}, which does not stand before it in the batch.", item.id);
+            let why = format!("Request {} depends on {unknown}, which does not precede it in the batch.", item.id);
             return Err(Reply::bad(&why));
         }
         items.push(item);
