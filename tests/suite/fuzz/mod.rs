@@ -48,7 +48,7 @@ impl Corpus {
 
     /// The seeds themselves, then their mutations. Each has its own generator, so that it depends on its number alone.
     fn inputs(&self) -> impl Iterator<Item = Input<'_>> {
-        let seeds = self.seeds.iter().map(|seed| seed.clone());
+        let seeds = self.seeds.iter().cloned();
         let mutations = (0..self.iterations).map(|number| {
             let mut rng = ChaCha12Rng::seed_from_u64(self.seed.wrapping_mul(1_000_003).wrapping_add(number));
             mutate(&self.seeds, &mut rng)
