@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 use thiserror::Error;
-use tracing::level_filters::LevelFilter;
 
-use crate::telemetry::LogFormat;
+use crate::telemetry::LogSettings;
 
 /// The environment's settings; the README describes each variable.
 #[derive(Clone, Debug)]
@@ -116,54 +115,13 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Level and format of log lines, from Lambda's own variables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogConfig {
-    pub level: LevelFilter,
-    pub format: LogFormat,
-}
-
-impl LogConfig {
-    pub fn from_env() -> Self {
-        Self::read(|name| std::env::var(name).ok())
-    }
-
-    /// An invalid value counts as INFO or JSON, so that errors about other variables are still written.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let level = variable("AWS_LAMBDA_LOG_LEVEL").map(|level| level.trim().to_ascii_uppercase());
-        let level = match level.as_deref() {
-            Some("TRACE") => LevelFilter::TRACE,
-            Some("DEBUG") => LevelFilter::DEBUG,
-            Some("WARN") => LevelFilter::WARN,
-            Some("ERROR" | "FATAL") => LevelFilter::ERROR,
-            _ => LevelFilter::INFO,
-        };
-        let text = variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.trim().eq_ignore_ascii_case("text"));
-        Self { level, format: if text { LogFormat::Text } else { LogFormat::Json } }
-    }
+pub fn log_settings() -> LogSettings {
+    LogSettings::read(|name| std::env::var(name).ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn log_level_and_format_come_from_lambdas_variables() {
-        for (level, format, read) in [
-            (None, None, (LevelFilter::INFO, LogFormat::Json)),
-            (Some("DEBUG"), Some("JSON"), (LevelFilter::DEBUG, LogFormat::Json)),
-            (Some("trace"), Some("Text"), (LevelFilter::TRACE, LogFormat::Text)),
-            (Some("WARN"), Some("text"), (LevelFilter::WARN, LogFormat::Text)),
-            (Some("FATAL"), Some("xml"), (LevelFilter::ERROR, LogFormat::Json)),
-            (Some("loud"), Some(""), (LevelFilter::INFO, LogFormat::Json)),
-        ] {
-            let config = LogConfig::read(|name| match name {
-                "AWS_LAMBDA_LOG_LEVEL" => level.map(str::to_owned),
-                "AWS_LAMBDA_LOG_FORMAT" => format.map(str::to_owned),
-                _ => None,
-            });
-            assert_eq!((config.level, config.format), read, "{level:?} {format:?}");
-        }
-    }
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let tables = [("ACCOUNTS_TABLE", "a"), ("RUNS_TABLE", "r")];

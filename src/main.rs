@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use e5_evergreen::app::App;
 use e5_evergreen::bootstrap;
-use e5_evergreen::config::LogConfig;
+use e5_evergreen::config::log_settings;
 use e5_evergreen::handler::{HandlerError, handle};
-use e5_evergreen::telemetry::{self, output};
+use e5_evergreen::telemetry::{self, LogSettings, output};
 use lambda_runtime::tower::util::ThenLayer;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
@@ -19,7 +19,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let LogConfig { level, format } = LogConfig::from_env();
+    let LogSettings { level, format } = log_settings();
     // Fails only where one is set already.
     let _ = dispatcher::set_global_default(telemetry::dispatch(level, format, output::stdout));
     match serve().await {

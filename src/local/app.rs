@@ -1,4 +1,4 @@
-//! The application on one machine, with its data in one folder.
+//! A station: the house on one machine, with its data in one folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,18 +17,15 @@ use crate::local::no_web_identity::NoWebIdentity;
 use crate::local::secret_files::{PREFIX, SecretFiles};
 use crate::ports::Clock;
 
-/// The application with its own database.
+/// The house with its own database.
 pub struct LocalApp {
     pub app: Arc<App>,
     pub embedded: LocalDynamoDb,
 }
 
 impl LocalApp {
-    /// Opens the folder that `evergreen init` created. The environment may set what [`Config`] knows, except for tables
-    /// and the secrets' prefix.
-    ///
-    /// # Errors
-    /// If it is not a data folder, its database cannot be opened, or a variable is out of range.
+    /// Opens the folder that `evergreen init` made. The environment may set what [`Config`] knows; its tables
+    /// are the folder's own.
     pub async fn open(data: &Path, http: reqwest::Client) -> anyhow::Result<Self> {
         let secrets = secrets_folder(data);
         anyhow::ensure!(secrets.is_dir(), "{}", wrong_folder(data));
@@ -67,7 +64,7 @@ pub fn connection() -> anyhow::Result<Connection> {
     Connection::open(&network, config()?.login_endpoint.as_ref())
 }
 
-/// The endpoints that replace the login service and Graph.
+/// The endpoints that replace the hosts of the login service and of Graph.
 pub fn endpoints() -> anyhow::Result<(Option<Url>, Option<Url>)> {
     let config = config()?;
     Ok((config.login_endpoint, config.graph_endpoint))
@@ -105,7 +102,7 @@ fn any_mode() -> bool {
     std::env::var("EVERGREEN_ANY_MODE").is_ok_and(|value| value == "1")
 }
 
-/// The environment's configuration, with the tables and the secrets' prefix of the local program.
+/// The environment's configuration, with the tables and the secrets' names of a station.
 fn config() -> anyhow::Result<Config> {
     Ok(Config::read(|name| match name {
         "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
@@ -115,7 +112,7 @@ fn config() -> anyhow::Result<Config> {
     })?)
 }
 
-/// A configuration with both of Microsoft's services at one other address; nothing is read from the environment.
+/// A station's configuration with both of Microsoft's services at one other address.
 pub fn config_for(endpoint: Url) -> anyhow::Result<Config> {
     let mut config = Config::read(|name| match name {
         "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),

@@ -115,7 +115,7 @@ pub fn install(manager: Manager, home: &Path, program: &Path, data: &Path) -> an
 /// Stops it and deletes the definition.
 ///
 /// # Errors
-/// If no service is installed, or the file cannot be deleted.
+/// If it is not installed, or the file cannot be deleted.
 pub fn remove(manager: Manager, home: &Path, data: &Path) -> anyhow::Result<String> {
     let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
     let file = manager.file(home, &data);

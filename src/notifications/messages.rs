@@ -257,7 +257,7 @@ mod tests {
             ]
         );
         for (message, parts) in messages(&changes).iter().zip([
-            ["2026-03-15", "nobody can promise"],
+            ["2026-03-15", "no one can promise"],
             ["60", "save"],
             ["2026-03-03", "new one"],
         ]) {

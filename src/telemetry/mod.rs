@@ -7,10 +7,12 @@ mod fields;
 mod format;
 mod layer;
 pub mod output;
+mod settings;
 
 pub use fields::as_fields;
 pub use format::LogFormat;
 pub use layer::{LogLayer, METRICS};
+pub use settings::LogSettings;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, Span};

@@ -31,6 +31,7 @@ CALLS = {
     ("secretsmanager:BatchGetSecretValue", "*"),
     ("secretsmanager:GetSecretValue", SECRETS),
     ("secretsmanager:PutSecretValue", SECRETS),
+    ("secretsmanager:UpdateSecretVersionStage", SECRETS),
     ("secretsmanager:CreateSecret", SECRETS),
     ("secretsmanager:DeleteSecret", SECRETS.replace("${SecretPrefix}*", "${SecretPrefix}_sign_in_*")),
     ("sns:Publish", "Alerts"),
@@ -51,6 +52,12 @@ BY_LAMBDA = {
     ("sqs:GetQueueAttributes", "Queue.Arn"),
 }
 
+# Calls of Secrets Manager with the role of the function, where secrets have a key of the customer.
+BY_SECRETS_MANAGER = {("kms:Decrypt", "SecretsKeyArn"), ("kms:GenerateDataKey", "SecretsKeyArn")}
+
+# The conditions of policies, and the resources of these policies.
+CONDITIONS = {"FanOut": {"Queue.Arn"}, "HasSecretsKey": {"SecretsKeyArn"}}
+
 
 def translated():
     """The template as plain CloudFormation, transformed as AWS does."""
@@ -65,9 +72,10 @@ def statements(role):
     assert "ManagedPolicyArns" not in role, "a managed policy allows more than necessary"
     for policy in role["Policies"]:
         (condition, policy, otherwise) = policy.get("Fn::If", (None, policy, None))
-        assert (condition, otherwise) in ((None, None), ("FanOut", {"Ref": "AWS::NoValue"})), policy
-        resources = [resource(statement["Resource"]) for statement in policy["PolicyDocument"]["Statement"]]
-        assert (condition == "FanOut") == (resources == ["Queue.Arn"]), "permissions of workers exist only with workers"
+        assert (condition is None) == (otherwise is None) and otherwise in (None, {"Ref": "AWS::NoValue"}), policy
+        resources = {resource(statement["Resource"]) for statement in policy["PolicyDocument"]["Statement"]}
+        for name, own in CONDITIONS.items():
+            assert (condition == name) == (resources == own), f"permissions on {own} exist only with {name}"
         for statement in policy["PolicyDocument"]["Statement"]:
             assert statement["Effect"] == "Allow" and isinstance(statement["Action"], str), policy["PolicyName"]
             yield statement["Action"], resource(statement["Resource"])
@@ -106,7 +114,7 @@ class Permissions(unittest.TestCase):
     def test_every_call_of_the_code_is_allowed_and_nothing_else(self):
         self.assertEqual(calls(), {action for action, _ in CALLS})
         allowed = list(statements(self.resources["FunctionRole"]["Properties"]))
-        self.assertEqual(set(allowed), CALLS | BY_LAMBDA)
+        self.assertEqual(set(allowed), CALLS | BY_LAMBDA | BY_SECRETS_MANAGER)
         self.assertEqual(len(allowed), len(set(allowed)), "one statement per permission")
 
     def test_the_schedule_may_invoke_this_function_and_send_dead_letters(self):

@@ -67,6 +67,9 @@ fn asked(fixture: &FunctionFixture, sts: &FakeSts, published: &[String]) -> BTre
     };
     let mut asked: BTreeSet<String> = fixture.dynamo.exchanges().iter().map(table).collect();
     asked.extend(fixture.secrets.exchanges().iter().map(|exchange| format!("secretsmanager:{}", exchange.action)));
+    // A batch needs the permission to read on each of its secrets.
+    asked
+        .extend((fixture.secrets.calls("BatchGetSecretValue") > 0).then(|| "secretsmanager:GetSecretValue".to_owned()));
     asked.extend((sts.calls() > 0).then(|| "sts:GetWebIdentityToken".to_owned()));
     asked.extend(published.iter().cloned());
     asked

@@ -18,6 +18,7 @@ mod every_action;
 mod fan_out;
 mod function;
 mod function_faults;
+mod fuzz;
 mod grant;
 mod graph_refusals;
 mod guide;

@@ -117,7 +117,8 @@ async fn unreachable_endpoint_is_an_outage() {
     assert_eq!(app.tick().await["failed"], 1);
     let run = app.last_run("a").await;
     assert_eq!(run.outcome, "transient");
-    assert_eq!(run.reason.as_deref(), Some("the login service could not be reached"));
+    let expected = format!("the login service could not be reached ({}: connection refused)", app.tenant.endpoint());
+    assert_eq!(run.reason, Some(expected), "the host and the cause are named");
 }
 
 #[tokio::test]

@@ -287,7 +287,8 @@ async fn error_texts_of_aws_are_never_written() {
     app.put("a", &with_policy(refresh_token(&app, 0), json!({"calls_per_run": {"min": 1, "max": 2}})));
     app.begin().await;
     let mut said = Vec::new();
-    for action in ["ListSecrets", "BatchGetSecretValue", "GetSecretValue", "PutSecretValue"] {
+    for action in ["ListSecrets", "BatchGetSecretValue", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"]
+    {
         for fault in [aws_json::Fault::DENIED, aws_json::Fault::AnswerLost] {
             app.secrets.fail_next(3, action, fault);
             said.extend(everything(&app, &["a"]).await);

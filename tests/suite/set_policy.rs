@@ -73,7 +73,7 @@ async fn set_policy_that_races_with_the_owner_loses_neither_change() {
         let inner = Arc::clone(&app.inner);
         let deadline = app.now() + TimeDelta::minutes(5);
         let event = json!({"action": "set_policy", "account": "a", "policy": {"pause_after": 7}});
-        let mut holds: Vec<_> = vec![app.secrets.hold("GetSecretValue", "", At::Request)];
+        let mut holds: Vec<_> = vec![app.secrets.hold("UpdateSecretVersionStage", "", At::Request)];
         let changing = tokio::spawn(app.log.listen(async move { handle(&inner, &event, deadline).await }));
         for write in 1..=writes {
             let mut hold = holds.pop().unwrap();
@@ -82,7 +82,7 @@ async fn set_policy_that_races_with_the_owner_loses_neither_change() {
             owners["policy"]["calls_per_run"]["max"] = json!(4 + write);
             app.put("a", &owners);
             if write < writes {
-                holds.push(app.secrets.hold("GetSecretValue", "", At::Request));
+                holds.push(app.secrets.hold("UpdateSecretVersionStage", "", At::Request));
             }
             hold.release();
         }

@@ -163,7 +163,7 @@ async fn owners_change_of_the_secret_is_not_overwritten() {
     app.begin().await;
     let own = with_policy(refresh_token(&app, 0), often(3600));
     // The owner changes it after it was read and before it is written.
-    let mut hold = app.secrets.hold("GetSecretValue", "", At::Request);
+    let mut hold = app.secrets.hold("UpdateSecretVersionStage", "", At::Request);
     let (report, ()) = tokio::join!(app.tick(), async {
         hold.reached().await;
         app.put("a", &own);
@@ -198,8 +198,10 @@ async fn write_whose_answer_is_lost_creates_one_version() {
     app.put("a", &with_policy(refresh_token(&app, 0), often(7200)));
     app.begin().await;
     app.secrets.fail_next(2, "PutSecretValue", aws_json::Fault::AnswerLost);
+    app.secrets.fail_next(2, "UpdateSecretVersionStage", aws_json::Fault::AnswerLost);
     assert_eq!(app.tick().await["succeeded"], 1);
     assert_eq!(app.secrets.versions_written(SECRET), 2);
+    assert_eq!(app.log.warnings(&[]).len(), 0, "{}", app.log.text());
     assert_eq!(app.next_round("a").await["succeeded"], 1);
     assert_eq!(app.sync().await["unchanged"], 1);
 }

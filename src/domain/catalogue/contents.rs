@@ -349,7 +349,9 @@ mod tests {
         fn different_seeds_give_different_contents(seed: u64) {
             let (mut one, mut two) = (contents(seed), contents(seed ^ 1));
             prop_assert_ne!(one.text(2), two.text(2));
-            prop_assert_ne!(one.name(), two.name());
+            // Two names alone may agree: few bits of them are random.
+            let names = |contents: &mut Contents| std::array::from_fn::<_, 6, _>(|_| contents.name());
+            prop_assert_ne!(names(&mut one), names(&mut two));
         }
 
         #[test]

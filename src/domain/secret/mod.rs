@@ -6,7 +6,7 @@ mod credential;
 mod der;
 mod document;
 mod error;
-pub(crate) mod import;
+pub mod import;
 mod key_material;
 mod pem;
 pub(crate) mod private_key;

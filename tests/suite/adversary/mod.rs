@@ -2,4 +2,5 @@
 
 mod hanging;
 mod races;
+mod serve;
 mod two_processes;

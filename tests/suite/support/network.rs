@@ -1,5 +1,5 @@
-//! The network of one process: a proxy on loopback before each of its services, which hangs, cuts, slows or holds
-//! requests by rule. Each process has its own, so that a test disturbs one and not the other.
+//! The network of one process: a proxy on loopback before each of its services, which hangs, cuts, slows,
+//! replaces or holds requests by rule. Each process has its own, so that a test disturbs one and not the other.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -47,7 +47,7 @@ impl fmt::Display for Passed {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// The request is not answered: before or after the service has carried it out.
     Hang(At),
@@ -57,6 +57,8 @@ pub enum Effect {
     CutBody,
     /// The response's body arrives byte by byte, with this pause between two bytes.
     Trickle(Duration),
+    /// The service carries the request out, but this status and body are the response.
+    Replace(u16, Vec<u8>),
 }
 
 /// Which requests an effect applies to.
@@ -98,7 +100,7 @@ impl Rule {
             return None;
         }
         self.times = self.times.checked_sub(1)?;
-        Some(self.effect)
+        Some(self.effect.clone())
     }
 }
 
@@ -263,6 +265,9 @@ async fn pass(State(proxy): State<Arc<Proxy>>, method: Method, uri: Uri, headers
         Some(Effect::Cut(_)) => cut(),
         Some(Effect::CutBody) => half(status, headers, body),
         Some(Effect::Trickle(pause)) => trickle(status, headers, body, pause),
+        Some(Effect::Replace(status, body)) => {
+            (StatusCode::from_u16(status).unwrap(), [("content-type", "application/json")], body).into_response()
+        }
         None => (status, headers, body).into_response(),
     }
 }
@@ -351,7 +356,7 @@ mod tests {
     async fn cut_requests_and_responses_are_retried_by_the_sdk() {
         for (effect, calls) in [(Effect::Cut(At::Request), 1), (Effect::Cut(At::Answer), 2), (Effect::CutBody, 2)] {
             let (secrets, network, client) = secrets().await;
-            network.add(Rule::every(Service::SecretsManager, effect).containing("GetSecret").nth(1));
+            network.add(Rule::every(Service::SecretsManager, effect.clone()).containing("GetSecret").nth(1));
             assert_eq!(read(&client).await.as_deref(), Some(r#"{"x":1}"#), "{effect:?}");
             assert_eq!((network.passed().len(), secrets.calls("GetSecretValue")), (2, calls), "{effect:?}");
         }
@@ -362,6 +367,15 @@ mod tests {
         let (_secrets, network, client) = secrets().await;
         network.add(Rule::every(Service::SecretsManager, Effect::Trickle(Duration::from_micros(1))));
         assert_eq!(read(&client).await.as_deref(), Some(r#"{"x":1}"#));
+    }
+
+    #[tokio::test]
+    async fn replaced_response_arrives_in_place_of_the_services_own() {
+        let (secrets, network, client) = secrets().await;
+        let body = br#"{"Name": "a", "SecretString": "replaced"}"#;
+        network.add(Rule::every(Service::SecretsManager, Effect::Replace(200, body.to_vec())));
+        assert_eq!(read(&client).await.as_deref(), Some("replaced"));
+        assert_eq!(secrets.calls("GetSecretValue"), 1);
     }
 
     #[tokio::test]
