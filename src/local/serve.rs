@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tracing::{error, info, warn};
 
@@ -18,9 +18,8 @@ use crate::local::cli::args::Data;
 use crate::local::file_faults::file_faults;
 use crate::local::network::Connection;
 use crate::local::output::answer::{self, Sync};
-use crate::local::output::style::{Paint, Style};
-use crate::local::output::text::{count, printable};
-use crate::local::output::time::{clock, upcoming};
+use crate::local::output::changes::{NewAccount, changes};
+use crate::local::output::text::printable;
 use crate::local::print;
 use crate::local::signals::stop_on_signal;
 use crate::round::round;
@@ -113,20 +112,12 @@ async fn any_due(app: &App) -> bool {
 
 async fn show_changes(app: &Arc<App>, sync: &Sync, data: &Path, faults: &mut Faults) {
     let style = print::output_style();
-    let time = clock(&style, style.now);
+    let mut created = Vec::new();
     for account in sync.created.iter().take(MAX_NEW_SHOWN) {
-        let first = first_run(app, &style, account).await;
-        print::line(&format!("{time}  {}  {}: {first}", printable(account), style.paint("new", Paint::Good)));
+        created.push(NewAccount { account: account.clone(), first_run: first_run(app, account).await });
     }
-    if sync.created.len() > MAX_NEW_SHOWN {
-        print::line(&format!("{time}  and {} more are new", count(sync.created.len() - MAX_NEW_SHOWN, "account")));
-    }
-    let changes =
-        [("resumed", &sync.resumed), ("changed", &sync.changed), ("stopped: the file is missing", &sync.stopped)];
-    for (what, accounts) in changes {
-        for account in accounts {
-            print::line(&format!("{time}  {}  {what}", printable(account)));
-        }
+    for line in changes(&style, sync, &created) {
+        print::line(&line);
     }
     let found: BTreeSet<String> = file_faults(&style, data, sync, None).into_iter().collect();
     for line in found.difference(&faults.shown) {
@@ -135,11 +126,7 @@ async fn show_changes(app: &Arc<App>, sync: &Sync, data: &Path, faults: &mut Fau
     faults.shown = found;
 }
 
-async fn first_run(app: &App, style: &Style, account: &str) -> String {
-    let found = match AccountId::parse(account) {
-        Ok(id) => app.accounts.get(&id).await.ok().flatten(),
-        Err(_) => None,
-    };
-    let next = found.and_then(|found| found.account.next_run_at);
-    next.map_or_else(|| "not due".to_owned(), |at| format!("first run {}", upcoming(style, at)))
+async fn first_run(app: &App, account: &str) -> Option<DateTime<Utc>> {
+    let id = AccountId::parse(account).ok()?;
+    app.accounts.get(&id).await.ok()??.account.next_run_at
 }

@@ -24,4 +24,4 @@ More:
   once, sync, event        one round; read the secret files; an event as JSON
   doctor, repair, service  find faults; a new state.db; start with your session
   completions, man, bench, simulate    shell, manual pages; measurements
-All take --json, -v, -q; those on a folder --data FOLDER (or EVERGREEN_DATA).";
+Answers take --json; a folder is named by --data FOLDER or EVERGREEN_DATA.";

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::local::output::accounts::{ListedAccount, list, show};
 use crate::local::output::answer::{self, Account};
+use crate::local::output::changes::{NewAccount, changes};
 use crate::local::output::check::check;
 use crate::local::output::history::history;
 use crate::local::output::log_line::log_line;
@@ -188,6 +189,18 @@ fn sync_and_round_are_sentences() {
         round(&read(json!({"due": due, "succeeded": succeeded, "failed": 0, "paused": 0, "deferred": 0})))
     };
     assert_eq!([report(0, 0), report(2, 2)], ["No account was due.", "2 accounts due: 2 ok."]);
+}
+
+#[test]
+fn new_account_is_named_with_its_first_run() {
+    let sync = read(json!({"created": ["mine", "second"], "stopped": ["old"]}));
+    let created = [NewAccount { account: "mine".to_owned(), first_run: "2026-11-25T07:10:00Z".parse().ok() }];
+    let expected = [
+        "15:08  mine  new: first run today 15:10 (2 min)",
+        "15:08  and 1 more new account",
+        "15:08  old  stopped: the file is missing",
+    ];
+    assert_eq!(changes(&style(Some(80)), &sync, &created), expected);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod answer;
+pub mod changes;
 pub mod check;
 pub mod history;
 pub mod links;

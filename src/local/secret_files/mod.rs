@@ -232,6 +232,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_of_many_concurrent_writers_of_a_version_wins_and_nothing_is_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        write_private(&folder.path().join("a.json"), "{}").unwrap();
+        let read = SecretFiles::new(folder.path()).fetch(&[name("a")]).await.unwrap().remove(0).1.unwrap();
+        let writers = (0..8).map(|number| {
+            let (secrets, version) = (SecretFiles::new(folder.path()), read.version.clone());
+            let text = format!("{{\"writer\": {number}, \"filling\": \"{}\"}}", "x".repeat(10_000));
+            async move { secrets.replace(&name("a"), &version, &text.into()).await.unwrap().is_some() }
+        });
+        let won = futures_util::future::join_all(writers).await;
+        assert_eq!(won.iter().filter(|won| **won).count(), 1);
+        let text = fs::read_to_string(folder.path().join("a.json")).unwrap();
+        assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".lock", "a.json"]);
+    }
+
+    #[tokio::test]
     async fn secret_is_created_once_and_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let secrets = SecretFiles::new(folder.path());
