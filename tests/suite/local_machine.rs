@@ -150,7 +150,7 @@ async fn service_is_written_started_shown_and_removed() {
 
 #[test]
 fn container_stops_as_slowly_as_a_round_ends_and_is_built_by_the_compiler_of_the_release() {
-    let compose = include_str!("../../infra/compose.yaml");
+    let compose = include_str!("../../infra/compose.yml");
     let grace = compose.lines().find_map(|line| line.trim().strip_prefix("stop_grace_period: ")?.strip_suffix('s'));
     let grace: u64 = grace.unwrap().parse().unwrap();
     assert!(grace > e5_evergreen::config::LOCAL_ROUND.as_secs());

@@ -7,7 +7,7 @@ const DAILY_PROBES: u32 = 14;
 
 /// When to probe next, after so many probes that failed; `None` when there were enough. From then on only
 /// a changed secret or a person resumes the account.
-pub fn next_probe(probes: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub(crate) fn next_probe(probes: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let hours = match probes {
         0 => 6,
         1 => 12,

@@ -15,7 +15,7 @@ use crate::domain::invisible::clean;
 const MAX_COLUMNS: usize = 64;
 
 /// The separator of a first line that names columns; `None` for a line that holds values.
-pub fn header_separator(line: &str, declared: Option<Separator>) -> Option<Separator> {
+pub(super) fn header_separator(line: &str, declared: Option<Separator>) -> Option<Separator> {
     let all = declared.map_or_else(|| [&SEPARATORS[..], &[Separator::Spaces]].concat(), |separator| vec![separator]);
     let named = all.into_iter().filter_map(|separator| {
         let cells = separator.split(line, MAX_COLUMNS);
@@ -33,7 +33,7 @@ pub fn header_separator(line: &str, declared: Option<Separator>) -> Option<Separ
 ///
 /// # Errors
 /// Where the header names a column that is not a field.
-pub fn records(text: &str, first_line: usize, declared: Option<Separator>) -> Result<Vec<Record>, ImportError> {
+pub(super) fn records(text: &str, first_line: usize, declared: Option<Separator>) -> Result<Vec<Record>, ImportError> {
     let head = text.lines().next().unwrap_or_default();
     let separator = declared.or_else(|| header_separator(head, None)).unwrap_or_else(|| most_frequent(head));
     let mut rows = rows(text, first_line, separator).into_iter();
