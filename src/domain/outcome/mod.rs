@@ -3,7 +3,7 @@
 pub(crate) mod calls;
 pub(crate) mod probe;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 
 pub(crate) use crate::domain::account::notice::Change;
@@ -115,7 +115,7 @@ pub(crate) fn settle(
     }
     let mut next = schedule::next_run_after_failures(now, policy, account.consecutive_failures, rng);
     if matches!(outcome, Outcome::LongBackoff { .. }) {
-        next = next.max(schedule::into_working_hours(now + Duration::days(1), policy, rng));
+        next = next.max(schedule::into_working_hours(now + TimeDelta::days(1), policy, rng));
     }
     account.next_run_at = Some(next);
     if let Outcome::Throttled { until: Some(until), .. } = outcome {
@@ -127,7 +127,7 @@ pub(crate) fn settle(
 /// Moves the account's next run, if it has one, to after `moment`.
 pub(crate) fn not_before(account: &mut Account, policy: &Policy, moment: DateTime<Utc>, rng: &mut impl Rng) {
     if account.next_run_at.is_some_and(|next| next <= moment) {
-        account.next_run_at = Some(schedule::into_working_hours(moment + Duration::seconds(1), policy, rng));
+        account.next_run_at = Some(schedule::into_working_hours(moment + TimeDelta::seconds(1), policy, rng));
     }
 }
 
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn no_run_comes_before_the_throttling_is_over() {
-        let until = now() + Duration::days(2);
+        let until = now() + TimeDelta::days(2);
         let mut account = account();
         settled(&mut account, &Policy::default(), &Outcome::Throttled { until: Some(until), longer: false }, now());
         assert!(account.next_run_at.unwrap() > until);

@@ -1,6 +1,6 @@
 //! Pause: how often an account that is set aside is probed.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Days of daily probes, after those at 6 and 12 hours.
 const DAILY_PROBES: u32 = 14;
@@ -14,5 +14,5 @@ pub(crate) fn next_probe(probes: u32, now: DateTime<Utc>) -> Option<DateTime<Utc
         n if n < 2 + DAILY_PROBES => 24,
         _ => return None,
     };
-    Some(now + Duration::hours(hours))
+    Some(now + TimeDelta::hours(hours))
 }
