@@ -13,13 +13,13 @@ use crate::domain::policy::Policy;
 use crate::domain::secret::MAX_SECRET_BYTES;
 use crate::ports::{InfraError, SecretFault, SecretText};
 
-pub type Fetched = Vec<(String, Result<SecretText, SecretFault>)>;
+pub(crate) type Fetched = Vec<(String, Result<SecretText, SecretFault>)>;
 
 /// The schedule of `sync`, which reads it too: within this time, a round does not read it again.
 const REFRESH_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 /// Whether the default policy was read recently.
-pub fn fresh(app: &App) -> bool {
+pub(crate) fn fresh(app: &App) -> bool {
     let now = app.clock.now();
     app.default_policy.get().is_some_and(|defaults| now - defaults.read_at < REFRESH_AFTER)
 }
@@ -29,7 +29,7 @@ pub fn fresh(app: &App) -> bool {
 /// # Errors
 /// As [`crate::ports::Secrets::fetch`]; also where the default policy cannot be read now and never was: a run must not
 /// write because the policy that forbids it could not be read.
-pub async fn fetch(app: &App, names: &[String]) -> Result<Fetched, InfraError> {
+pub(crate) async fn fetch(app: &App, names: &[String]) -> Result<Fetched, InfraError> {
     let reserved = app.settings.default_policy_name();
     let mut all = names.to_vec();
     all.push(reserved.clone());
@@ -40,13 +40,13 @@ pub async fn fetch(app: &App, names: &[String]) -> Result<Fetched, InfraError> {
 }
 
 /// What is wrong with the default policy as last read, and what applies until it is fixed.
-pub fn error(app: &App) -> Option<String> {
+pub(crate) fn error(app: &App) -> Option<String> {
     let fault = app.default_policy.current().fault_text()?;
     Some(format!("secret `{}` {fault}", app.settings.default_policy_name()))
 }
 
 /// As [`error`], read now unless it was read recently. That it cannot be read is an error too.
-pub async fn read_error(app: &App) -> Option<String> {
+pub(crate) async fn read_error(app: &App) -> Option<String> {
     if !fresh(app)
         && let Err(error) = fetch(app, &[]).await
     {
@@ -56,7 +56,7 @@ pub async fn read_error(app: &App) -> Option<String> {
 }
 
 /// Takes in the result of reading the reserved secret. A faulty one is logged; what applies then is said at [`Defaults`].
-pub fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), InfraError> {
+pub(crate) fn note(app: &App, read: Result<SecretText, SecretFault>) -> Result<(), InfraError> {
     let (known, name) = (app.default_policy.get(), app.settings.default_policy_name());
     let last_valid = known.as_ref().and_then(|known| known.last_valid.clone());
     let new = match read {

@@ -13,7 +13,7 @@ use crate::ports::{InfraError, SecretFault, SecretText};
 ///
 /// # Errors
 /// As [`default_policy::fetch`].
-pub async fn with_account(
+pub(crate) async fn with_account(
     app: &App,
     account: &Account,
 ) -> Result<(String, Result<SecretText, SecretFault>), InfraError> {
@@ -27,7 +27,7 @@ pub async fn with_account(
 ///
 /// # Errors
 /// The outcome of a run that cannot begin: it names the secret and the field, never a value.
-pub fn read_secret(
+pub(crate) fn read_secret(
     defaults: &Defaults,
     account: &Account,
     name: &str,

@@ -33,7 +33,7 @@ const THIS_RUN: TimeDelta = TimeDelta::minutes(5);
 
 /// Where a run gets a new access token when Graph refuses the one that it has.
 #[async_trait]
-pub trait TokenSource: Send + Sync {
+pub(crate) trait TokenSource: Send + Sync {
     /// One token request, whatever is cached.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ pub trait TokenSource: Send + Sync {
 }
 
 /// The access tokens of one account.
-pub struct AccountTokens<'a> {
+pub(crate) struct AccountTokens<'a> {
     login: &'a dyn Login,
     clock: &'a dyn Clock,
     cache: &'a TokenCache,
@@ -56,7 +56,7 @@ pub struct AccountTokens<'a> {
 }
 
 impl<'a> AccountTokens<'a> {
-    pub fn new(app: &'a App, account: &'a Account, secret: &'a AccountSecret, text: &'a SecretText) -> Self {
+    pub(crate) fn new(app: &'a App, account: &'a Account, secret: &'a AccountSecret, text: &'a SecretText) -> Self {
         Self {
             login: app.tokens.as_ref(),
             clock: app.clock.as_ref(),
@@ -72,7 +72,7 @@ impl<'a> AccountTokens<'a> {
     }
 
     /// The same, with all requests answered before the deadline.
-    pub fn before(self, deadline: DateTime<Utc>) -> Self {
+    pub(crate) fn before(self, deadline: DateTime<Utc>) -> Self {
         Self { deadline: Some(deadline), ..self }
     }
 
@@ -80,7 +80,7 @@ impl<'a> AccountTokens<'a> {
     ///
     /// # Errors
     /// As [`TokenSource::renew`].
-    pub async fn get(&self) -> Result<AccessToken, Outcome> {
+    pub(crate) async fn get(&self) -> Result<AccessToken, Outcome> {
         match self.cache.access(self.id, &self.text.version, self.clock.now()) {
             Some(access) => Ok(access),
             None => self.renew().await,
@@ -175,7 +175,7 @@ impl TokenSource for AccountTokens<'_> {
 
 /// Writes a rotated refresh token to its secret, at most once a day. A version of the secret that was not written here
 /// holds a token of unknown age, so that one is replaced at once.
-pub async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecret, text: &SecretText) {
+pub(crate) async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecret, text: &SecretText) {
     let Credential::RefreshToken { refresh_token: stored, .. } = &secret.credential else { return };
     let Some(newest) = app.token_cache.refresh_token(&account.id, &text.version) else { return };
     let now = app.clock.now();
@@ -213,7 +213,7 @@ pub async fn save_rotated(app: &App, account: &mut Account, secret: &AccountSecr
 ///
 /// # Errors
 /// Where the account cannot be written.
-pub async fn save_outside_a_run(
+pub(crate) async fn save_outside_a_run(
     app: &App,
     account: &mut Account,
     secret: &AccountSecret,

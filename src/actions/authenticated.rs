@@ -47,7 +47,7 @@ impl From<InfraError> for LoadError {
 
 impl LoadError {
     /// As an action's error; `describe` makes one of the reason where the secret or the token is at fault.
-    pub fn into_action_error(self, describe: impl FnOnce(String) -> ActionError) -> ActionError {
+    pub(super) fn into_action_error(self, describe: impl FnOnce(String) -> ActionError) -> ActionError {
         match self {
             Self::Action(error) => error,
             Self::Secret(outcome) => describe(secret_reason(&outcome)),

@@ -18,7 +18,7 @@ const REDIRECT_PATH: &str = "/common/oauth2/nativeclient";
 
 /// The answer to `consent_url`.
 #[derive(Debug, Serialize)]
-pub struct ConsentUrl {
+pub(crate) struct ConsentUrl {
     account: AccountId,
     #[serde(rename = "for")]
     permission_kind: &'static str,
@@ -48,7 +48,7 @@ pub(crate) const fn permission_kind(subject: Access) -> &'static str {
 }
 
 /// Gives the links, and the permissions that they are for.
-pub async fn consent_url(app: &App, id: &AccountId) -> Result<ConsentUrl, ActionError> {
+pub(crate) async fn consent_url(app: &App, id: &AccountId) -> Result<ConsentUrl, ActionError> {
     let unusable = |why| ActionError::Unusable { account: id.clone(), why };
     let secret = load_secret(app, id).await.map_err(|error| error.into_action_error(unusable))?.secret;
     let subject = secret.credential.access();

@@ -19,7 +19,7 @@ const SECRETS_PER_REQUEST: usize = 19;
 
 /// The answer to `export`.
 #[derive(Debug, Serialize)]
-pub struct Export {
+pub(crate) struct Export {
     accounts: Vec<AccountDescription>,
     /// The `after` of the next `export`, where there are more accounts than one answer holds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ pub struct Export {
 }
 
 /// Describes the accounts, from the one after `after` on.
-pub async fn export(app: &App, after: Option<&AccountId>) -> Result<Export, ActionError> {
+pub(crate) async fn export(app: &App, after: Option<&AccountId>) -> Result<Export, ActionError> {
     let (found, next) = list_page(app, after, MAX_ACCOUNTS_EXPORTED).await?;
     let mut accounts = Vec::with_capacity(found.len());
     let mut found = found.into_iter().peekable();

@@ -19,7 +19,7 @@ const RESERVE: TimeDelta = TimeDelta::seconds(20);
 
 /// What an import did. It holds ids, names of fields and reasons, never a value that may be a secret.
 #[derive(Debug, Serialize)]
-pub struct ImportReport {
+pub(crate) struct ImportReport {
     created: Vec<AccountId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     replaced: Vec<AccountId>,
@@ -73,7 +73,7 @@ enum Written {
 
 /// Makes a secret for each account of the text, and the accounts themselves from what was written. A secret that exists
 /// is left as it is, or with `replace` replaced.
-pub async fn import(
+pub(crate) async fn import(
     app: &App,
     format: Format,
     text: &str,

@@ -25,7 +25,7 @@ const MAX_ACCOUNTS_LISTED: usize = 2000;
 
 /// The answer to `list`.
 #[derive(Debug, Serialize)]
-pub struct AccountList {
+pub(crate) struct AccountList {
     accounts: Vec<AccountState>,
     /// The `after` of the next `list`, where there are more accounts than one answer holds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,14 +37,14 @@ pub struct AccountList {
 
 /// The answer to `history`: past runs, the newest first.
 #[derive(Debug, Serialize)]
-pub struct RunHistory {
+pub(crate) struct RunHistory {
     account: AccountId,
     runs: Vec<HistoryRow>,
 }
 
 /// An account as shown to a person.
 #[derive(Debug, Serialize)]
-pub struct AccountState {
+pub(crate) struct AccountState {
     account_id: AccountId,
     status: Status,
     next_run_at: Option<Timestamp>,
@@ -61,7 +61,7 @@ pub struct AccountState {
 
 /// The answer to `show`, and an entry of `export`: an account's state, and the parts of its secret that are not secret.
 #[derive(Debug, Serialize)]
-pub struct AccountDescription {
+pub(crate) struct AccountDescription {
     #[serde(flatten)]
     state: AccountState,
     set_aside: BTreeMap<SetAside, DateTime<Utc>>,
@@ -103,7 +103,7 @@ enum SecretContents {
 }
 
 impl AccountState {
-    pub fn of(account: &Account) -> Self {
+    pub(crate) fn of(account: &Account) -> Self {
         Self {
             account_id: account.id.clone(),
             status: account.status,
@@ -122,7 +122,7 @@ impl AccountState {
 }
 
 /// Lists the state of the accounts, from the one after `after` on.
-pub async fn list(app: &App, after: Option<&AccountId>) -> Result<AccountList, ActionError> {
+pub(crate) async fn list(app: &App, after: Option<&AccountId>) -> Result<AccountList, ActionError> {
     let (found, next) = list_page(app, after, MAX_ACCOUNTS_LISTED).await?;
     let accounts = found.iter().map(|found| AccountState::of(&found.account)).collect();
     Ok(AccountList { accounts, next, defaults_error: default_policy::read_error(app).await })
@@ -153,7 +153,7 @@ pub(crate) async fn list_page(
 }
 
 /// Shows one account's state and policy.
-pub async fn show(app: &App, id: &AccountId) -> Result<AccountDescription, ActionError> {
+pub(crate) async fn show(app: &App, id: &AccountId) -> Result<AccountDescription, ActionError> {
     let found = find(app, id).await?;
     let (name, secret) = with_account(app, &found.account).await?;
     Ok(describe(app, found, name, secret))
@@ -191,7 +191,7 @@ pub(crate) fn describe(
 }
 
 /// Past runs, the newest first.
-pub async fn history(app: &App, id: &AccountId, limit: u32) -> Result<RunHistory, ActionError> {
+pub(crate) async fn history(app: &App, id: &AccountId, limit: u32) -> Result<RunHistory, ActionError> {
     let runs = app.accounts.history(id, limit, app.clock.now()).await?;
     if runs.is_empty() {
         find(app, id).await?;

@@ -11,7 +11,7 @@ use crate::domain::policy::schedule;
 use crate::domain::seed::{RngStream, Seed};
 
 /// Stops an account: it is never due again until `resume`. A run under way ends without being recorded.
-pub async fn stop(app: &App, id: &AccountId) -> Result<AccountState, ActionError> {
+pub(crate) async fn stop(app: &App, id: &AccountId) -> Result<AccountState, ActionError> {
     let mut account = find(app, id).await?.account;
     account.stop(StoppedBy::Hand);
     app.accounts.overwrite(&account).await?;
@@ -19,7 +19,7 @@ pub async fn stop(app: &App, id: &AccountId) -> Result<AccountState, ActionError
 }
 
 /// Makes an account active again with a clean slate, due at once where the policy's working hours allow.
-pub async fn resume(app: &App, id: &AccountId) -> Result<AccountState, ActionError> {
+pub(crate) async fn resume(app: &App, id: &AccountId) -> Result<AccountState, ActionError> {
     let mut account = find(app, id).await?.account;
     let now = app.clock.now();
     let policy = policy(app, &account).await?;

@@ -21,7 +21,7 @@ use crate::run::report::RunReport;
 
 /// The answer to `run` with `dry_run`: what a run with this seed would send now.
 #[derive(Debug, Serialize)]
-pub struct DryRun {
+pub(crate) struct DryRun {
     account: AccountId,
     seed: Seed,
     waves: usize,
@@ -32,7 +32,7 @@ pub struct DryRun {
 }
 
 /// Runs the account once, due or not. A paused account is called, not only probed.
-pub async fn run(
+pub(crate) async fn run(
     app: &App,
     id: &AccountId,
     seed: Option<Seed>,
@@ -62,7 +62,7 @@ fn seed_choice(app: &App, seed: Option<Seed>) -> SeedChoice {
 }
 
 /// Plans a run without sending it. A token is requested, since its permissions decide; Graph is not called.
-pub async fn plan(app: &App, id: &AccountId, seed: Option<Seed>) -> Result<DryRun, ActionError> {
+pub(crate) async fn plan(app: &App, id: &AccountId, seed: Option<Seed>) -> Result<DryRun, ActionError> {
     let no_plan = |why| ActionError::NoPlan { account: id.clone(), why };
     let loaded = authenticate(app, id).await.map_err(|error| error.into_action_error(no_plan))?;
     let Authenticated { account, secret, access, .. } = loaded;

@@ -20,14 +20,18 @@ const MAX_ATTEMPTS: u32 = 3;
 
 /// The answer to `set_policy`: the policy as it applies from now on.
 #[derive(Debug, Serialize)]
-pub struct PolicySet {
+pub(crate) struct PolicySet {
     account: AccountId,
     secret: String,
     policy: Policy,
 }
 
 /// Merges the changes into the account's policy and rewrites the secret, unless something is wrong with them.
-pub async fn set_policy(app: &App, id: &AccountId, changes: &Map<String, Value>) -> Result<PolicySet, ActionError> {
+pub(crate) async fn set_policy(
+    app: &App,
+    id: &AccountId,
+    changes: &Map<String, Value>,
+) -> Result<PolicySet, ActionError> {
     let account = find(app, id).await?.account;
     for _ in 0..MAX_ATTEMPTS {
         let (name, read) = with_account(app, &account).await?;

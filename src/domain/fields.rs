@@ -184,7 +184,7 @@ impl Fields {
 }
 
 /// A field's name as it may be printed: a secret may have been pasted in place of a name.
-pub fn printable(name: &str) -> String {
+pub(crate) fn printable(name: &str) -> String {
     let plain =
         (1..=40).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-. @".contains(c));
     if plain { name.to_owned() } else { "(a name that is not printed)".to_owned() }

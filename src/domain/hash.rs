@@ -1,7 +1,7 @@
 //! A hash that is the same on every platform and in every version.
 
 /// FNV-1a, 64 bits. The standard library's hashers do not promise stability.
-pub fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
+pub(crate) fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
     bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 

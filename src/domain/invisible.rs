@@ -1,12 +1,12 @@
 //! Invisible characters: white space, and what copied texts bring along.
 
 /// White space, and characters that show nothing: copied texts bring them along.
-pub fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 /// The value without white space and invisible characters around it.
-pub fn clean(value: &str) -> &str {
+pub(crate) fn clean(value: &str) -> &str {
     value.trim_matches(is_invisible)
 }
 

@@ -45,7 +45,7 @@ impl Mistake {
 ///
 /// # Errors
 /// The place of the first mistake, and its kind where that is recognised.
-pub fn parse(text: &str) -> Result<Value, JsonError> {
+pub(crate) fn parse(text: &str) -> Result<Value, JsonError> {
     let start = text.trim_start_matches(is_invisible);
     let json = start.trim_end_matches(is_invisible);
     if json.is_empty() {

@@ -9,17 +9,17 @@ pub enum Language {
 
 /// A text in every language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Text {
+pub(crate) struct Text {
     pub en: &'static str,
     pub zh: &'static str,
 }
 
 impl Text {
-    pub const fn new(en: &'static str, zh: &'static str) -> Self {
+    pub(crate) const fn new(en: &'static str, zh: &'static str) -> Self {
         Self { en, zh }
     }
 
-    pub const fn get(self, language: Language) -> &'static str {
+    pub(crate) const fn get(self, language: Language) -> &'static str {
         match language {
             Language::En => self.en,
             Language::Zh => self.zh,

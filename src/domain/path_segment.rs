@@ -2,12 +2,12 @@
 
 /// Whether a URL loses the segment: an empty one, and the dots that name a folder and its parent. An encoded dot is
 /// no help, since it counts as a dot.
-pub fn is_dot_segment(value: &str) -> bool {
+pub(crate) fn is_dot_segment(value: &str) -> bool {
     matches!(value, "" | "." | "..")
 }
 
 /// Percent-encodes a value for a path segment or a value of the query.
-pub fn encode(value: &str) -> String {
+pub(crate) fn encode(value: &str) -> String {
     let mut encoded = String::with_capacity(value.len());
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~!$*,;:@".contains(&byte) {

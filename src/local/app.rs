@@ -18,7 +18,7 @@ use crate::local::secret_files::{PREFIX, SecretFiles};
 use crate::ports::Clock;
 
 /// The house with its own database.
-pub struct LocalApp {
+pub(super) struct LocalApp {
     pub app: Arc<App>,
     pub embedded: LocalDynamoDb,
 }
@@ -26,7 +26,7 @@ pub struct LocalApp {
 impl LocalApp {
     /// Opens the folder that `evergreen init` made. The environment may set what [`Config`] knows; its tables
     /// are the folder's own.
-    pub async fn open(data: &Path, http: reqwest::Client) -> anyhow::Result<Self> {
+    pub(super) async fn open(data: &Path, http: reqwest::Client) -> anyhow::Result<Self> {
         let secrets = secrets_folder(data);
         anyhow::ensure!(secrets.is_dir(), "{}", wrong_folder(data));
         let embedded = LocalDynamoDb::open(&state_file(data)).await?;
@@ -35,7 +35,7 @@ impl LocalApp {
         Ok(Self::build(embedded, secrets, Arc::new(SystemClock), http, config()?, random))
     }
 
-    pub fn build(
+    pub(super) fn build(
         embedded: LocalDynamoDb,
         secrets: SecretFiles,
         clock: Arc<dyn Clock>,
@@ -59,27 +59,27 @@ impl LocalApp {
 }
 
 /// The way to Microsoft by the environment's settings.
-pub fn connection() -> anyhow::Result<Connection> {
+pub(super) fn connection() -> anyhow::Result<Connection> {
     let network = Network::read(|name| std::env::var(name).ok());
     Connection::open(&network, config()?.login_endpoint.as_ref())
 }
 
 /// The endpoints that replace the hosts of the login service and of Graph.
-pub fn endpoints() -> anyhow::Result<(Option<Url>, Option<Url>)> {
+pub(super) fn endpoints() -> anyhow::Result<(Option<Url>, Option<Url>)> {
     let config = config()?;
     Ok((config.login_endpoint, config.graph_endpoint))
 }
 
 /// The folder in which user programs keep their settings.
-pub fn home() -> anyhow::Result<PathBuf> {
+pub(super) fn home() -> anyhow::Result<PathBuf> {
     std::env::home_dir().context("there is no home folder")
 }
 
-pub fn state_file(data: &Path) -> PathBuf {
+pub(super) fn state_file(data: &Path) -> PathBuf {
     data.join("state.db")
 }
 
-pub fn secrets_folder(data: &Path) -> PathBuf {
+pub(super) fn secrets_folder(data: &Path) -> PathBuf {
     data.join("secrets")
 }
 
@@ -113,7 +113,7 @@ fn config() -> anyhow::Result<Config> {
 }
 
 /// A station's configuration with both of Microsoft's services at one other address.
-pub fn config_for(endpoint: Url) -> anyhow::Result<Config> {
+pub(super) fn config_for(endpoint: Url) -> anyhow::Result<Config> {
     let mut config = Config::read(|name| match name {
         "ACCOUNTS_TABLE" => Some(ACCOUNTS.to_owned()),
         "RUNS_TABLE" => Some(RUNS.to_owned()),

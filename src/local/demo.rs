@@ -38,7 +38,7 @@ const APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c01";
 const PUBLIC_APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c02";
 
 /// Simulates the week; returns the report.
-pub async fn week() -> anyhow::Result<Week> {
+pub(super) async fn week() -> anyhow::Result<Week> {
     let start: DateTime<Utc> = "2026-03-02T00:00:00Z".parse()?;
     let clock = VirtualClock::new(start);
     let tenant = FakeTenant::start(Arc::new(clock.clone()), 1).await.context("starting the simulated tenant")?;
@@ -145,7 +145,7 @@ async fn report(app: &Arc<App>, tenant: &FakeTenant, rounds: u32, clean: bool) -
 
 /// What the week came to.
 #[derive(Debug, Serialize)]
-pub struct Week {
+pub(super) struct Week {
     rounds: u32,
     accounts: Vec<AccountOfWeek>,
     /// Of Microsoft's rules, as the simulated tenant saw them.
@@ -169,7 +169,7 @@ const COLUMNS: [Column; 5] =
 
 impl Week {
     /// The week for people.
-    pub fn text(&self, style: &Style) -> String {
+    pub(super) fn text(&self, style: &Style) -> String {
         let rows: Vec<Row> = self.accounts.iter().map(AccountOfWeek::row).collect();
         let rules = match self.violations.first() {
             None => "The simulated tenant saw no violation of Microsoft's rules".to_owned(),

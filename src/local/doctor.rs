@@ -15,12 +15,12 @@ use crate::local::output::answer::{Check, Verdict};
 const MAX_CLOCK_SKEW_SECONDS: i64 = 300;
 
 /// A finding: whether it is good, and a sentence.
-pub fn finding(about: &str, good: impl Into<Option<bool>>, verdict: impl Into<String>) -> Verdict {
+pub(super) fn finding(about: &str, good: impl Into<Option<bool>>, verdict: impl Into<String>) -> Verdict {
     Verdict { about: about.to_owned(), good: good.into(), verdict: verdict.into() }
 }
 
 /// Findings about the folder: whether it exists, is private, and can be written.
-pub fn folder(data: &Path) -> Vec<Verdict> {
+pub(super) fn folder(data: &Path) -> Vec<Verdict> {
     let secrets = secrets_folder(data);
     let shown = data.display();
     if !secrets.is_dir() {
@@ -66,7 +66,7 @@ fn open_to_others(_: &Path) -> bool {
 }
 
 /// Findings about the way to Microsoft, and about the clock by the time that it states.
-pub async fn network(
+pub(super) async fn network(
     connection: &Connection,
     login: Option<&Url>,
     graph: Option<&Url>,
@@ -105,7 +105,7 @@ fn clock(now: DateTime<Utc>, server: Option<DateTime<Utc>>) -> Verdict {
 }
 
 /// One finding for an account, from its `check`.
-pub fn account(id: &str, check: &Check) -> Verdict {
+pub(super) fn account(id: &str, check: &Check) -> Verdict {
     let faults: Vec<&Verdict> = check.verdicts.iter().filter(|verdict| verdict.good == Some(false)).collect();
     match faults.first() {
         None => finding(id, true, "Works."),

@@ -11,7 +11,7 @@ use crate::local::secret_files::PREFIX;
 use crate::local::secret_files::unused::unused_files;
 
 /// Faulty and unused files with what to do, a line each: all of them, or those of one account.
-pub fn file_faults(style: &Style, data: &Path, sync: &Sync, only: Option<&AccountId>) -> Vec<String> {
+pub(super) fn file_faults(style: &Style, data: &Path, sync: &Sync, only: Option<&AccountId>) -> Vec<String> {
     let folder = secrets_folder(data);
     let concerns = |name: &str| only.is_none_or(|account| account.as_str() == name);
     let path = |name: &str| folder.join(name).display().to_string();

@@ -62,7 +62,7 @@ fn account(text: &str) -> Result<AccountId, String> {
 ///
 /// # Errors
 /// If the folder or a file cannot be created, the secret would be faulty, or its file exists.
-pub fn init(data: &Path, args: InitArgs) -> anyhow::Result<String> {
+pub(super) fn init(data: &Path, args: InitArgs) -> anyhow::Result<String> {
     let secrets = create_folders(data)?;
     let wanted = args.account.is_some() || args.tenant_id.is_some() || args.client_id.is_some() || args.auth.is_some();
     let terminal = stdin().is_terminal().then(Term::stderr).filter(Term::is_term);

@@ -17,7 +17,7 @@ const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
 
 /// The environment's settings of the network.
 #[derive(Clone, Debug, Default)]
-pub struct Network {
+pub(super) struct Network {
     proxy: Option<(&'static str, String)>,
     no_proxy: String,
     certificates: Option<PathBuf>,
@@ -25,7 +25,7 @@ pub struct Network {
 
 impl Network {
     /// Reads `HTTPS_PROXY` (or `ALL_PROXY`), `NO_PROXY` and `SSL_CERT_FILE`, the proxies also in lower case.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
         Self {
@@ -40,7 +40,7 @@ impl Network {
     /// # Errors
     /// A proxy or a file of certificates that cannot be used. The value of a variable may hold a password and is never
     /// part of the message.
-    pub fn client(&self) -> anyhow::Result<Client> {
+    pub(super) fn client(&self) -> anyhow::Result<Client> {
         let mut route = Route::default();
         if let Some((name, value)) = &self.proxy {
             let url = proxy_url(value)
@@ -56,7 +56,7 @@ impl Network {
     }
 
     /// What is not the usual, for people: a line each.
-    pub fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
         let proxy = self.proxy.as_ref().map(|(name, value)| {
             let host = proxy_url(value).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
             format!("through the proxy {host} of {name}")
@@ -84,7 +84,7 @@ fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
 }
 
 /// The way to the login service.
-pub struct Connection {
+pub(super) struct Connection {
     pub client: Client,
     login_hosts: Vec<String>,
     pub notes: Vec<String>,
@@ -95,13 +95,13 @@ impl Connection {
     ///
     /// # Errors
     /// As [`Network::client`].
-    pub fn open(network: &Network, login_endpoint: Option<&Url>) -> anyhow::Result<Self> {
+    pub(super) fn open(network: &Network, login_endpoint: Option<&Url>) -> anyhow::Result<Self> {
         Ok(Self { client: network.client()?, login_hosts: login_hosts(login_endpoint), notes: network.notes() })
     }
 
     /// Why no login service can be reached, if none can: this machine is offline, or its proxy is down. A run would fail
     /// without having sent anything.
-    pub async fn offline(&self) -> Option<String> {
+    pub(super) async fn offline(&self) -> Option<String> {
         offline(&self.client, &self.login_hosts).await
     }
 }
@@ -110,7 +110,7 @@ impl Connection {
 ///
 /// # Errors
 /// The host and why there is no answer, in words.
-pub async fn reach(client: &Client, host: &str) -> Result<Option<DateTime<Utc>>, String> {
+pub(super) async fn reach(client: &Client, host: &str) -> Result<Option<DateTime<Utc>>, String> {
     let answer = client.head(host).send().await.map_err(|error| host_and_cause(&error))?;
     let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
     Ok(date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc()))

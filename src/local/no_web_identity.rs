@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use crate::domain::cause::{Cause, LoginError};
 use crate::ports::WebIdentity;
 
-pub struct NoWebIdentity;
+pub(super) struct NoWebIdentity;
 
 #[async_trait]
 impl WebIdentity for NoWebIdentity {

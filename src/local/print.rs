@@ -13,7 +13,7 @@ use crate::local::output::style::{Style, Zone};
 ///
 /// # Errors
 /// If standard output cannot be written, such as on a full disk.
-pub fn answer(text: &str) -> anyhow::Result<()> {
+pub(super) fn answer(text: &str) -> anyhow::Result<()> {
     match writeln!(stdout().lock(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("writing the answer"),
         _ => Ok(()),
@@ -24,27 +24,27 @@ pub fn answer(text: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As [`answer`].
-pub fn json(value: &Value) -> anyhow::Result<()> {
+pub(super) fn json(value: &Value) -> anyhow::Result<()> {
     answer(&format!("{value:#}"))
 }
 
 /// Prints a line to standard error, or drops it: a full disk must not end the work that it reports.
-pub fn note(text: &str) {
+pub(super) fn note(text: &str) {
     let _ = stderr().lock().write_all(format!("{text}\n").as_bytes());
 }
 
 /// Prints a line of `serve` to standard output, or drops it.
-pub fn line(text: &str) {
+pub(super) fn line(text: &str) {
     let _ = stdout().lock().write_all(format!("{text}\n").as_bytes());
 }
 
 /// The form of answers on standard output.
-pub fn output_style() -> Style {
+pub(super) fn output_style() -> Style {
     style(&Term::stdout(), stdout().is_terminal(), console::colors_enabled())
 }
 
 /// The form of notes on standard error.
-pub fn note_style() -> Style {
+pub(super) fn note_style() -> Style {
     style(&Term::stderr(), stderr().is_terminal(), console::colors_enabled_stderr())
 }
 

@@ -18,7 +18,7 @@ const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 ///
 /// # Errors
 /// If the folder is not a data folder, or files cannot be renamed.
-pub async fn repair(data: &Path, force: bool) -> anyhow::Result<Option<PathBuf>> {
+pub(super) async fn repair(data: &Path, force: bool) -> anyhow::Result<Option<PathBuf>> {
     ensure!(secrets_folder(data).is_dir(), "{} is not a data folder: it has no secrets/", data.display());
     let state = state_file(data);
     if !state.exists() || (!force && is_sound(&state).await) {

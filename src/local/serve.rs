@@ -36,7 +36,7 @@ const MAX_NEW_SHOWN: usize = 20;
 ///
 /// # Errors
 /// If the folder cannot be opened. Later faults are logged, and the next round tries again.
-pub async fn serve(at: &Data, sentences: bool) -> anyhow::Result<()> {
+pub(super) async fn serve(at: &Data, sentences: bool) -> anyhow::Result<()> {
     let connection = connection()?;
     let local = LocalApp::open(&at.data, connection.client.clone()).await?;
     let _signals = stop_on_signal(&local.app).context("listening for signals")?;

@@ -12,7 +12,7 @@ const LAUNCHD_LABEL: &str = "e5-evergreen.serve";
 
 /// What starts programs on this system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manager {
+pub(super) enum Manager {
     Systemd,
     Launchd,
     TaskScheduler,
@@ -20,7 +20,7 @@ pub enum Manager {
 
 impl Manager {
     /// Of the system that this program was built for.
-    pub const fn here() -> Self {
+    pub(super) const fn here() -> Self {
         if cfg!(windows) {
             Self::TaskScheduler
         } else if cfg!(target_os = "macos") {
@@ -31,7 +31,7 @@ impl Manager {
     }
 
     /// Where the definition is written.
-    pub fn file(self, home: &Path, data: &Path) -> PathBuf {
+    pub(super) fn file(self, home: &Path, data: &Path) -> PathBuf {
         match self {
             Self::Systemd => home.join(".config/systemd/user").join(format!("{NAME}.service")),
             Self::Launchd => home.join("Library/LaunchAgents").join(format!("{LAUNCHD_LABEL}.plist")),
@@ -40,7 +40,7 @@ impl Manager {
     }
 
     /// The definition: it runs this program on this folder, restarts it after a fault, and gives it time to end its runs.
-    pub fn definition(self, program: &Path, data: &Path) -> String {
+    pub(super) fn definition(self, program: &Path, data: &Path) -> String {
         let (program, data) = (program.display().to_string(), data.display().to_string());
         match self {
             Self::Systemd => systemd_unit(&program, &data),
@@ -94,7 +94,7 @@ fn commands(commands: &[&[&str]]) -> Vec<Vec<String>> {
 ///
 /// # Errors
 /// If the file cannot be written, or the manager refuses; then the file stays, and the commands are named.
-pub fn install(manager: Manager, home: &Path, program: &Path, data: &Path) -> anyhow::Result<String> {
+pub(super) fn install(manager: Manager, home: &Path, program: &Path, data: &Path) -> anyhow::Result<String> {
     let data = data.canonicalize().with_context(|| format!("finding {}", data.display()))?;
     ensure!(data.join("secrets").is_dir(), "{} is not a data folder: run `evergreen init` first", data.display());
     let file = manager.file(home, &data);
@@ -116,7 +116,7 @@ pub fn install(manager: Manager, home: &Path, program: &Path, data: &Path) -> an
 ///
 /// # Errors
 /// If it is not installed, or the file cannot be deleted.
-pub fn remove(manager: Manager, home: &Path, data: &Path) -> anyhow::Result<String> {
+pub(super) fn remove(manager: Manager, home: &Path, data: &Path) -> anyhow::Result<String> {
     let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
     let file = manager.file(home, &data);
     ensure!(file.exists(), "there is no service: {} does not exist", file.display());
@@ -132,7 +132,7 @@ pub fn remove(manager: Manager, home: &Path, data: &Path) -> anyhow::Result<Stri
 ///
 /// # Errors
 /// If the manager cannot be asked.
-pub fn status(manager: Manager, home: &Path, data: &Path) -> anyhow::Result<String> {
+pub(super) fn status(manager: Manager, home: &Path, data: &Path) -> anyhow::Result<String> {
     let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
     let file = manager.file(home, &data);
     if !file.exists() {

@@ -10,7 +10,7 @@ const INTERRUPTED: i32 = 130;
 
 /// Watches for Ctrl-C, and on Unix for SIGTERM and SIGHUP, while a command works. At the first, runs under way clean up
 /// and are recorded; at the second, the process ends.
-pub fn stop_on_signal(app: &Arc<App>) -> std::io::Result<SignalWatcher> {
+pub(super) fn stop_on_signal(app: &Arc<App>) -> std::io::Result<SignalWatcher> {
     let mut signals = Signals::listen()?;
     let app = Arc::clone(app);
     let watcher = tokio::spawn(async move {
@@ -25,7 +25,7 @@ pub fn stop_on_signal(app: &Arc<App>) -> std::io::Result<SignalWatcher> {
 }
 
 /// Stops watching when dropped.
-pub struct SignalWatcher(tokio::task::JoinHandle<()>);
+pub(super) struct SignalWatcher(tokio::task::JoinHandle<()>);
 
 impl Drop for SignalWatcher {
     fn drop(&mut self) {

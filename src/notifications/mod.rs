@@ -31,22 +31,22 @@ const CONCURRENT_WRITES: usize = 16;
 
 /// The changes that accounts have yet to tell, gathered from runs or by a sync.
 #[derive(Default)]
-pub struct Outbox(Vec<Untold>);
+pub(crate) struct Outbox(Vec<Untold>);
 
 impl Outbox {
-    pub fn of(run: &RunReport) -> Self {
+    pub(crate) fn of(run: &RunReport) -> Self {
         let mut outbox = Self::default();
         outbox.add(&run.row.account_id, &run.untold);
         outbox
     }
 
-    pub fn add(&mut self, account: &AccountId, notices: &Notices) {
+    pub(crate) fn add(&mut self, account: &AccountId, notices: &Notices) {
         let room = MAX_CHANGES - self.0.len();
         let untold = |notice| Untold { account: account.clone(), notice };
         self.0.extend(notices.iter().take(room).cloned().map(untold));
     }
 
-    pub fn append(&mut self, mut other: Self) {
+    pub(crate) fn append(&mut self, mut other: Self) {
         other.0.truncate(MAX_CHANGES - self.0.len());
         self.0.append(&mut other.0);
     }
@@ -54,7 +54,7 @@ impl Outbox {
 
 /// Publishes the changes, where there is a topic, and removes from the accounts what has been told. A failure is logged:
 /// what it leaves untold is tried again later.
-pub async fn notify(app: &App, outbox: &Outbox) {
+pub(crate) async fn notify(app: &App, outbox: &Outbox) {
     let Some(alerts) = &app.alerts else { return };
     let messages = messages(&outbox.0);
     if messages.is_empty() {

@@ -15,7 +15,7 @@ use crate::run::draw::SeedChoice;
 const RUN_BUDGET: TimeDelta = TimeDelta::seconds(20);
 
 /// The accounts that a round claims.
-pub struct Claims<'a> {
+pub(crate) struct Claims<'a> {
     app: &'a App,
     seed: Seed,
     /// After this, no run begins.
@@ -25,7 +25,7 @@ pub struct Claims<'a> {
 }
 
 #[derive(Debug, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     pub due: u32,
     pub claimed: u32,
     pub deferred: u32,
@@ -34,14 +34,14 @@ pub struct Counts {
 }
 
 impl<'a> Claims<'a> {
-    pub fn new(app: &'a App, seed: Seed, deadline: DateTime<Utc>) -> Self {
+    pub(crate) fn new(app: &'a App, seed: Seed, deadline: DateTime<Utc>) -> Self {
         let now = app.clock.now();
         let last_start = last_start(now, deadline);
         Self { app, seed, last_start, stream: DueStream::new(app, now), counts: Counts::default() }
     }
 
     /// Claims the next accounts, at most `limit`; `None` where no more are due.
-    pub async fn next(&mut self, limit: usize) -> Option<Vec<Claimed>> {
+    pub(crate) async fn next(&mut self, limit: usize) -> Option<Vec<Claimed>> {
         loop {
             if self.counts.broken.as_ref().is_some_and(InfraError::is_misdeployed) {
                 return None;
@@ -101,10 +101,10 @@ impl<'a> Claims<'a> {
 }
 
 /// The last moment at which a run may begin.
-pub fn last_start(now: DateTime<Utc>, deadline: DateTime<Utc>) -> DateTime<Utc> {
+pub(crate) fn last_start(now: DateTime<Utc>, deadline: DateTime<Utc>) -> DateTime<Utc> {
     deadline - RUN_BUDGET.min((deadline - now) / 2)
 }
 
-pub fn count(number: usize) -> u32 {
+pub(crate) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::ports::{Cursor, Due, DuePage, InfraError};
 
 /// Streams the due accounts. Memory holds one page of each shard, however many accounts are due.
-pub struct DueStream<'a> {
+pub(crate) struct DueStream<'a> {
     app: &'a App,
     now: DateTime<Utc>,
     shards: Vec<Shard>,
@@ -28,7 +28,7 @@ enum Next {
 }
 
 impl<'a> DueStream<'a> {
-    pub fn new(app: &'a App, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(app: &'a App, now: DateTime<Utc>) -> Self {
         let shards = (0..app.settings.due_shards)
             .map(|number| Shard { number, page: VecDeque::new(), next: Next::First })
             .collect();
@@ -36,7 +36,7 @@ impl<'a> DueStream<'a> {
     }
 
     /// The account that has been due longest, of those not returned yet.
-    pub async fn next(&mut self) -> Result<Option<Due>, InfraError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Due>, InfraError> {
         self.refill().await?;
         let oldest = self
             .shards

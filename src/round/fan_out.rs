@@ -18,13 +18,13 @@ use crate::run::claim::{Claimed, release};
 use crate::telemetry::as_fields;
 
 /// Messages that one `SendMessageBatch` takes.
-pub const MESSAGES_PER_REQUEST: usize = 10;
+pub(crate) const MESSAGES_PER_REQUEST: usize = 10;
 
 /// Accounts claimed together; their messages are sent at once.
 const CLAIMS_TOGETHER: usize = 10 * MESSAGES_PER_REQUEST;
 
 /// Claims the accounts that are due, oldest first, and sends them to the queue.
-pub async fn fan_out(app: &App, queue: &dyn Queue, deadline: DateTime<Utc>, report: &mut RoundReport) -> Counts {
+pub(crate) async fn fan_out(app: &App, queue: &dyn Queue, deadline: DateTime<Utc>, report: &mut RoundReport) -> Counts {
     let mut claims = Claims::new(app, report.seed, deadline);
     let mut queued = 0;
     while let Some(mut claimed) = claims.next(CLAIMS_TOGETHER).await {

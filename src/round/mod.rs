@@ -3,11 +3,11 @@
 //! One task claims accounts and fetches their secrets, a little ahead; the runs happen beside it, at most
 //! `concurrency` at once. Where there is a queue, the claims go to workers instead ([`fan_out`](crate::round::fan_out)).
 
-pub mod claims;
-pub mod due;
-pub mod fan_out;
-pub mod report;
-pub mod worker;
+pub(crate) mod claims;
+pub(crate) mod due;
+pub(crate) mod fan_out;
+pub(crate) mod report;
+pub(crate) mod worker;
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ use crate::run::claim::{Ready, release, with_secrets};
 use crate::run::report::RunReport;
 
 /// Secrets that one `BatchGetSecretValue` returns, and so the accounts claimed together.
-pub const SECRETS_PER_REQUEST: usize = 20;
+pub(crate) const SECRETS_PER_REQUEST: usize = 20;
 
 /// Claimed accounts that may wait for a free place.
 const PREFETCH: usize = SECRETS_PER_REQUEST;
@@ -43,7 +43,7 @@ const PREFETCH: usize = SECRETS_PER_REQUEST;
 /// # Errors
 /// Where the due accounts cannot be listed, or none of them can be claimed, or the queue takes none: infrastructure,
 /// not an account.
-pub async fn round(app: &Arc<App>, deadline: DateTime<Utc>) -> Result<RoundReport, InfraError> {
+pub(crate) async fn round(app: &Arc<App>, deadline: DateTime<Utc>) -> Result<RoundReport, InfraError> {
     let mut report = RoundReport::new(Seed::new(app.random_u64()), app.clock.now());
     let counts = match &app.queue {
         Some(queue) => fan_out(app, queue.as_ref(), deadline, &mut report).await,
@@ -80,7 +80,12 @@ async fn claim_all(app: Arc<App>, seed: Seed, deadline: DateTime<Utc>, ready: mp
 }
 
 /// Runs accounts as they become ready, `concurrency` at once, and sends notifications of what changed.
-pub async fn run_all(app: &App, mut ready: mpsc::Receiver<Ready>, deadline: DateTime<Utc>, report: &mut RoundReport) {
+pub(crate) async fn run_all(
+    app: &App,
+    mut ready: mpsc::Receiver<Ready>,
+    deadline: DateTime<Utc>,
+    report: &mut RoundReport,
+) {
     let mut outbox = Outbox::default();
     let mut runs = FuturesUnordered::new();
     let mut open = true;
@@ -115,7 +120,7 @@ fn fewest(a: Option<i64>, b: Option<i64>) -> Option<i64> {
 
 impl RoundReport {
     /// Counts one run.
-    pub fn add(&mut self, run: &RunReport) {
+    pub(crate) fn add(&mut self, run: &RunReport) {
         let row = &run.row;
         match run.outcome {
             _ if run.unrecorded.is_some() => self.failed += 1,

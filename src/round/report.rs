@@ -10,7 +10,7 @@ use crate::telemetry::{METRICS, as_fields};
 
 /// Counts of one round; the names are part of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RoundReport {
+pub(crate) struct RoundReport {
     /// Accounts that were due.
     pub due: u32,
     /// Of those, claimed by this round.
@@ -45,7 +45,7 @@ pub struct RoundReport {
 }
 
 impl RoundReport {
-    pub fn new(seed: Seed, started_at: DateTime<Utc>) -> Self {
+    pub(crate) fn new(seed: Seed, started_at: DateTime<Utc>) -> Self {
         Self {
             due: 0,
             claimed: 0,
@@ -68,12 +68,12 @@ impl RoundReport {
     }
 
     /// Of a worker. It has no metric `Due`: samples of that metric count rounds.
-    pub fn of_worker(seed: Seed, started_at: DateTime<Utc>) -> Self {
+    pub(crate) fn of_worker(seed: Seed, started_at: DateTime<Utc>) -> Self {
         Self { by_worker: true, ..Self::new(seed, started_at) }
     }
 
     /// Logs the report. Metrics only when the round completed: the missing-rounds alarm counts them.
-    pub fn finish(&mut self, now: DateTime<Utc>, completed: bool) {
+    pub(crate) fn finish(&mut self, now: DateTime<Utc>, completed: bool) {
         self.duration_ms = (now - self.started_at).num_milliseconds();
         info!(fields = as_fields(&json!({"round": self})), "round");
         if completed {
@@ -84,7 +84,7 @@ impl RoundReport {
     /// CloudWatch's embedded metric format: one line, no dimension, so that the cost does not grow with accounts.
     ///
     /// Source: docs.aws.amazon.com, "Specification: Embedded metric format".
-    pub fn metrics(&self) -> Value {
+    pub(crate) fn metrics(&self) -> Value {
         let mut metrics = vec![
             ("Due", self.due),
             ("Claimed", self.claimed),

@@ -29,7 +29,7 @@ use crate::run::draw::SeedChoice;
 ///
 /// # Errors
 /// Where the worker itself fails: then all messages are delivered again, and those that are done find nothing to do.
-pub async fn work(
+pub(crate) async fn work(
     app: &Arc<App>,
     messages: Vec<QueueMessage>,
     deadline: DateTime<Utc>,

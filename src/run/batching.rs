@@ -4,14 +4,14 @@
 use crate::domain::plan::ITEMS_PER_BATCH;
 
 /// Outlook items of one mailbox that may be in flight at once.
-pub const MAX_OUTLOOK_IN_FLIGHT: usize = 4;
+pub(crate) const MAX_OUTLOOK_IN_FLIGHT: usize = 4;
 
 /// Items, each with the number of the item that it waits for.
-pub type Batch<T> = Vec<(T, Option<usize>)>;
+pub(crate) type Batch<T> = Vec<(T, Option<usize>)>;
 
 /// As few batches as possible. Within one, Outlook items form four lanes: each waits for the one before it in its lane,
 /// whose number is given beside it.
-pub fn full<T: Numbered>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
+pub(crate) fn full<T: Numbered>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
     let mut batches = Vec::new();
     let mut batch: Batch<T> = Vec::new();
     let mut lanes: Vec<usize> = Vec::new();
@@ -34,7 +34,7 @@ pub fn full<T: Numbered>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Bat
 }
 
 /// Batches of at most `size` items (at most [`MAX_OUTLOOK_IN_FLIGHT`]), in order.
-pub fn small<T>(items: Vec<T>, size: usize) -> Vec<Batch<T>> {
+pub(crate) fn small<T>(items: Vec<T>, size: usize) -> Vec<Batch<T>> {
     let size = size.clamp(1, MAX_OUTLOOK_IN_FLIGHT);
     let mut batches: Vec<Batch<T>> = Vec::new();
     for item in items {
@@ -47,7 +47,7 @@ pub fn small<T>(items: Vec<T>, size: usize) -> Vec<Batch<T>> {
 }
 
 /// At most four Outlook items a batch and no lanes, so that no item depends on another's success.
-pub fn independent<T>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
+pub(crate) fn independent<T>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<T>> {
     let mut batches: Vec<(usize, Batch<T>)> = Vec::new();
     for item in items {
         let weight = usize::from(outlook(&item));
@@ -66,7 +66,7 @@ pub fn independent<T>(items: Vec<T>, outlook: impl Fn(&T) -> bool) -> Vec<Batch<
 }
 
 /// An item that others can wait for by its number.
-pub trait Numbered {
+pub(crate) trait Numbered {
     fn number(&self) -> usize;
 }
 

@@ -12,10 +12,10 @@ use crate::ports::{Claim, ClaimKind, ClaimRequest, InfraError, RecordResult, Sec
 use crate::run::draw::SeedChoice;
 
 /// A claim lasts this long: no invocation lives longer, so a run that is still alive holds its account.
-pub const LEASE: TimeDelta = TimeDelta::minutes(15);
+pub(crate) const LEASE: TimeDelta = TimeDelta::minutes(15);
 
 /// An account that is claimed for a run.
-pub struct Claimed {
+pub(crate) struct Claimed {
     pub found: StoredAccount,
     pub run_id: String,
     pub seed: SeedChoice,
@@ -26,10 +26,10 @@ pub struct Claimed {
 }
 
 /// A claimed account and its secret.
-pub type Ready = (Claimed, Result<SecretText, SecretFault>);
+pub(crate) type Ready = (Claimed, Result<SecretText, SecretFault>);
 
 /// Takes an account for one run; `None` where another run has it, or it is not due.
-pub async fn claim(
+pub(crate) async fn claim(
     app: &App,
     id: &AccountId,
     kind: ClaimKind,
@@ -47,7 +47,7 @@ pub async fn claim(
 }
 
 /// Releases a claimed account, due as before; `false` where another run has it by now.
-pub async fn release(app: &App, claimed: Claimed) -> bool {
+pub(crate) async fn release(app: &App, claimed: Claimed) -> bool {
     let mut account = claimed.found.account;
     account.run_id = None;
     account.next_run_at = Some(claimed.started_at);
@@ -65,7 +65,7 @@ pub async fn release(app: &App, claimed: Claimed) -> bool {
 }
 
 /// Fetches the secrets of claimed accounts, each secret once, with the default policy where that is asked for.
-pub async fn with_secrets(app: &App, claimed: Vec<Claimed>, with_defaults: bool) -> Vec<Ready> {
+pub(crate) async fn with_secrets(app: &App, claimed: Vec<Claimed>, with_defaults: bool) -> Vec<Ready> {
     let name = |claimed: &Claimed| app.settings.secret_name(&claimed.found.account);
     let names: BTreeSet<String> = claimed.iter().map(name).collect();
     if names.is_empty() {

@@ -12,7 +12,7 @@ use crate::domain::seed::{RngStream, Seed};
 
 /// Where a run's seed comes from.
 #[derive(Clone, Copy, Debug)]
-pub enum SeedChoice {
+pub(crate) enum SeedChoice {
     /// Of the seeds that follow from the round's, the one that suits the account's recent calls best.
     FromRound(Seed),
     /// This one: a person asked for it, or it was chosen before.
@@ -21,14 +21,14 @@ pub enum SeedChoice {
 
 impl SeedChoice {
     /// The seed; from now on it is fixed.
-    pub fn fix(&mut self, scope: &Scope, account: &Account) -> Seed {
+    pub(crate) fn fix(&mut self, scope: &Scope, account: &Account) -> Seed {
         if let Self::FromRound(round) = *self {
             *self = Self::Fixed(Plan::seed(scope, &account.habits, &account.id, round));
         }
         self.seed()
     }
 
-    pub fn seed(self) -> Seed {
+    pub(crate) fn seed(self) -> Seed {
         match self {
             Self::FromRound(seed) | Self::Fixed(seed) => seed,
         }
@@ -36,7 +36,7 @@ impl SeedChoice {
 }
 
 /// What the account's plan may be drawn from.
-pub fn scope<'a>(
+pub(crate) fn scope<'a>(
     account: &'a Account,
     secret: &'a AccountSecret,
     granted: &'a GrantedPermissions,
@@ -56,7 +56,7 @@ pub fn scope<'a>(
 }
 
 /// The plan that a run with this token would send now, and its seed.
-pub fn draw(
+pub(crate) fn draw(
     account: &Account,
     secret: &AccountSecret,
     access: &AccessToken,

@@ -5,7 +5,7 @@ use crate::domain::plan::{Payload, Role};
 use crate::run::batching::Numbered;
 
 /// A step whose inputs are known.
-pub struct Item {
+pub(super) struct Item {
     /// Index among all steps; those found by a sweep come after the plan's own.
     pub step: usize,
     pub operation: &'static Operation,
@@ -18,22 +18,22 @@ pub struct Item {
 
 impl Item {
     /// Whether it is still sent when the run must end: it removes an object that would otherwise be left.
-    pub fn cleans(&self) -> bool {
+    pub(super) fn cleans(&self) -> bool {
         cleans(self.role, self.operation)
     }
 
     /// Whether it may be sent again though the first sending may have taken effect.
-    pub fn repeatable(&self) -> bool {
+    pub(super) fn repeatable(&self) -> bool {
         self.operation.method == Method::Get || matches!(self.operation.effect, Effect::Read | Effect::Remove { .. })
     }
 
-    pub fn creates(&self) -> bool {
+    pub(super) fn creates(&self) -> bool {
         matches!(self.operation.effect, Effect::Create { .. })
     }
 }
 
 /// Whether a step of this role and operation removes an object that would otherwise be left.
-pub fn cleans(role: Role, operation: &Operation) -> bool {
+pub(super) fn cleans(role: Role, operation: &Operation) -> bool {
     role == Role::CleanUp || matches!(operation.effect, Effect::Remove { .. })
 }
 

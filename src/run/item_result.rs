@@ -8,7 +8,7 @@ use crate::ports::{BatchReply, RawBody};
 
 /// The result of one item.
 #[derive(Clone, Debug)]
-pub struct ItemResult {
+pub(super) struct ItemResult {
     pub answer: Answer,
     /// 0 where there was no answer.
     pub status: u16,
@@ -21,7 +21,7 @@ pub struct ItemResult {
 }
 
 impl ItemResult {
-    pub fn of(reply: BatchReply, operation: &Operation) -> Self {
+    pub(super) fn of(reply: BatchReply, operation: &Operation) -> Self {
         let BatchReply { status, retry_after, error_code, request_id, body, .. } = reply;
         let answer = Answer::of(status, error_code.as_deref(), operation);
         // The body of a refusal that is expected is not what was asked for.
@@ -30,18 +30,18 @@ impl ItemResult {
     }
 
     /// The result of an item that its batch left unanswered.
-    pub fn without_reply() -> Self {
+    pub(super) fn without_reply() -> Self {
         Self { whole_batch: false, ..Self::of_whole_batch(Answer::Transient, 0, None) }
     }
 
     /// The result of every item of a batch that failed as a whole.
-    pub fn of_whole_batch(answer: Answer, status: u16, retry_after: Option<Duration>) -> Self {
+    pub(super) fn of_whole_batch(answer: Answer, status: u16, retry_after: Option<Duration>) -> Self {
         let body = RawBody::default();
         Self { answer, status, code: None, request_id: None, retry_after, body, whole_batch: true }
     }
 
     /// Whether a write may have taken effect all the same.
-    pub fn may_have_applied(&self) -> bool {
+    pub(super) fn may_have_applied(&self) -> bool {
         matches!(self.answer, Answer::Throttled | Answer::Transient)
     }
 }

@@ -1,14 +1,14 @@
 //! A run: one account, once: token, plan, waves, outcome, next time, record.
 
-pub mod batching;
-pub mod claim;
-pub mod draw;
-pub mod executor;
+pub(crate) mod batching;
+pub(crate) mod claim;
+pub(crate) mod draw;
+pub(crate) mod executor;
 mod item;
 mod item_result;
 mod placeholders;
 mod progress;
-pub mod report;
+pub(crate) mod report;
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ use crate::telemetry::run_span;
 const TIME_TO_FINISH: TimeDelta = TimeDelta::seconds(8);
 
 /// Runs a claimed account to its end. Everything that goes wrong is in the report.
-pub async fn run(
+pub(crate) async fn run(
     app: &App,
     claimed: Claimed,
     secret: Result<SecretText, SecretFault>,

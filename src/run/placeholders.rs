@@ -13,7 +13,7 @@ use crate::domain::plan::{Payload, Plan, fill};
 /// The value for a need: a property of the answer, or of one element of it if it is a list. With the same `dice`, every
 /// need takes from the same element of an answer: a channel belongs to its team. From a list, nothing is taken that this
 /// run is about to remove (`removable`, by id), nor what bears a generated name: another run may be about to.
-pub fn resolve(answer: &Value, need: &Need, dice: u64, removable: impl Fn(&str) -> bool) -> Option<String> {
+pub(super) fn resolve(answer: &Value, need: &Need, dice: u64, removable: impl Fn(&str) -> bool) -> Option<String> {
     let elements: Vec<&Value> = match answer.get("value") {
         Some(Value::Array(elements)) => elements.iter().filter(|element| !is_ours(element, &removable)).collect(),
         _ => vec![answer],
@@ -36,7 +36,7 @@ fn is_ours(element: &Value, removable: impl Fn(&str) -> bool) -> bool {
 }
 
 /// Adds all ids in the answer to a write.
-pub fn collect_ids(answer: &Value, ids: &mut BTreeSet<String>) {
+pub(super) fn collect_ids(answer: &Value, ids: &mut BTreeSet<String>) {
     match answer {
         Value::Object(properties) => {
             ids.extend(properties.get("id").and_then(Value::as_str).map(str::to_owned));
@@ -55,11 +55,11 @@ fn is(value: Option<&Value>, wanted: &str) -> bool {
     }
 }
 
-pub fn fill_url(url: &str, values: &BTreeMap<&str, String>) -> String {
+pub(super) fn fill_url(url: &str, values: &BTreeMap<&str, String>) -> String {
     fill(url, |placeholder| values.get(placeholder).map(|value| encode(value)))
 }
 
-pub fn fill_payload(payload: &Payload, values: &BTreeMap<&str, String>) -> Payload {
+pub(super) fn fill_payload(payload: &Payload, values: &BTreeMap<&str, String>) -> Payload {
     match payload {
         Payload::Json(value) => Payload::Json(fill_json(value, values)),
         other => other.clone(),
@@ -78,7 +78,7 @@ fn fill_json(value: &Value, values: &BTreeMap<&str, String>) -> Value {
 }
 
 /// Everything that a plan writes, as one text to search for names.
-pub fn written_text(plan: &Plan) -> String {
+pub(super) fn written_text(plan: &Plan) -> String {
     let mut text = String::new();
     for step in &plan.steps {
         match &step.payload {
@@ -93,7 +93,7 @@ pub fn written_text(plan: &Plan) -> String {
 
 /// The orphans in one page of a sweep's list.
 #[derive(Debug, Default, PartialEq)]
-pub struct Found {
+pub(super) struct Found {
     /// Of each its id, and the values for the placeholders of its clean-up.
     pub orphans: Vec<(String, BTreeMap<&'static str, String>)>,
     /// There is something that a run under way may have made.
@@ -102,7 +102,7 @@ pub struct Found {
 
 /// Which objects of a generated name no run still uses.
 #[derive(Clone, Copy, Debug)]
-pub struct Orphans {
+pub(crate) struct Orphans {
     /// Those made before this: no run is as old that is still under way.
     pub before: DateTime<Utc>,
     /// Those of this account, which has one run at a time, also if they are younger.
@@ -110,7 +110,7 @@ pub struct Orphans {
 }
 
 /// The elements of a sweep's list that are orphans: of a generated name, but none of this run's `own`.
-pub fn find_orphans(list: &Value, query: &OrphanQuery, undo: &Operation, own: &str, orphans: Orphans) -> Found {
+pub(super) fn find_orphans(list: &Value, query: &OrphanQuery, undo: &Operation, own: &str, orphans: Orphans) -> Found {
     let elements = list.get("value").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut found = Found::default();
     let Some(need) = undo.needs.first() else { return found };
@@ -129,7 +129,7 @@ pub fn find_orphans(list: &Value, query: &OrphanQuery, undo: &Operation, own: &s
 
 /// Where a list continues.
 #[derive(Debug, PartialEq)]
-pub enum NextPage {
+pub(super) enum NextPage {
     /// The list has ended.
     None,
     /// The path and query below the version.
@@ -139,7 +139,7 @@ pub enum NextPage {
 }
 
 /// Where the list of this answer to `url` continues: it has ended only if there is no link, and fewer elements than asked.
-pub fn next_page(list: &Value, url: &str) -> NextPage {
+pub(super) fn next_page(list: &Value, url: &str) -> NextPage {
     if let Some(link) = list.get("@odata.nextLink") {
         let (path, _) = url.split_once('?').unwrap_or((url, ""));
         let next = link.as_str().and_then(|link| link.split_once("/v1.0")).map(|(_, next)| next);

@@ -24,7 +24,7 @@ const SWEEPS_AFTER_MAIL: u32 = 3;
 const MAX_SWEEP_PAGES: usize = 20;
 
 /// The state of a plan under way. The executor sends; what is known is kept, and decided, here.
-pub struct Progress<'a> {
+pub(super) struct Progress<'a> {
     plan: &'a Plan,
     answers: Vec<Option<Value>>,
     /// Decides which element of each answer is taken.
@@ -55,7 +55,7 @@ pub struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    pub fn new(plan: &'a Plan, orphan_rule: Orphans, rng: &mut ChaCha12Rng) -> Self {
+    pub(super) fn new(plan: &'a Plan, orphan_rule: Orphans, rng: &mut ChaCha12Rng) -> Self {
         Self {
             plan,
             answers: vec![None; plan.steps.len()],
@@ -78,17 +78,17 @@ impl<'a> Progress<'a> {
     }
 
     /// Why the run ends early, if it does.
-    pub fn early_end(&self) -> Option<&EarlyEnd> {
+    pub(super) fn early_end(&self) -> Option<&EarlyEnd> {
         self.done.early_end.as_ref()
     }
 
     /// Whether a batch was sent before; from now on, one was.
-    pub fn begin_batch(&mut self) -> bool {
+    pub(super) fn begin_batch(&mut self) -> bool {
         std::mem::replace(&mut self.begun, true)
     }
 
     /// The items of a wave whose inputs are known; when the run must end, only those that clean up.
-    pub fn ready(&mut self, wave: usize, must_end: bool) -> Vec<Item> {
+    pub(super) fn ready(&mut self, wave: usize, must_end: bool) -> Vec<Item> {
         let mut items = Vec::new();
         for (index, step) in self.plan.steps.iter().enumerate().filter(|(_, step)| step.wave == wave) {
             let filled = (!must_end || cleans(step.role, step.operation)).then(|| self.fill(step)).flatten();
@@ -120,12 +120,12 @@ impl<'a> Progress<'a> {
 
     /// What the sweeps so far give to send: the next pages of their lists, and when all are read, the clean-up of the
     /// orphans in them.
-    pub fn take_found(&mut self) -> Vec<Item> {
+    pub(super) fn take_found(&mut self) -> Vec<Item> {
         if self.pages.is_empty() { std::mem::take(&mut self.orphans) } else { std::mem::take(&mut self.pages) }
     }
 
     /// Whether the token is to blame for a batch's results, and a new one was not requested yet; from then on, it was.
-    pub fn may_renew_token(&mut self, batch: &[(Item, ItemResult)]) -> bool {
+    pub(super) fn may_renew_token(&mut self, batch: &[(Item, ItemResult)]) -> bool {
         let answers = batch.iter().map(|(item, result)| (item.operation, result.answer, result.code.as_deref()));
         let whole = batch.iter().any(|(_, result)| result.whole_batch && result.answer == Answer::Unauthorized);
         let may = !self.renewed && (whole || calls::blames_token(&self.done, answers));
@@ -135,7 +135,7 @@ impl<'a> Progress<'a> {
 
     /// Records a result, unless the item may be sent once more: then both are returned. `renewable`: the token is to
     /// blame for a 401, and a new one may be requested.
-    pub fn retry_or_record(
+    pub(super) fn retry_or_record(
         &mut self,
         item: Item,
         result: ItemResult,
@@ -250,7 +250,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Records a result that stays a failure.
-    pub fn fail(&mut self, item: &Item, result: &ItemResult, now: DateTime<Utc>) {
+    pub(super) fn fail(&mut self, item: &Item, result: &ItemResult, now: DateTime<Utc>) {
         self.record(item, result);
         self.sweep_if_applied(item, result);
         self.fail_sweep(item);
@@ -283,33 +283,33 @@ impl<'a> Progress<'a> {
         });
     }
 
-    pub fn skip(&mut self, item: &Item) {
+    pub(super) fn skip(&mut self, item: &Item) {
         self.done.skipped += 1;
         self.fail_sweep(item);
     }
 
     /// Notes a fault of the network or of Graph as a whole; the first one is reported.
-    pub fn note_fault(&mut self, fault: String) {
+    pub(super) fn note_fault(&mut self, fault: String) {
         self.fault.get_or_insert(fault);
     }
 
     /// Notes that a batch was refused as a whole.
-    pub fn note_refusal(&mut self, status: u16, code: String) {
+    pub(super) fn note_refusal(&mut self, status: u16, code: String) {
         self.note_fault(format!("Graph refused a batch ({status} {code})"));
         self.done.batch_refusal.get_or_insert((status, code));
     }
 
-    pub fn end(&mut self, end: EarlyEnd) {
+    pub(super) fn end(&mut self, end: EarlyEnd) {
         self.done.early_end = Some(EarlyEnd::merge(self.done.early_end.take(), end));
     }
 
     /// Ends the run for the fault that was noted, else for `otherwise`.
-    pub fn end_transient(&mut self, otherwise: &str) {
+    pub(super) fn end_transient(&mut self, otherwise: &str) {
         let why = self.fault.clone().unwrap_or_else(|| otherwise.to_owned());
         self.end(EarlyEnd::Transient { why });
     }
 
-    pub fn finish(mut self) -> RunCalls {
+    pub(super) fn finish(mut self) -> RunCalls {
         let standing = self.standing.values().copied().max().unwrap_or(0);
         self.done.sweeps = self.done.sweeps.max(standing);
         self.done.swept = self.sweeping && !self.sweeps_failed;

@@ -12,7 +12,7 @@ use crate::telemetry::as_fields;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
-pub struct RunReport {
+pub(crate) struct RunReport {
     pub row: HistoryRow,
     pub status: Status,
     /// What a person has yet to hear about the account, from this run and earlier ones; none where it was not recorded.
@@ -28,7 +28,7 @@ pub struct RunReport {
 
 impl RunReport {
     /// The answer to `run`, and the body of the log line.
-    pub fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         let row = &self.row;
         let failures: Vec<Value> = row
             .calls
@@ -54,7 +54,7 @@ impl RunReport {
         })
     }
 
-    pub fn log(&self) {
+    pub(crate) fn log(&self) {
         match self.outcome {
             Outcome::Succeeded | Outcome::Probed => info!(fields = as_fields(&self.value()), "run"),
             _ => warn!(fields = as_fields(&self.value()), "run"),

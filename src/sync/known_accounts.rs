@@ -37,7 +37,7 @@ pub(crate) struct Entry {
 }
 
 impl KnownAccounts {
-    pub async fn read(app: &App) -> Result<Self, InfraError> {
+    pub(super) async fn read(app: &App) -> Result<Self, InfraError> {
         let now = app.clock.now();
         let mut accounts = Vec::new();
         let (mut texts, mut outbox) = (SharedTexts::default(), Outbox::default());
@@ -67,14 +67,14 @@ impl KnownAccounts {
     }
 
     /// Whether the secret has accounts, and all of them have seen this version of it.
-    pub fn is_unchanged(&self, secret: &SecretEntry) -> bool {
+    pub(super) fn is_unchanged(&self, secret: &SecretEntry) -> bool {
         let accounts = self.of(secret);
         !accounts.is_empty() && accounts.iter().all(|index| self.accounts[*index].is_unchanged(&secret.version))
     }
 
     /// Names of secrets that define accounts which are not stopped, and are missing from `listed`: all secrets, by
     /// name.
-    pub fn unlisted(&self, listed: &[SecretEntry]) -> Vec<String> {
+    pub(super) fn unlisted(&self, listed: &[SecretEntry]) -> Vec<String> {
         let is_listed = |name: &str| listed.binary_search_by(|secret| secret.name.as_str().cmp(name)).is_ok();
         let active = self.accounts.iter().filter(|entry| !entry.stopped).filter_map(|entry| entry.secret.as_deref());
         let names: BTreeSet<&str> = active.filter(|name| !is_listed(name)).collect();
@@ -82,19 +82,19 @@ impl KnownAccounts {
     }
 
     /// Indexes of the accounts that the secret defined at the last sync.
-    pub fn of(&self, secret: &SecretEntry) -> &[usize] {
+    pub(super) fn of(&self, secret: &SecretEntry) -> &[usize] {
         self.by_secret.get(secret.name.as_str()).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub fn find(&self, id: &AccountId) -> Option<usize> {
+    pub(super) fn find(&self, id: &AccountId) -> Option<usize> {
         self.accounts.binary_search_by(|entry| entry.id.cmp(id)).ok()
     }
 
-    pub fn at(&mut self, index: usize) -> &mut Entry {
+    pub(super) fn at(&mut self, index: usize) -> &mut Entry {
         &mut self.accounts[index]
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.accounts.iter()
     }
 }
@@ -116,7 +116,7 @@ impl Entry {
     }
 
     /// Whether an account whose secret has this version needs no change.
-    pub fn is_unchanged(&self, version: &str) -> bool {
+    pub(super) fn is_unchanged(&self, version: &str) -> bool {
         self.version.as_deref() == Some(version) && !self.secret_gone && self.scheduled && !self.too_far_ahead
     }
 }

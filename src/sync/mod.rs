@@ -21,7 +21,7 @@ use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText};
 use crate::sync::account_writes::Definition;
 use crate::sync::expired_sign_ins::remove_expired_sign_ins;
 use crate::sync::known_accounts::KnownAccounts;
-pub use crate::sync::report::SyncReport;
+pub(crate) use crate::sync::report::SyncReport;
 use crate::sync::report::SyncResult;
 use crate::telemetry::as_fields;
 
@@ -34,7 +34,7 @@ const SECRETS_PER_REQUEST: usize = 20;
 ///
 /// # Errors
 /// Where secrets or accounts cannot be listed or written; what was done until then stays, and no account is stopped.
-pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
+pub(crate) async fn sync(app: &App) -> Result<SyncReport, InfraError> {
     sync_written(app, HashMap::new()).await
 }
 
@@ -43,7 +43,7 @@ pub async fn sync(app: &App) -> Result<SyncReport, InfraError> {
 ///
 /// # Errors
 /// As [`sync`].
-pub async fn sync_written(app: &App, written: HashMap<String, SecretText>) -> Result<SyncReport, InfraError> {
+pub(crate) async fn sync_written(app: &App, written: HashMap<String, SecretText>) -> Result<SyncReport, InfraError> {
     let known = KnownAccounts::read(app).await?;
     notifications::notify(app, &known.outbox).await;
     let (seed, new, report) = (Seed::new(app.random_u64()), HashMap::new(), SyncReport::default());

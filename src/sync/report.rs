@@ -10,7 +10,7 @@ const MAX_ENTRIES: usize = 1000;
 
 /// What sync did, by account; `errors` are secrets that define nothing usable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SyncReport {
+pub(crate) struct SyncReport {
     pub created: Capped<AccountId>,
     /// Due again: the secret is back, or changed while the account was paused or failing.
     pub resumed: Capped<AccountId>,
@@ -32,7 +32,7 @@ pub struct SyncReport {
 /// The first entries of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Capped<T>(Vec<T>);
+pub(crate) struct Capped<T>(Vec<T>);
 
 impl<T> Default for Capped<T> {
     fn default() -> Self {
@@ -41,7 +41,7 @@ impl<T> Default for Capped<T> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SyncError {
+pub(crate) struct SyncError {
     pub secret: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,

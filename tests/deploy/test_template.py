@@ -271,7 +271,7 @@ class Watching(unittest.TestCase):
         queries += [w["properties"]["query"] for w in json.loads(self.dashboard)["widgets"] if w["type"] == "log"]
         for query in queries:
             for message in re.findall(r'message = "(\w+)"', query):
-                self.assertRegex(code, rf'line\([^;]*"{message}"', query)
+                self.assertRegex(code, rf'(?:info|warn|error)!\([^;]*"{message}"', query)
             for field in re.findall(r"\b(account|outcome|calls_\w+|next_run_at|reason|failures|status)\b", query):
                 self.assertIn(f'"{field}"', code, query)
 

@@ -1,7 +1,7 @@
 //! The names of the consoles' pages, fields and buttons: English, Chinese.
 
 /// Names in the Entra admin center, on the login pages and in the AWS console.
-pub const NAMES: &[(&str, &str)] = &[
+pub(crate) const NAMES: &[(&str, &str)] = &[
     ("Entra admin center", "Microsoft Entra 管理中心"),
     ("App registrations", "应用注册"),
     ("New registration", "新建注册"),

@@ -14,20 +14,20 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    pub fn good(about: &'static str, verdict: impl Into<String>) -> Self {
+    pub(super) fn good(about: &'static str, verdict: impl Into<String>) -> Self {
         Self { about, good: Some(true), verdict: verdict.into() }
     }
 
-    pub fn bad(about: &'static str, verdict: impl Into<String>) -> Self {
+    pub(super) fn bad(about: &'static str, verdict: impl Into<String>) -> Self {
         Self { about, good: Some(false), verdict: verdict.into() }
     }
 
     /// What is wrong and what to do, without the cause's code.
-    pub fn of_cause(about: &'static str, cause: &Cause) -> Self {
+    pub(super) fn of_cause(about: &'static str, cause: &Cause) -> Self {
         Self::bad(about, format!("{}. {}.", sentence(&cause.what), cause.remedy))
     }
 
-    pub fn unknown(about: &'static str, verdict: impl Into<String>) -> Self {
+    pub(super) fn unknown(about: &'static str, verdict: impl Into<String>) -> Self {
         Self { about, good: None, verdict: verdict.into() }
     }
 }

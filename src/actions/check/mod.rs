@@ -26,7 +26,7 @@ use crate::domain::permissions::required;
 
 /// The answer to `check`.
 #[derive(Debug, Serialize)]
-pub struct CheckReport {
+pub(crate) struct CheckReport {
     account: AccountId,
     verdicts: Vec<Finding>,
     /// Absent where there is no token.
@@ -43,7 +43,7 @@ struct PermissionReport {
 }
 
 /// Reports everything that can be found out about an account without changing anything in its tenant.
-pub async fn check(app: &App, id: &AccountId) -> Result<CheckReport, ActionError> {
+pub(crate) async fn check(app: &App, id: &AccountId) -> Result<CheckReport, ActionError> {
     let report = |verdicts, permissions| CheckReport { account: id.clone(), verdicts, permissions };
     let readable = |name: &str| Finding::good("secret", format!("Secret `{name}` can be read and has no fault."));
     let loaded = match authenticate(app, id).await {

@@ -12,22 +12,22 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    pub fn of(reply: &BatchReply) -> Self {
+    pub(super) fn of(reply: &BatchReply) -> Self {
         let code = reply.error_code.clone().unwrap_or_default();
         Self { status: reply.status, code, body: reply.body.read() }
     }
 
-    pub fn succeeded(&self) -> bool {
+    pub(super) fn succeeded(&self) -> bool {
         self.status == 200
     }
 
     /// Whether Graph says that the user whose object was asked for does not exist.
-    pub fn names_no_user(&self) -> bool {
+    pub(super) fn names_no_user(&self) -> bool {
         self.status == 404 && ["Request_ResourceNotFound", "ErrorInvalidUser"].contains(&self.code.as_str())
     }
 
     /// What Graph answered, in words.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self.code.as_str() {
             "" => self.status.to_string(),
             code => format!("{} {code}", self.status),
@@ -35,7 +35,7 @@ impl Reply {
     }
 
     /// The elements of a list.
-    pub fn elements(&self) -> impl Iterator<Item = &Value> {
+    pub(super) fn elements(&self) -> impl Iterator<Item = &Value> {
         self.body["value"].as_array().map(Vec::as_slice).unwrap_or_default().iter()
     }
 }

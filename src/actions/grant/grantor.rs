@@ -21,7 +21,7 @@ pub(crate) struct Grantor<'a> {
 
 impl Grantor<'_> {
     /// As [`ask`], with the grantor's token.
-    pub async fn ask(&self, items: &[BatchItem]) -> Result<Vec<BatchReply>, String> {
+    pub(super) async fn ask(&self, items: &[BatchItem]) -> Result<Vec<BatchReply>, String> {
         ask(self.app, self.secret, self.access, items).await
     }
 }

@@ -26,7 +26,7 @@ const NEVER: &str = "Nothing beyond the policy's needs is ever granted, and neve
 
 /// The answer to `grant`; a field that does not apply is left out.
 #[derive(Debug, Default, Serialize)]
-pub struct Grant {
+pub(crate) struct Grant {
     account: Option<AccountId>,
     #[serde(rename = "for")]
     permission_kind: &'static str,
@@ -64,7 +64,12 @@ struct Steps {
 }
 
 /// Reports what would be granted, or with `apply` what was.
-pub async fn grant(app: &App, id: &AccountId, apply: bool, deadline: DateTime<Utc>) -> Result<Grant, ActionError> {
+pub(crate) async fn grant(
+    app: &App,
+    id: &AccountId,
+    apply: bool,
+    deadline: DateTime<Utc>,
+) -> Result<Grant, ActionError> {
     let unusable = |why| ActionError::Unusable { account: id.clone(), why };
     let loaded = authenticate(app, id).await.map_err(|error| error.into_action_error(unusable))?;
     let Authenticated { secret, access, .. } = &loaded;

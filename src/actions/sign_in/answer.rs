@@ -8,7 +8,7 @@ use crate::app::pending_sign_ins::PendingSignIn;
 use crate::domain::account::AccountId;
 
 #[derive(Debug, Serialize)]
-pub struct SignInAnswer {
+pub(crate) struct SignInAnswer {
     account: AccountId,
     state: State,
     message: String,

@@ -7,7 +7,7 @@
 mod answer;
 mod client;
 mod replacement;
-pub mod request;
+pub(crate) mod request;
 mod reserved_secret;
 mod store;
 mod wait;
@@ -33,7 +33,7 @@ use crate::ports::{Client, SecretFault, SecretText};
 const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Begins a sign-in, or continues the one that was begun.
-pub async fn sign_in(
+pub(crate) async fn sign_in(
     app: &App,
     id: &AccountId,
     asked: &SignIn,

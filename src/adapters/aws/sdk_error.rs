@@ -5,7 +5,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::ports::FailureCode;
 
-pub fn describe<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> FailureCode {
+pub(super) fn describe<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> FailureCode {
     match error {
         SdkError::ServiceError(error) => {
             FailureCode::Service(error.err().code().unwrap_or("an error without a code").to_owned())

@@ -9,13 +9,13 @@ use crate::ports::{Alert, Alerts, InfraError};
 /// SNS refuses a longer subject.
 const MAX_SUBJECT_CHARS: usize = 99;
 
-pub struct SnsTopic {
+pub(crate) struct SnsTopic {
     client: Client,
     arn: String,
 }
 
 impl SnsTopic {
-    pub fn new(client: Client, arn: String) -> Self {
+    pub(crate) fn new(client: Client, arn: String) -> Self {
         Self { client, arn }
     }
 }

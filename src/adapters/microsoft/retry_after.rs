@@ -9,12 +9,12 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 const MAX_WAIT: Duration = Duration::from_secs(7 * 86_400);
 
 /// How long to wait. A date counts from the answer's own `Date`.
-pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     parse(text(RETRY_AFTER)?, text(DATE))
 }
 
-pub fn parse(value: &str, date: Option<&str>) -> Option<Duration> {
+pub(super) fn parse(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         return (seconds.is_finite() && seconds >= 0.0)

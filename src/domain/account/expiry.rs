@@ -25,19 +25,19 @@ const SUBSCRIPTIONS: &str = "subscriptions.commercial";
 const REGISTRATION: &str = "applications.list";
 
 /// Asks when the tenant's subscriptions end.
-pub fn subscriptions() -> ExpiryQuery {
+pub(crate) fn subscriptions() -> ExpiryQuery {
     let url = "/directory/subscriptions?$select=skuPartNumber,status,nextLifecycleDateTime".to_owned();
     ExpiryQuery { operation: SUBSCRIPTIONS, url }
 }
 
 /// Asks when the secrets and certificates of the app's registration expire.
-pub fn registration(client_id: &str) -> ExpiryQuery {
+pub(crate) fn registration(client_id: &str) -> ExpiryQuery {
     let url = format!("/applications?$filter=appId%20eq%20'{client_id}'&$select=passwordCredentials,keyCredentials");
     ExpiryQuery { operation: REGISTRATION, url }
 }
 
 /// The queries for the expiry dates of an account's subscription and credential.
-pub fn queries(secret: &AccountSecret) -> Vec<ExpiryQuery> {
+pub(crate) fn queries(secret: &AccountSecret) -> Vec<ExpiryQuery> {
     let registered = own_secret(&secret.credential).map(|_| registration(&secret.client_id));
     [subscriptions()].into_iter().chain(registered).collect()
 }
@@ -166,7 +166,7 @@ fn set(known: &mut Option<Expiry>, at: Option<DateTime<Utc>>) {
 /// The most relevant subscription of a tenant: a developer pack before others, an enabled one before one that has
 /// ended, then the one that lasts longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     pub developer: bool,
     pub enabled: bool,
     /// Of an enabled one: its end, unless it is renewed. Of one that has ended: its next stage.
@@ -178,7 +178,7 @@ impl Subscription {
     ///
     /// Source: learn.microsoft.com, "companySubscription resource type": `nextLifecycleDateTime` is when the
     /// subscription will move to its next `status`; the first one is `Enabled`.
-    pub fn of(answer: &Value) -> Option<Self> {
+    pub(crate) fn of(answer: &Value) -> Option<Self> {
         let read = |one: &Value| Self {
             developer: one["skuPartNumber"].as_str().is_some_and(|sku| sku.starts_with("DEVELOPERPACK")),
             enabled: one["status"].as_str().is_none_or(|status| status.eq_ignore_ascii_case("Enabled")),
@@ -189,7 +189,7 @@ impl Subscription {
 }
 
 /// The client secret that the account itself uses, if any.
-pub const fn own_secret(credential: &Credential) -> Option<&SecretString> {
+pub(crate) const fn own_secret(credential: &Credential) -> Option<&SecretString> {
     match credential {
         Credential::ClientSecret { client_secret } => Some(client_secret),
         Credential::RefreshToken { client_secret, .. } | Credential::Password { client_secret, .. } => {
@@ -201,7 +201,7 @@ pub const fn own_secret(credential: &Credential) -> Option<&SecretString> {
 
 /// When the account's own client secret expires, from the answer to [`registration`]; where it cannot be told from the
 /// app's other secrets, the latest date of all.
-pub fn registered_end(answer: &Value, own: Option<&SecretString>) -> Option<DateTime<Utc>> {
+pub(crate) fn registered_end(answer: &Value, own: Option<&SecretString>) -> Option<DateTime<Utc>> {
     let app = elements(answer, "value").next()?;
     // Graph returns the first three characters of a secret, enough to recognise our own.
     let hint = own.and_then(|own| own.expose_secret().get(..3));
@@ -213,7 +213,7 @@ pub fn registered_end(answer: &Value, own: Option<&SecretString>) -> Option<Date
 }
 
 /// Whether the app is registered in the tenant, from the answer to [`registration`].
-pub fn registered_here(answer: &Value) -> bool {
+pub(crate) fn registered_here(answer: &Value) -> bool {
     elements(answer, "value").next().is_some()
 }
 

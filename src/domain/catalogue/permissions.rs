@@ -7,7 +7,7 @@
 
 // Users.
 
-pub const OWN_USER_READ: &[&str] = &[
+pub(super) const OWN_USER_READ: &[&str] = &[
     "User.Read",
     "User.ReadBasic.All",
     "User.Read.All",
@@ -16,13 +16,13 @@ pub const OWN_USER_READ: &[&str] = &[
     "User.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const USERS_READ_BASIC: &[&str] =
+pub(super) const USERS_READ_BASIC: &[&str] =
     &["User.ReadBasic.All", "User.Read.All", "Directory.Read.All", "User.ReadWrite.All", "Directory.ReadWrite.All"];
-pub const USERS_READ: &[&str] =
+pub(super) const USERS_READ: &[&str] =
     &["User.Read.All", "Directory.Read.All", "User.ReadWrite.All", "Directory.ReadWrite.All"];
-pub const OWN_OBJECTS_READ: &[&str] =
+pub(super) const OWN_OBJECTS_READ: &[&str] =
     &["User.Read", "User.Read.All", "Directory.Read.All", "User.ReadWrite.All", "Directory.ReadWrite.All"];
-pub const OWN_CREATED_OBJECTS_READ: &[&str] = &[
+pub(super) const OWN_CREATED_OBJECTS_READ: &[&str] = &[
     "User.Read",
     "User.Read.All",
     "Directory.Read.All",
@@ -30,7 +30,7 @@ pub const OWN_CREATED_OBJECTS_READ: &[&str] = &[
     "User.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const OWN_LICENSES_READ: &[&str] = &[
+pub(super) const OWN_LICENSES_READ: &[&str] = &[
     "User.Read",
     "User.Read.All",
     "LicenseAssignment.Read.All",
@@ -38,28 +38,28 @@ pub const OWN_LICENSES_READ: &[&str] = &[
     "User.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const LICENSES_READ: &[&str] = &[
+pub(super) const LICENSES_READ: &[&str] = &[
     "User.Read.All",
     "LicenseAssignment.Read.All",
     "Directory.Read.All",
     "User.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const PHOTOS_READ: &[&str] =
+pub(super) const PHOTOS_READ: &[&str] =
     &["User.Read", "User.ReadBasic.All", "ProfilePhoto.Read.All", "ProfilePhoto.ReadWrite.All"];
-pub const PHOTOS_READ_APP: &[&str] =
+pub(super) const PHOTOS_READ_APP: &[&str] =
     &["ProfilePhoto.Read.All", "User.ReadBasic.All", "User.Read.All", "ProfilePhoto.ReadWrite.All"];
-pub const OWN_METHODS_READ: &[&str] = &[
+pub(super) const OWN_METHODS_READ: &[&str] = &[
     "UserAuthenticationMethod.Read",
     "UserAuthenticationMethod.Read.All",
     "UserAuthenticationMethod.ReadWrite",
     "UserAuthenticationMethod.ReadWrite.All",
 ];
-pub const OUTLOOK_LISTS_READ: &[&str] = &["User.Read", "User.ReadBasic.All", "User.Read.All"];
+pub(super) const OUTLOOK_LISTS_READ: &[&str] = &["User.Read", "User.ReadBasic.All", "User.Read.All"];
 
 // Memberships.
 
-pub const OWN_MEMBERSHIPS_READ: &[&str] = &[
+pub(super) const OWN_MEMBERSHIPS_READ: &[&str] = &[
     "User.Read",
     "Group.ReadBasic.All",
     "GroupMember.ReadBasic.All",
@@ -67,9 +67,9 @@ pub const OWN_MEMBERSHIPS_READ: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-pub const MEMBERSHIPS_READ: &[&str] =
+pub(super) const MEMBERSHIPS_READ: &[&str] =
     &["Directory.Read.All", "Group.ReadBasic.All", "GroupMember.ReadBasic.All", "Directory.ReadWrite.All"];
-pub const OWN_TRANSITIVE_MEMBERSHIPS_READ: &[&str] = &[
+pub(super) const OWN_TRANSITIVE_MEMBERSHIPS_READ: &[&str] = &[
     "User.Read",
     "Group.ReadBasic.All",
     "GroupMember.ReadBasic.All",
@@ -79,7 +79,7 @@ pub const OWN_TRANSITIVE_MEMBERSHIPS_READ: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-pub const TRANSITIVE_MEMBERSHIPS_READ: &[&str] = &[
+pub(super) const TRANSITIVE_MEMBERSHIPS_READ: &[&str] = &[
     "User.Read.All",
     "Group.ReadBasic.All",
     "GroupMember.ReadBasic.All",
@@ -88,7 +88,7 @@ pub const TRANSITIVE_MEMBERSHIPS_READ: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-pub const MEMBER_GROUPS_READ: &[&str] = &[
+pub(super) const MEMBER_GROUPS_READ: &[&str] = &[
     "GroupMember.Read.All",
     "Group.ReadBasic.All",
     "GroupMember.ReadBasic.All",
@@ -98,7 +98,7 @@ pub const MEMBER_GROUPS_READ: &[&str] = &[
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const OWN_MEMBER_OBJECTS_READ: &[&str] = &[
+pub(super) const OWN_MEMBER_OBJECTS_READ: &[&str] = &[
     "User.Read",
     "Group.ReadBasic.All",
     "GroupMember.ReadBasic.All",
@@ -110,7 +110,7 @@ pub const OWN_MEMBER_OBJECTS_READ: &[&str] = &[
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const MEMBER_OBJECTS_READ: &[&str] = &[
+pub(super) const MEMBER_OBJECTS_READ: &[&str] = &[
     "GroupMember.Read.All",
     "Group.ReadBasic.All",
     "GroupMember.ReadBasic.All",
@@ -124,7 +124,7 @@ pub const MEMBER_OBJECTS_READ: &[&str] = &[
 
 // Groups.
 
-pub const GROUPS_READ_BASIC: &[&str] = &[
+pub(super) const GROUPS_READ_BASIC: &[&str] = &[
     "Group.ReadBasic.All",
     "Group.Read.All",
     "GroupMember.Read.All",
@@ -132,8 +132,8 @@ pub const GROUPS_READ_BASIC: &[&str] = &[
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const GROUPS_READ: &[&str] = &["Group.Read.All", "Group.ReadWrite.All"];
-pub const GROUP_MEMBERS_READ: &[&str] = &[
+pub(super) const GROUPS_READ: &[&str] = &["Group.Read.All", "Group.ReadWrite.All"];
+pub(super) const GROUP_MEMBERS_READ: &[&str] = &[
     "GroupMember.ReadBasic.All",
     "Group.ReadBasic.All",
     "GroupMember.Read.All",
@@ -142,14 +142,14 @@ pub const GROUP_MEMBERS_READ: &[&str] = &[
     "GroupMember.ReadWrite.All",
     "Group.ReadWrite.All",
 ];
-pub const GROUP_OWNERS_READ: &[&str] = &[
+pub(super) const GROUP_OWNERS_READ: &[&str] = &[
     "GroupMember.Read.All",
     "Group.Read.All",
     "Directory.Read.All",
     "GroupMember.ReadWrite.All",
     "Group.ReadWrite.All",
 ];
-pub const GROUP_SETTINGS_READ: &[&str] = &[
+pub(super) const GROUP_SETTINGS_READ: &[&str] = &[
     "GroupSettings.Read.All",
     "Group.Read.All",
     "Directory.Read.All",
@@ -157,12 +157,12 @@ pub const GROUP_SETTINGS_READ: &[&str] = &[
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const CONVERSATIONS_READ: &[&str] =
+pub(super) const CONVERSATIONS_READ: &[&str] =
     &["Group-Conversation.Read.All", "Group.Read.All", "Group-Conversation.ReadWrite.All", "Group.ReadWrite.All"];
 
 // The directory and its applications.
 
-pub const OWN_ORGANIZATION_READ: &[&str] = &[
+pub(super) const OWN_ORGANIZATION_READ: &[&str] = &[
     "User.Read",
     "User.Read.All",
     "Organization.Read.All",
@@ -170,71 +170,71 @@ pub const OWN_ORGANIZATION_READ: &[&str] = &[
     "Organization.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const ORGANIZATION_READ: &[&str] = &[
+pub(super) const ORGANIZATION_READ: &[&str] = &[
     "Organization.Read.All",
     "User.Read.All",
     "Directory.Read.All",
     "Organization.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const SUBSCRIBED_SKUS_READ: &[&str] = &[
+pub(super) const SUBSCRIBED_SKUS_READ: &[&str] = &[
     "Organization.Read.All",
     "LicenseAssignment.Read.All",
     "Directory.Read.All",
     "Organization.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const DEVICES_READ_APP: &[&str] =
+pub(super) const DEVICES_READ_APP: &[&str] =
     &["Device.Read.All", "Directory.Read.All", "Device.ReadWrite.All", "Directory.ReadWrite.All"];
-pub const ADMIN_UNITS_READ: &[&str] = &[
+pub(super) const ADMIN_UNITS_READ: &[&str] = &[
     "AdministrativeUnit.Read.All",
     "Directory.Read.All",
     "AdministrativeUnit.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const ADMIN_UNITS_READ_APP: &[&str] = &[
+pub(super) const ADMIN_UNITS_READ_APP: &[&str] = &[
     "Directory.Read.All",
     "AdministrativeUnit.Read.All",
     "AdministrativeUnit.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const ROLES_READ: &[&str] = &[
+pub(super) const ROLES_READ: &[&str] = &[
     "RoleManagement.Read.Directory",
     "Directory.Read.All",
     "RoleManagement.ReadWrite.Directory",
     "Directory.ReadWrite.All",
 ];
-pub const ROLE_DEFINITIONS_READ: &[&str] = &[
+pub(super) const ROLE_DEFINITIONS_READ: &[&str] = &[
     "RoleManagement.Read.Directory",
     "RoleManagement.Read.All",
     "Directory.Read.All",
     "RoleManagement.ReadWrite.Directory",
     "Directory.ReadWrite.All",
 ];
-pub const APPLICATIONS_READ: &[&str] =
+pub(super) const APPLICATIONS_READ: &[&str] =
     &["Application.Read.All", "Directory.Read.All", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
-pub const APPLICATIONS_READ_APP: &[&str] =
+pub(super) const APPLICATIONS_READ_APP: &[&str] =
     &["Application.Read.All", "Directory.Read.All", "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"];
 
 // Mailbox.
 
-pub const MAIL_READ_BASIC: &[&str] = &["Mail.ReadBasic", "Mail.Read", "Mail.ReadWrite"];
-pub const MAIL_READ_BASIC_APP: &[&str] = &["Mail.ReadBasic.All", "Mail.Read", "Mail.ReadWrite"];
-pub const MAILBOX_SETTINGS_READ: &[&str] = &["MailboxSettings.Read", "MailboxSettings.ReadWrite"];
-pub const CALENDARS_READ: &[&str] = &["Calendars.Read", "Calendars.ReadBasic", "Calendars.ReadWrite"];
-pub const CONTACTS_READ: &[&str] = &["Contacts.Read", "Contacts.ReadWrite"];
-pub const PLACES_READ: &[&str] = &["Place.Read.All", "Place.ReadWrite.All"];
-pub const TASKS_READ: &[&str] = &["Tasks.Read", "Tasks.ReadWrite"];
-pub const TASKS_READ_APP: &[&str] = &["Tasks.Read.All", "Tasks.ReadWrite.All"];
-pub const PLANNER_READ: &[&str] = &["Tasks.Read", "Group.Read.All", "Tasks.ReadWrite", "Group.ReadWrite.All"];
-pub const BOOKINGS_READ: &[&str] =
+pub(super) const MAIL_READ_BASIC: &[&str] = &["Mail.ReadBasic", "Mail.Read", "Mail.ReadWrite"];
+pub(super) const MAIL_READ_BASIC_APP: &[&str] = &["Mail.ReadBasic.All", "Mail.Read", "Mail.ReadWrite"];
+pub(super) const MAILBOX_SETTINGS_READ: &[&str] = &["MailboxSettings.Read", "MailboxSettings.ReadWrite"];
+pub(super) const CALENDARS_READ: &[&str] = &["Calendars.Read", "Calendars.ReadBasic", "Calendars.ReadWrite"];
+pub(super) const CONTACTS_READ: &[&str] = &["Contacts.Read", "Contacts.ReadWrite"];
+pub(super) const PLACES_READ: &[&str] = &["Place.Read.All", "Place.ReadWrite.All"];
+pub(super) const TASKS_READ: &[&str] = &["Tasks.Read", "Tasks.ReadWrite"];
+pub(super) const TASKS_READ_APP: &[&str] = &["Tasks.Read.All", "Tasks.ReadWrite.All"];
+pub(super) const PLANNER_READ: &[&str] = &["Tasks.Read", "Group.Read.All", "Tasks.ReadWrite", "Group.ReadWrite.All"];
+pub(super) const BOOKINGS_READ: &[&str] =
     &["Bookings.Read.All", "Bookings.ReadWrite.All", "BookingsAppointment.ReadWrite.All", "Bookings.Manage.All"];
-pub const APPOINTMENTS_READ: &[&str] =
+pub(super) const APPOINTMENTS_READ: &[&str] =
     &["BookingsAppointment.ReadWrite.All", "Bookings.Read.All", "Bookings.ReadWrite.All", "Bookings.Manage.All"];
 
 // Files, sites and notes.
 
-pub const DRIVES_READ: &[&str] = &[
+pub(super) const DRIVES_READ: &[&str] = &[
     "Files.Read",
     "User.Read",
     "Files.ReadWrite",
@@ -243,7 +243,7 @@ pub const DRIVES_READ: &[&str] = &[
     "Files.ReadWrite.All",
     "Sites.ReadWrite.All",
 ];
-pub const FILES_READ: &[&str] = &[
+pub(super) const FILES_READ: &[&str] = &[
     "Files.Read",
     "Files.ReadWrite",
     "Files.Read.All",
@@ -251,8 +251,9 @@ pub const FILES_READ: &[&str] = &[
     "Files.ReadWrite.All",
     "Sites.ReadWrite.All",
 ];
-pub const FILES_READ_APP: &[&str] = &["Files.Read.All", "Sites.Read.All", "Files.ReadWrite.All", "Sites.ReadWrite.All"];
-pub const DRIVE_ROOT_READ: &[&str] = &[
+pub(super) const FILES_READ_APP: &[&str] =
+    &["Files.Read.All", "Sites.Read.All", "Files.ReadWrite.All", "Sites.ReadWrite.All"];
+pub(super) const DRIVE_ROOT_READ: &[&str] = &[
     "Files.Read",
     "Files.ReadWrite",
     "Files.Read.All",
@@ -262,7 +263,7 @@ pub const DRIVE_ROOT_READ: &[&str] = &[
     "Sites.ReadWrite.All",
     "Group.ReadWrite.All",
 ];
-pub const DRIVE_ITEM_READ: &[&str] = &[
+pub(super) const DRIVE_ITEM_READ: &[&str] = &[
     "Files.Read",
     "Files.ReadWrite",
     "Files.Read.All",
@@ -271,7 +272,7 @@ pub const DRIVE_ITEM_READ: &[&str] = &[
     "Files.ReadWrite.All",
     "Group.ReadWrite.All",
 ];
-pub const DRIVE_ITEM_READ_APP: &[&str] = &[
+pub(super) const DRIVE_ITEM_READ_APP: &[&str] = &[
     "Files.Read.All",
     "Group.Read.All",
     "Sites.Read.All",
@@ -279,19 +280,19 @@ pub const DRIVE_ITEM_READ_APP: &[&str] = &[
     "Sites.ReadWrite.All",
     "Group.ReadWrite.All",
 ];
-pub const DRIVE_ITEM_CHANGE: &[&str] = &["Files.ReadWrite", "Files.ReadWrite.All"];
-pub const FILES_WRITE: &[&str] = &["Files.ReadWrite", "Files.ReadWrite.All", "Sites.ReadWrite.All"];
-pub const FILES_WRITE_APP: &[&str] = &["Files.ReadWrite.All", "Sites.ReadWrite.All"];
-pub const SITES_READ: &[&str] = &["Sites.Read.All", "Sites.ReadWrite.All"];
-pub const SITE_SCHEMA_READ: &[&str] =
+pub(super) const DRIVE_ITEM_CHANGE: &[&str] = &["Files.ReadWrite", "Files.ReadWrite.All"];
+pub(super) const FILES_WRITE: &[&str] = &["Files.ReadWrite", "Files.ReadWrite.All", "Sites.ReadWrite.All"];
+pub(super) const FILES_WRITE_APP: &[&str] = &["Files.ReadWrite.All", "Sites.ReadWrite.All"];
+pub(super) const SITES_READ: &[&str] = &["Sites.Read.All", "Sites.ReadWrite.All"];
+pub(super) const SITE_SCHEMA_READ: &[&str] =
     &["Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"];
-pub const NOTEBOOKS_READ: &[&str] =
+pub(super) const NOTEBOOKS_READ: &[&str] =
     &["Notes.Create", "Notes.Read", "Notes.ReadWrite", "Notes.Read.All", "Notes.ReadWrite.All"];
-pub const PAGES_READ: &[&str] = &["Notes.Read", "Notes.ReadWrite", "Notes.Read.All", "Notes.ReadWrite.All"];
+pub(super) const PAGES_READ: &[&str] = &["Notes.Read", "Notes.ReadWrite", "Notes.Read.All", "Notes.ReadWrite.All"];
 
 // Teams.
 
-pub const JOINED_TEAMS_READ: &[&str] = &[
+pub(super) const JOINED_TEAMS_READ: &[&str] = &[
     "Team.ReadBasic.All",
     "User.Read.All",
     "TeamSettings.Read.All",
@@ -300,7 +301,7 @@ pub const JOINED_TEAMS_READ: &[&str] = &[
     "User.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const TEAM_READ: &[&str] = &[
+pub(super) const TEAM_READ: &[&str] = &[
     "Team.ReadBasic.All",
     "Group.Read.All",
     "TeamSettings.Read.All",
@@ -309,7 +310,7 @@ pub const TEAM_READ: &[&str] = &[
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const CHANNELS_READ: &[&str] = &[
+pub(super) const CHANNELS_READ: &[&str] = &[
     "Channel.ReadBasic.All",
     "Group.Read.All",
     "ChannelSettings.Read.All",
@@ -318,7 +319,7 @@ pub const CHANNELS_READ: &[&str] = &[
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const TABS_READ: &[&str] = &[
+pub(super) const TABS_READ: &[&str] = &[
     "TeamsTab.Read.All",
     "Group.Read.All",
     "Directory.Read.All",
@@ -328,7 +329,7 @@ pub const TABS_READ: &[&str] = &[
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const TABS_READ_APP: &[&str] = &[
+pub(super) const TABS_READ_APP: &[&str] = &[
     "TeamsTab.Read.All",
     "Group.Read.All",
     "Directory.Read.All",
@@ -338,25 +339,25 @@ pub const TABS_READ_APP: &[&str] = &[
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const CHAT_MEMBERS_READ: &[&str] =
+pub(super) const CHAT_MEMBERS_READ: &[&str] =
     &["Chat.ReadBasic", "Chat.Read", "ChatMember.Read", "Chat.ReadWrite", "ChatMember.ReadWrite"];
-pub const CHAT_MEMBERS_READ_APP: &[&str] =
+pub(super) const CHAT_MEMBERS_READ_APP: &[&str] =
     &["ChatMember.Read.All", "Chat.ReadBasic.All", "Chat.Read.All", "ChatMember.ReadWrite.All", "Chat.ReadWrite.All"];
-pub const APP_CATALOG_READ: &[&str] = &[
+pub(super) const APP_CATALOG_READ: &[&str] = &[
     "AppCatalog.Read.All",
     "AppCatalog.Submit",
     "Directory.Read.All",
     "AppCatalog.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-pub const INSTALLED_APPS_READ: &[&str] = &[
+pub(super) const INSTALLED_APPS_READ: &[&str] = &[
     "TeamsAppInstallation.ReadForUser",
     "TeamsAppInstallation.ReadWriteSelfForUser",
     "TeamsAppInstallation.ReadWriteForUser",
     "TeamsAppInstallation.ReadWriteAndConsentForUser",
     "TeamsAppInstallation.ReadWriteAndConsentSelfForUser",
 ];
-pub const INSTALLED_APPS_READ_APP: &[&str] = &[
+pub(super) const INSTALLED_APPS_READ_APP: &[&str] = &[
     "TeamsAppInstallation.ReadForUser.All",
     "TeamsAppInstallation.Read.All",
     "TeamsAppInstallation.ReadWriteForUser.All",
@@ -364,8 +365,8 @@ pub const INSTALLED_APPS_READ_APP: &[&str] = &[
     "TeamsAppInstallation.ReadWriteAndConsentSelfForUser.All",
     "TeamsAppInstallation.ReadWriteAndConsentForUser.All",
 ];
-pub const PRESENCE_READ_APP: &[&str] = &["Presence.Read.All", "Presence.ReadWrite.All"];
+pub(super) const PRESENCE_READ_APP: &[&str] = &["Presence.Read.All", "Presence.ReadWrite.All"];
 
 // Security.
 
-pub const SECURITY_EVENTS_READ: &[&str] = &["SecurityEvents.Read.All", "SecurityEvents.ReadWrite.All"];
+pub(super) const SECURITY_EVENTS_READ: &[&str] = &["SecurityEvents.Read.All", "SecurityEvents.ReadWrite.All"];

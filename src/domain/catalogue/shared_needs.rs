@@ -3,8 +3,9 @@
 use super::operation::Need;
 
 /// The account's own address, for mail to itself.
-pub const OWN_UPN: Need = Need { placeholder: "own-upn", from: "user.me.get", take: "userPrincipalName", only: None };
+pub(super) const OWN_UPN: Need =
+    Need { placeholder: "own-upn", from: "user.me.get", take: "userPrincipalName", only: None };
 
 /// A Microsoft 365 group: only those have events, threads, a drive and plans.
-pub const UNIFIED: Need =
+pub(super) const UNIFIED: Need =
     Need { placeholder: "group-id", from: "groups.list", take: "id", only: Some(("groupTypes", "Unified")) };

@@ -1,12 +1,12 @@
 //! Outcome: what a run came to, and what follows for its account.
 
-pub mod calls;
-pub mod probe;
+pub(crate) mod calls;
+pub(crate) mod probe;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 
-pub use crate::domain::account::notice::Change;
+pub(crate) use crate::domain::account::notice::Change;
 use crate::domain::account::{Account, Pause, Status};
 use crate::domain::cause::Cause;
 use crate::domain::policy::Policy;
@@ -14,7 +14,7 @@ use crate::domain::policy::schedule;
 
 /// What a run, or the probe of a paused account, came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// A token was obtained and at least one call succeeded.
     Succeeded,
     /// The paused account's token request succeeded: it is active again.
@@ -36,7 +36,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub const fn as_str(&self) -> &'static str {
+    pub(crate) const fn as_str(&self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
             Self::Probed => "probed",
@@ -51,7 +51,7 @@ impl Outcome {
 
     /// Of what may only need minutes to be known everywhere: two runs are patient, the third in a row is not.
     /// Runs are minutes apart at least (`interval_seconds`), and further the more of them fail.
-    pub fn not_yet(cause: Cause, consecutive_failures: u32) -> Self {
+    pub(crate) fn not_yet(cause: Cause, consecutive_failures: u32) -> Self {
         const PATIENT_RUNS: u32 = 2;
         if consecutive_failures < PATIENT_RUNS {
             Self::Transient { why: format!("{cause} It may take some minutes to be known everywhere.") }
@@ -61,7 +61,7 @@ impl Outcome {
     }
 
     /// In plain words, where there is something to say.
-    pub fn reason(&self) -> Option<String> {
+    pub(crate) fn reason(&self) -> Option<String> {
         match self {
             Self::Succeeded | Self::Probed => None,
             Self::Deferred => Some("there was no time for a call; the account is due again at once".to_owned()),
@@ -78,7 +78,7 @@ impl Outcome {
 
 /// Writes the outcome of a run that ended at `now` into the account: failures counted, paused or resumed,
 /// next time drawn. Faults of network and service never pause; they double the interval, up to a day.
-pub fn settle(
+pub(crate) fn settle(
     account: &mut Account,
     policy: &Policy,
     outcome: &Outcome,
@@ -115,7 +115,7 @@ pub fn settle(
     }
     let mut next = schedule::next_run_after_failures(now, policy, account.consecutive_failures, rng);
     if matches!(outcome, Outcome::LongBackoff { .. }) {
-        next = next.max(schedule::into_working_hours(now + Duration::days(1), policy, rng));
+        next = next.max(schedule::into_working_hours(now + TimeDelta::days(1), policy, rng));
     }
     account.next_run_at = Some(next);
     if let Outcome::Throttled { until: Some(until), .. } = outcome {
@@ -125,9 +125,9 @@ pub fn settle(
 }
 
 /// Moves the account's next run, if it has one, to after `moment`.
-pub fn not_before(account: &mut Account, policy: &Policy, moment: DateTime<Utc>, rng: &mut impl Rng) {
+pub(crate) fn not_before(account: &mut Account, policy: &Policy, moment: DateTime<Utc>, rng: &mut impl Rng) {
     if account.next_run_at.is_some_and(|next| next <= moment) {
-        account.next_run_at = Some(schedule::into_working_hours(moment + Duration::seconds(1), policy, rng));
+        account.next_run_at = Some(schedule::into_working_hours(moment + TimeDelta::seconds(1), policy, rng));
     }
 }
 
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn no_run_comes_before_the_throttling_is_over() {
-        let until = now() + Duration::days(2);
+        let until = now() + TimeDelta::days(2);
         let mut account = account();
         settled(&mut account, &Policy::default(), &Outcome::Throttled { until: Some(until), longer: false }, now());
         assert!(account.next_run_at.unwrap() > until);

@@ -13,14 +13,14 @@ use crate::domain::catalogue::{Access, Operation};
 use crate::domain::permissions::required::missing;
 
 /// Microsoft Graph's own app id, the same in every tenant and cloud.
-pub const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+pub(crate) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
 /// An app that holds these can grant itself any permission. They are used, never granted.
 const ADMINISTRATIVE: [&str; 3] =
     ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"];
 
 /// The permissions that granting requires and the token lacks.
-pub fn missing_admin_permissions(access: Access, granted: &GrantedPermissions) -> Vec<&'static str> {
+pub(crate) fn missing_admin_permissions(access: Access, granted: &GrantedPermissions) -> Vec<&'static str> {
     let GrantedPermissions::Known(names) = granted else { return Vec::new() };
     let [register, assign, consent] = ADMINISTRATIVE;
     let takes = [register, if access == Access::AppOnly { assign } else { consent }];
@@ -29,7 +29,7 @@ pub fn missing_admin_permissions(access: Access, granted: &GrantedPermissions) -
 
 /// A tenant as Graph describes it to the app.
 #[derive(Clone, Debug, Default)]
-pub struct Tenant {
+pub(crate) struct Tenant {
     /// `None` where the app is registered in another tenant.
     pub registration: Option<Registration>,
     /// Object id of the app's service principal.
@@ -46,7 +46,7 @@ pub struct Tenant {
 
 /// The app's registration.
 #[derive(Clone, Debug, Default)]
-pub struct Registration {
+pub(crate) struct Registration {
     /// Object id of the application.
     pub id: String,
     /// `requiredResourceAccess`, with the entries of other services.
@@ -55,7 +55,7 @@ pub struct Registration {
 
 /// The changes that are needed, as names of permissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diff {
+pub(crate) struct Diff {
     pub register: Vec<&'static str>,
     pub consent: Vec<&'static str>,
     /// Needed, but not offered in this cloud.
@@ -64,7 +64,7 @@ pub struct Diff {
 
 /// One request, and its description.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+pub(crate) struct Step {
     pub does: String,
     pub consents: Vec<&'static str>,
     pub method: &'static str,
@@ -73,7 +73,7 @@ pub struct Step {
 }
 
 /// The permissions that the operations need beyond those of the registration and the consent.
-pub fn diff(wanted: &[&'static Operation], access: Access, tenant: &Tenant) -> Diff {
+pub(crate) fn diff(wanted: &[&'static Operation], access: Access, tenant: &Tenant) -> Diff {
     let beyond = |mut held: BTreeSet<String>| {
         // Administrative permissions are removed again later, and what they allow with them.
         held.retain(|name| !ADMINISTRATIVE.contains(&name.as_str()));
@@ -111,12 +111,12 @@ fn registered(found: &Registration, access: Access, offered: &BTreeMap<String, S
 }
 
 impl Diff {
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.register.is_empty() && self.consent.is_empty()
     }
 
     /// The requests in the order to send them. If one fails, the effect of those before it is still correct.
-    pub fn steps(&self, access: Access, tenant: &Tenant) -> Vec<Step> {
+    pub(crate) fn steps(&self, access: Access, tenant: &Tenant) -> Vec<Step> {
         let mut steps = Vec::new();
         if let Some(found) = tenant.registration.as_ref().filter(|_| !self.register.is_empty()) {
             steps.push(Step {

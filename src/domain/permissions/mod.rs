@@ -1,4 +1,4 @@
 //! Permissions: what a policy requires, and how that differs from what the tenant has granted.
 
-pub mod diff;
-pub mod required;
+pub(crate) mod diff;
+pub(crate) mod required;

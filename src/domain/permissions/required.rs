@@ -30,12 +30,12 @@ fn drawn(
 }
 
 /// The operations that the policy could draw if every permission were granted.
-pub fn wanted(policy: &Policy, access: Access, user_id: Option<&str>) -> Vec<&'static Operation> {
+pub(crate) fn wanted(policy: &Policy, access: Access, user_id: Option<&str>) -> Vec<&'static Operation> {
     drawn(policy, access, user_id, &GrantedPermissions::Unknown)
 }
 
 /// The wanted operations that cannot be drawn with these permissions.
-pub fn never_drawn(
+pub(crate) fn never_drawn(
     policy: &Policy,
     access: Access,
     user_id: Option<&str>,
@@ -46,12 +46,12 @@ pub fn never_drawn(
 }
 
 /// The fewest permissions that allow the operations and their closures.
-pub fn permissions(operations: &[&'static Operation], access: Access) -> BTreeSet<&'static str> {
+pub(crate) fn permissions(operations: &[&'static Operation], access: Access) -> BTreeSet<&'static str> {
     fewest(&closure_of_all(operations), access)
 }
 
 /// The fewest permissions that allow those of the requests that no granted permission allows.
-pub fn missing(
+pub(crate) fn missing(
     operations: &[&'static Operation],
     access: Access,
     granted: &GrantedPermissions,

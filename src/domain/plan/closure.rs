@@ -32,7 +32,7 @@ pub fn closure(operation: &Operation) -> &'static [&'static Operation] {
 
 /// Operations with their roles, each at most once.
 #[derive(Default)]
-pub struct Selection {
+pub(super) struct Selection {
     roles: BTreeMap<&'static str, Role>,
     /// In the order in which they were added, which is the order of the draw.
     order: Vec<&'static Operation>,
@@ -40,7 +40,7 @@ pub struct Selection {
 
 impl Selection {
     /// Whether the operation is new to the selection.
-    pub fn add(&mut self, operation: &'static Operation, role: Role) -> bool {
+    pub(super) fn add(&mut self, operation: &'static Operation, role: Role) -> bool {
         if self.roles.contains_key(operation.id) {
             return false;
         }
@@ -50,7 +50,7 @@ impl Selection {
     }
 
     /// Adds the prerequisites and the clean-up of the operation, and theirs.
-    pub fn complete(&mut self, operation: &'static Operation) {
+    pub(super) fn complete(&mut self, operation: &'static Operation) {
         for need in operation.needs {
             if let Some(producer) = catalogue::find(need.from) {
                 self.add(producer, Role::Prerequisite);
@@ -65,7 +65,7 @@ impl Selection {
     }
 
     /// The operations with their waves, in random order within each wave.
-    pub fn order(&self, rng: &mut ChaCha12Rng) -> Vec<(&'static Operation, Role, usize)> {
+    pub(super) fn order(&self, rng: &mut ChaCha12Rng) -> Vec<(&'static Operation, Role, usize)> {
         let waves = waves(&self.order);
         let mut order: Vec<_> = self
             .order
@@ -115,7 +115,7 @@ fn waves(operations: &[&'static Operation]) -> HashMap<&'static str, usize> {
 }
 
 /// Ids of all operations that the operation needs, directly or not.
-pub fn ancestors(operation: &Operation) -> BTreeSet<&'static str> {
+pub(super) fn ancestors(operation: &Operation) -> BTreeSet<&'static str> {
     let mut found = BTreeSet::new();
     let mut open: Vec<_> = operation.needs.iter().map(|need| need.from).collect();
     while let Some(id) = open.pop() {

@@ -11,7 +11,7 @@ use crate::domain::policy::Policy;
 use crate::domain::secret::AccountSecret;
 
 /// Lists in which objects of an earlier run may be found; only where they can also be removed.
-pub fn sweeps(scope: &Scope, contents: &mut Contents) -> Vec<Step> {
+pub(super) fn sweeps(scope: &Scope, contents: &mut Contents) -> Vec<Step> {
     // Even if the policy no longer allows writes: our own objects are removed.
     let policy = Policy { writes: true, ..scope.policy.clone() };
     let scope = Scope { policy: &policy, ..*scope };
@@ -43,7 +43,7 @@ pub fn askable(scope: &Scope, secret: &AccountSecret) -> Vec<ExpiryQuery> {
 }
 
 /// The expiry queries of the first run of a day, placed beside the `steps` that are sent anyway.
-pub fn watches(scope: &Scope, steps: &[Step]) -> Vec<Step> {
+pub(super) fn watches(scope: &Scope, steps: &[Step]) -> Vec<Step> {
     let queries = scope.watch.map(|secret| askable(scope, secret)).unwrap_or_default();
     let wave = wave_with_room(steps, queries.len());
     queries.into_iter().filter_map(|query| watch(query, wave)).collect()

@@ -41,7 +41,7 @@ pub fn drawable(scope: &Scope) -> Vec<&'static Operation> {
 }
 
 /// Whether permissions and policy allow this request itself.
-pub fn callable(scope: &Scope, operation: &Operation) -> bool {
+pub(super) fn callable(scope: &Scope, operation: &Operation) -> bool {
     let is_set_aside = |key: &SetAside| scope.set_aside.get(key).is_some_and(|until| *until > scope.now);
     scope.granted.allow(operation, scope.access)
         && !scope.policy.operations.forbids(operation.id)

@@ -6,7 +6,7 @@ use crate::domain::path_segment::encode;
 use crate::domain::plan::scope::Scope;
 
 /// Path and query with all placeholders filled in that are known before the first answer.
-pub fn url(operation: &Operation, query: &str, scope: &Scope, contents: &mut Contents) -> String {
+pub(super) fn url(operation: &Operation, query: &str, scope: &Scope, contents: &mut Contents) -> String {
     let path = operation.path_for(scope.access, &encode(scope.user_id.unwrap_or_default()));
     let template = if query.is_empty() { path } else { format!("{path}?{query}") };
     fill(&template, |placeholder| contents.fill(placeholder).map(|value| encode(&value)))

@@ -54,7 +54,7 @@ fn is_gentle(operation: &Operation) -> bool {
 }
 
 /// Whether only a policy that names the operation may draw it: writes to objects that other people of the tenant use.
-pub fn must_be_named(operation: &Operation) -> bool {
+pub(super) fn must_be_named(operation: &Operation) -> bool {
     let shared =
         matches!(operation.service, Service::Applications | Service::Directory | Service::Groups | Service::Presence);
     shared && operation.writes()

@@ -226,7 +226,7 @@ const OFFSETS: &str = "\
 720=Pacific/Auckland";
 
 /// The zone that a text which is not a zone's name most likely means.
-pub fn nearest_zone(text: &str) -> Option<&'static str> {
+pub(super) fn nearest_zone(text: &str) -> Option<&'static str> {
     // `(UTC+08:00) Beijing, Chongqing, Hong Kong, Urumqi` is how Windows shows a zone.
     let lower = text.to_lowercase();
     let name = lower.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(lower.as_str(), |(_, name)| name);

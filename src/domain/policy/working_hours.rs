@@ -187,7 +187,7 @@ impl Serialize for WorkingDays {
 
 /// When an account may be called: hours and days of one time zone.
 #[derive(Clone, Copy, Debug)]
-pub struct WorkingWindow {
+pub(super) struct WorkingWindow {
     pub timezone: TimeZone,
     pub hours: WorkingHours,
     pub days: WorkingDays,
@@ -196,7 +196,7 @@ pub struct WorkingWindow {
 impl WorkingWindow {
     /// Whether the local clock shows working hours at `at`. The early part of a window that spans midnight belongs to the
     /// day before.
-    pub fn contains(&self, at: DateTime<Utc>) -> bool {
+    pub(super) fn contains(&self, at: DateTime<Utc>) -> bool {
         let local = self.timezone.local(at);
         let minute = local.hour() * 60 + local.minute();
         let (today, yesterday) = (local.weekday(), local.weekday().pred());
@@ -210,7 +210,7 @@ impl WorkingWindow {
 
     /// The first window that begins after `at`, as instants `start..end`. Around a daylight-saving change, parts of it may
     /// lie outside working hours ([`WorkingWindow::contains`] decides).
-    pub fn next_window(&self, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    pub(super) fn next_window(&self, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let today = self.timezone.local(at).date();
         // Two weeks: the only window of a week may fall into the hour that spring skips.
         (0..=15)

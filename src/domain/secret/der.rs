@@ -1,21 +1,21 @@
 //! DER reader: consecutive values, each with a tag, a length and its content, as certificates and keys need them.
 
-pub const INTEGER: u8 = 0x02;
-pub const BIT_STRING: u8 = 0x03;
-pub const OBJECT_ID: u8 = 0x06;
-pub const UTC_TIME: u8 = 0x17;
-pub const GENERALIZED_TIME: u8 = 0x18;
-pub const SEQUENCE: u8 = 0x30;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BIT_STRING: u8 = 0x03;
+pub(super) const OBJECT_ID: u8 = 0x06;
+pub(super) const UTC_TIME: u8 = 0x17;
+pub(super) const GENERALIZED_TIME: u8 = 0x18;
+pub(super) const SEQUENCE: u8 = 0x30;
 /// `[0] EXPLICIT`.
-pub const CONTEXT_0: u8 = 0xa0;
+pub(super) const CONTEXT_0: u8 = 0xa0;
 
 /// The bytes not read yet. Its methods return `None` where the next value is another one, or truncated.
 #[derive(Clone, Copy, Debug)]
-pub struct Der<'a>(pub &'a [u8]);
+pub(super) struct Der<'a>(pub &'a [u8]);
 
 impl<'a> Der<'a> {
     /// The tag and content of the next value.
-    pub fn any(&mut self) -> Option<(u8, &'a [u8])> {
+    pub(super) fn any(&mut self) -> Option<(u8, &'a [u8])> {
         let (&tag, rest) = self.0.split_first()?;
         let (&first, rest) = rest.split_first()?;
         let (length, rest) = match first {
@@ -33,7 +33,7 @@ impl<'a> Der<'a> {
     }
 
     /// The content of the next value, which must have this tag.
-    pub fn next(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub(super) fn next(&mut self, tag: u8) -> Option<&'a [u8]> {
         let mut ahead = *self;
         let (found, content) = ahead.any()?;
         (found == tag).then(|| {
@@ -43,7 +43,7 @@ impl<'a> Der<'a> {
     }
 
     /// The next value, which must be a sequence.
-    pub fn sequence(&mut self) -> Option<Der<'a>> {
+    pub(super) fn sequence(&mut self) -> Option<Der<'a>> {
         self.next(SEQUENCE).map(Der)
     }
 }

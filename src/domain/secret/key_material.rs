@@ -34,7 +34,7 @@ pub enum KeyMaterialError {
 }
 
 /// Whether a text in place of PEM is the name of a file: one line with a path or the ending of a key file.
-pub fn looks_like_path(text: &str) -> bool {
+pub(super) fn looks_like_path(text: &str) -> bool {
     const ENDINGS: [&str; 9] = [".pem", ".key", ".crt", ".cer", ".der", ".pfx", ".p12", ".txt", ".pub"];
     let lower = text.to_ascii_lowercase();
     let drive = matches!(lower.as_bytes(), [b'a'..=b'z', b':', b'/' | b'\\', ..]);

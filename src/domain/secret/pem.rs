@@ -13,14 +13,14 @@ use crate::domain::invisible::is_invisible;
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, PAD);
 
 /// One block of a PEM text.
-pub struct Block<'a> {
+pub(super) struct Block<'a> {
     /// E.g. `CERTIFICATE`.
     pub label: &'a str,
     body: &'a str,
 }
 
 /// The blocks of a text, up to one that is not closed.
-pub fn blocks(text: &str) -> impl Iterator<Item = Block<'_>> {
+pub(super) fn blocks(text: &str) -> impl Iterator<Item = Block<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let (_, begun) = rest.split_once("-----BEGIN ")?;
@@ -33,12 +33,12 @@ pub fn blocks(text: &str) -> impl Iterator<Item = Block<'_>> {
 
 impl Block<'_> {
     /// Whether it has headers, as old encrypted keys do.
-    pub fn has_headers(&self) -> bool {
+    pub(super) fn has_headers(&self) -> bool {
         self.body.contains(':')
     }
 
     /// Its bytes; `None` where it is not base64. No copy of them remains in memory.
-    pub fn decode(&self) -> Option<SecretSlice<u8>> {
+    pub(super) fn decode(&self) -> Option<SecretSlice<u8>> {
         // Both are wiped, and allocated once: a buffer that grows or shrinks leaves copies.
         let mut plain = Zeroizing::new(String::with_capacity(self.body.len()));
         let mut chars = self.body.chars().peekable();

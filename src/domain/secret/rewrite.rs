@@ -16,7 +16,7 @@ use crate::domain::secret::error::SecretError;
 /// # Errors
 /// A secret that is not a JSON object, does not hold the account or would grow too large; a field of the policy that is
 /// wrong.
-pub fn with_policy(
+pub(crate) fn with_policy(
     text: &SecretString,
     id: &AccountId,
     changes: Map<String, Value>,
@@ -53,7 +53,7 @@ pub fn with_refresh_token(text: &SecretString, refresh_token: &SecretString) -> 
 ///
 /// # Errors
 /// A text that is not a JSON object, or that would grow too large.
-pub fn signed_in(
+pub(crate) fn signed_in(
     text: Option<&SecretString>,
     (cloud, tenant_id, client_id): (Cloud, &str, &str),
     refresh_token: &SecretString,
@@ -77,7 +77,7 @@ pub fn signed_in(
 ///
 /// # Errors
 /// Where the old secret holds many accounts, or a text is no JSON object or would grow too large.
-pub fn replaced(old: &SecretString, new: &SecretString) -> Result<Option<SecretString>, SecretError> {
+pub(crate) fn replaced(old: &SecretString, new: &SecretString) -> Result<Option<SecretString>, SecretError> {
     // What cannot be read is worth nothing, and is replaced.
     let old = object(old).unwrap_or_default();
     if old.contains_key("accounts") {
@@ -99,7 +99,7 @@ pub fn replaced(old: &SecretString, new: &SecretString) -> Result<Option<SecretS
 ///
 /// # Errors
 /// Where the text is not a JSON object; never with a value.
-pub fn object(text: &SecretString) -> Result<Map<String, Value>, SecretError> {
+pub(crate) fn object(text: &SecretString) -> Result<Map<String, Value>, SecretError> {
     let value = match json::parse(text.expose_secret())? {
         Value::String(text) => json::parse(&text).unwrap_or_default(),
         value => value,
@@ -124,7 +124,7 @@ fn account<'a>(secret: &'a mut Map<String, Value>, id: &AccountId) -> Result<&'a
 ///
 /// # Errors
 /// Where it would grow too large.
-pub fn to_text(secret: Map<String, Value>) -> Result<SecretString, SecretError> {
+pub(crate) fn to_text(secret: Map<String, Value>) -> Result<SecretString, SecretError> {
     let text = Value::Object(secret).to_string();
     if text.len() > MAX_SECRET_BYTES { Err(SecretError::TooLarge) } else { Ok(text.into()) }
 }

@@ -18,7 +18,7 @@ use crate::local::bench::recording::RecordedRequest;
 use crate::local::bench::usage;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Measured {
+pub(crate) struct Measured {
     pub wall_s: f64,
     pub cpu_s: f64,
     exchanges: u32,
@@ -27,7 +27,7 @@ pub struct Measured {
 impl Measured {
     /// # Errors
     /// If the baseline sent another number of requests than the round.
-    pub fn check(&self, exchanges: u32) -> anyhow::Result<()> {
+    pub(crate) fn check(&self, exchanges: u32) -> anyhow::Result<()> {
         let own = self.exchanges;
         anyhow::ensure!(own == exchanges, "the baseline had {own} exchanges, the round {exchanges}");
         Ok(())
@@ -48,7 +48,7 @@ struct RawRequest {
 }
 
 /// Sends the recorded requests: those to AWS through the SDK, or all of them as bytes. Reading the recording is not counted.
-pub async fn measure(at: &Endpoints, through_sdk: bool) -> anyhow::Result<Measured> {
+pub(super) async fn measure(at: &Endpoints, through_sdk: bool) -> anyhow::Result<Measured> {
     let client = client(Timeouts::default())?;
     let sdk = if through_sdk { Some(Sdk::new(client.clone()).await) } else { None };
     let recording = client.get(&at.recording).send().await?.bytes().await.context("reading the recording")?;

@@ -16,13 +16,13 @@ use serde_json::{Map, Value};
 use crate::adapters::http::sdk_config;
 use crate::local::bench::recording::{RecordedRequest, Service};
 
-pub struct Sdk {
+pub(super) struct Sdk {
     dynamodb: aws_sdk_dynamodb::Client,
     secrets: aws_sdk_secretsmanager::Client,
 }
 
 /// The AWS calls of a round.
-pub enum Call {
+pub(super) enum Call {
     Query(Box<QueryFluentBuilder>),
     Update(Box<UpdateItemFluentBuilder>),
     Put(Box<PutItemFluentBuilder>),
@@ -30,13 +30,13 @@ pub enum Call {
 }
 
 impl Sdk {
-    pub async fn new(client: reqwest::Client) -> Self {
+    pub(super) async fn new(client: reqwest::Client) -> Self {
         let sdk = sdk_config(client).await;
         Self { dynamodb: aws_sdk_dynamodb::Client::new(&sdk), secrets: aws_sdk_secretsmanager::Client::new(&sdk) }
     }
 
     /// Returns `None` for a request that does not go to AWS.
-    pub fn call(&self, sent: &RecordedRequest) -> anyhow::Result<Option<Call>> {
+    pub(super) fn call(&self, sent: &RecordedRequest) -> anyhow::Result<Option<Call>> {
         if !matches!(sent.service, Service::Dynamodb | Service::Secrets) {
             return Ok(None);
         }
@@ -88,7 +88,7 @@ impl Sdk {
 }
 
 impl Call {
-    pub async fn send(self) -> anyhow::Result<()> {
+    pub(super) async fn send(self) -> anyhow::Result<()> {
         match self {
             Self::Query(call) => drop(call.send().await?),
             Self::Update(call) => drop(call.send().await?),

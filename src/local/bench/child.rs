@@ -15,11 +15,11 @@ use crate::telemetry::output;
 /// The field by which the parent knows a child's result among its log lines.
 const RESULT_FIELD: &str = "bench";
 
-pub struct Child;
+pub(super) struct Child;
 
 impl Child {
     /// Runs a part to its end and returns what it measured.
-    pub async fn run<T: DeserializeOwned>(part: &str, at: &Endpoints) -> anyhow::Result<T> {
+    pub(super) async fn run<T: DeserializeOwned>(part: &str, at: &Endpoints) -> anyhow::Result<T> {
         let concurrency = at.concurrency.to_string();
         let arguments = [
             ("--login", at.login.as_str()),
@@ -55,7 +55,7 @@ fn command(part: &str) -> anyhow::Result<Command> {
 }
 
 /// Reports a part's result to its parent.
-pub fn report(result: &impl Serialize) -> anyhow::Result<()> {
+pub(super) fn report(result: &impl Serialize) -> anyhow::Result<()> {
     output::stdout(&serde_json::json!({ RESULT_FIELD: serde_json::to_value(result)? }).to_string());
     Ok(())
 }
@@ -73,7 +73,7 @@ async fn next_result<T: DeserializeOwned>(lines: &mut Lines<BufReader<ChildStdou
 }
 
 /// Runs a part on one thread, as the function runs, and reports what it measured.
-pub async fn on_one_thread<T: Serialize + Send + 'static>(
+pub(super) async fn on_one_thread<T: Serialize + Send + 'static>(
     part: impl AsyncFnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<()> {
     let measured = tokio::task::spawn_blocking(move || {
@@ -83,7 +83,7 @@ pub async fn on_one_thread<T: Serialize + Send + 'static>(
 }
 
 /// The process of the stand-ins. It ends when its standard input closes.
-pub struct EnvironmentProcess {
+pub(super) struct EnvironmentProcess {
     pub endpoints: Endpoints,
     child: tokio::process::Child,
     stdin: ChildStdin,
@@ -92,7 +92,7 @@ pub struct EnvironmentProcess {
 
 impl EnvironmentProcess {
     /// Returns once all accounts are due and the proxies listen.
-    pub async fn start(args: &BenchArgs) -> anyhow::Result<Self> {
+    pub(super) async fn start(args: &BenchArgs) -> anyhow::Result<Self> {
         let BenchArgs { accounts, login_ms, graph_ms, concurrency } = args;
         let mut command = command("environment")?;
         for (name, value) in [
@@ -111,7 +111,7 @@ impl EnvironmentProcess {
     }
 
     /// Ends the recording; the proxies answer from it from now on. Returns the traffic of the round.
-    pub async fn replay(&mut self) -> anyhow::Result<Traffic> {
+    pub(super) async fn replay(&mut self) -> anyhow::Result<Traffic> {
         self.stdin.write_all(b"replay\n").await.context("the stand-ins ended")?;
         let traffic: Traffic = next_result(&mut self.lines).await.context("the stand-ins ended")?;
         anyhow::ensure!(
@@ -122,7 +122,7 @@ impl EnvironmentProcess {
         Ok(traffic)
     }
 
-    pub async fn end(mut self) -> anyhow::Result<()> {
+    pub(super) async fn end(mut self) -> anyhow::Result<()> {
         drop(self.stdin);
         self.child.wait().await.context("ending the stand-ins")?;
         Ok(())

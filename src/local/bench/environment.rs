@@ -55,7 +55,7 @@ fn policy() -> serde_json::Value {
 }
 
 /// Serves until standard input closes. A line `replay` ends the recording.
-pub async fn serve(args: &BenchArgs) -> anyhow::Result<()> {
+pub(super) async fn serve(args: &BenchArgs) -> anyhow::Result<()> {
     let client = client(Timeouts::default())?;
     let tenant = FakeTenant::start(Arc::new(SystemClock), 1).await.context("starting the fake tenant")?;
     tenant.set_recording(false);

@@ -11,7 +11,7 @@ const BATCHES_PER_RUN: u32 = 1;
 
 /// The names are part of the contract.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Figures {
+pub(crate) struct Figures {
     pub accounts: u32,
     pub concurrency: u32,
     /// Duration of the round, in seconds.
@@ -42,7 +42,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    pub fn of(
+    pub(crate) fn of(
         args: &BenchArgs,
         round: &round::Measured,
         traffic: &Traffic,
@@ -76,7 +76,7 @@ impl Figures {
     }
 
     /// Rows for people: figure, value, and what to compare it with.
-    pub fn rows(&self) -> Vec<[String; 3]> {
+    pub(crate) fn rows(&self) -> Vec<[String; 3]> {
         let accounts = f64::from(self.accounts);
         let row = |what: &str, figure: String, beside: String| [what.to_owned(), figure, beside];
         let requests = |what: &str, count: u32| {

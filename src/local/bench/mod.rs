@@ -18,15 +18,15 @@ mod round;
 mod secrets_manager;
 mod usage;
 
-pub use args::{BenchArgs, Part};
+pub(super) use args::{BenchArgs, Part};
 use child::{Child, EnvironmentProcess};
-pub use figures::Figures;
+pub(super) use figures::Figures;
 
 /// Runs one process of the benchmark to its end.
 ///
 /// # Errors
 /// If the part fails.
-pub async fn part(part: Part) -> anyhow::Result<()> {
+pub(super) async fn part(part: Part) -> anyhow::Result<()> {
     match part {
         Part::Environment(args) => environment::serve(&args).await,
         Part::Round(at) => child::on_one_thread(async move || round::measure(&at).await).await,
@@ -39,7 +39,7 @@ pub async fn part(part: Part) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// Also if a run did not succeed: the figures would mean nothing.
-pub async fn bench(args: &BenchArgs) -> anyhow::Result<Figures> {
+pub(super) async fn bench(args: &BenchArgs) -> anyhow::Result<Figures> {
     let mut environment = EnvironmentProcess::start(args).await?;
     let round: round::Measured = Child::run("round", &environment.endpoints).await?;
     round.check(args.accounts)?;

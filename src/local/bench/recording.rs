@@ -11,7 +11,7 @@ use serde_json::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Service {
+pub(super) enum Service {
     Login,
     Graph,
     Dynamodb,
@@ -20,7 +20,7 @@ pub enum Service {
 
 /// A request as received.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RecordedRequest {
+pub(super) struct RecordedRequest {
     pub service: Service,
     /// `None` if the request is for many accounts.
     pub account: Option<String>,
@@ -31,7 +31,7 @@ pub struct RecordedRequest {
 }
 
 #[derive(Clone, Debug)]
-pub struct RecordedAnswer {
+pub(super) struct RecordedAnswer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -39,7 +39,7 @@ pub struct RecordedAnswer {
 
 /// The requests of a round, counted by service.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     pub token_requests: u32,
     pub graph_requests: u32,
     pub dynamodb_requests: u32,
@@ -50,7 +50,7 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    pub fn total(&self) -> u32 {
+    pub(crate) fn total(&self) -> u32 {
         self.token_requests + self.graph_requests + self.dynamodb_requests + self.secrets_requests
     }
 }
@@ -68,7 +68,7 @@ struct State {
 
 /// Everything that is recorded, shared by the proxies.
 #[derive(Default)]
-pub struct Recording(Mutex<State>);
+pub(super) struct Recording(Mutex<State>);
 
 impl Recording {
     fn state(&self) -> MutexGuard<'_, State> {
@@ -76,7 +76,7 @@ impl Recording {
     }
 
     /// Returns the recorded answer to a request, or `None` while recording. `Some(None)`: the request was never recorded.
-    pub fn recorded(&self, sent: &RecordedRequest) -> Option<Option<RecordedAnswer>> {
+    pub(super) fn recorded(&self, sent: &RecordedRequest) -> Option<Option<RecordedAnswer>> {
         let mut state = self.state();
         let replay = state.replay.as_mut()?;
         let answers = replay.get_mut(&fingerprint(sent));
@@ -87,7 +87,7 @@ impl Recording {
     }
 
     /// Records a request; returns the number to record its answer under.
-    pub fn record(&self, mut sent: RecordedRequest) -> usize {
+    pub(super) fn record(&self, mut sent: RecordedRequest) -> usize {
         let mut state = self.state();
         if sent.service == Service::Graph {
             sent.account = sent.header("authorization").and_then(|bearer| state.owners.get(bearer).cloned());
@@ -97,7 +97,7 @@ impl Recording {
         state.sent.len() - 1
     }
 
-    pub fn record_answer(&self, number: usize, answer: RecordedAnswer, units: f64) {
+    pub(super) fn record_answer(&self, number: usize, answer: RecordedAnswer, units: f64) {
         #[derive(Deserialize)]
         struct Token {
             access_token: String,
@@ -116,7 +116,7 @@ impl Recording {
     }
 
     /// Ends the recording: the proxies answer from it from now on. Returns the traffic so far.
-    pub fn play(&self) -> Traffic {
+    pub(super) fn play(&self) -> Traffic {
         let mut state = self.state();
         let mut replay: HashMap<u64, VecDeque<RecordedAnswer>> = HashMap::new();
         let answers = std::mem::take(&mut state.answers);
@@ -139,13 +139,13 @@ impl Recording {
     }
 
     /// Returns every request of the round, in order of arrival.
-    pub fn requests(&self) -> Vec<RecordedRequest> {
+    pub(super) fn requests(&self) -> Vec<RecordedRequest> {
         self.state().sent.clone()
     }
 }
 
 impl RecordedRequest {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 }

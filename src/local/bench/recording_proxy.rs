@@ -17,11 +17,11 @@ use tokio::net::TcpListener;
 use crate::local::bench::recording::{RecordedAnswer, RecordedRequest, Recording, Service};
 
 /// Every account has a client secret of its own, this followed by its id: a token request shows whose it is.
-pub const CLIENT_SECRET_PREFIX: &str = "secret-of-";
+pub(super) const CLIENT_SECRET_PREFIX: &str = "secret-of-";
 
 const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 
-pub struct RecordingProxy {
+pub(super) struct RecordingProxy {
     pub service: Service,
     /// Base URL of the stand-in.
     pub upstream: String,
@@ -33,7 +33,7 @@ pub struct RecordingProxy {
 
 impl RecordingProxy {
     /// Listens on a free loopback port until the process ends; returns the base URL.
-    pub async fn open(self) -> anyhow::Result<String> {
+    pub(super) async fn open(self) -> anyhow::Result<String> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("listening on loopback")?;
         let address = format!("http://{}", listener.local_addr()?);
         let state = (Arc::new(self), address.clone());

@@ -20,7 +20,7 @@ use crate::telemetry::{self, LogFormat, output};
 
 /// Cost of one round. Wall time and CPU are the round's; memory is the whole process's.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Measured {
+pub(crate) struct Measured {
     pub wall_s: f64,
     pub cpu_s: f64,
     pub peak_rss_mb: Option<f64>,
@@ -32,7 +32,7 @@ pub struct Measured {
 impl Measured {
     /// # Errors
     /// If not every account's run succeeded with all its calls.
-    pub fn check(&self, accounts: u32) -> anyhow::Result<()> {
+    pub(crate) fn check(&self, accounts: u32) -> anyhow::Result<()> {
         let Self { claimed, succeeded, calls_ok, .. } = *self;
         anyhow::ensure!(
             claimed == accounts && succeeded == accounts && calls_ok == 12 * accounts,
@@ -43,7 +43,7 @@ impl Measured {
 }
 
 /// Measures one round over all due accounts.
-pub async fn measure(at: &Endpoints) -> anyhow::Result<Measured> {
+pub(super) async fn measure(at: &Endpoints) -> anyhow::Result<Measured> {
     let app = Arc::new(app(at).await?);
     let log = telemetry::dispatch(LevelFilter::INFO, LogFormat::Json, output::stdout);
     let deadline = app.clock.now() + TimeDelta::days(1);

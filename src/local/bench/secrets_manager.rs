@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 const SECRETS_PER_REQUEST: usize = 20;
 
 /// Serves the secrets on loopback until the process ends; returns the base URL.
-pub async fn serve(secrets: HashMap<String, String>) -> std::io::Result<String> {
+pub(super) async fn serve(secrets: HashMap<String, String>) -> std::io::Result<String> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = format!("http://{}", listener.local_addr()?);
     let router = Router::new().fallback(answer).with_state(Arc::new(secrets));
@@ -67,4 +67,4 @@ async fn answer(State(secrets): State<Arc<HashMap<String, String>>>, headers: He
 }
 
 /// The version of every secret.
-pub const VERSION: &str = "00000000-0000-4000-8000-000000000001";
+pub(super) const VERSION: &str = "00000000-0000-4000-8000-000000000001";

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 /// CPU time, user and system, of all threads.
 #[cfg(unix)]
-pub fn cpu() -> anyhow::Result<Duration> {
+pub(super) fn cpu() -> anyhow::Result<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Ok(Duration::new(time.tv_sec.try_into().context("reading the CPU time")?, time.tv_nsec.try_into()?))
 }
@@ -17,7 +17,7 @@ pub fn cpu() -> anyhow::Result<Duration> {
 }
 
 /// Peak resident memory in MiB; `None` if the system does not report it.
-pub fn peak_rss_mb() -> Option<f64> {
+pub(super) fn peak_rss_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: f64 = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;

@@ -15,7 +15,7 @@ use crate::local::output::check::check;
 use crate::local::print;
 
 /// Prints the findings; fails if one is not good.
-pub async fn doctor(at: &Data) -> anyhow::Result<()> {
+pub(super) async fn doctor(at: &Data) -> anyhow::Result<()> {
     let mut findings = folder(&at.data);
     let (login, graph) = endpoints()?;
     match connection() {

@@ -1,7 +1,7 @@
 //! The help of the program: one screen, commands by purpose.
 
 /// The template of `evergreen --help`: it fits 24 lines of 80 columns.
-pub const TEMPLATE: &str = "\
+pub(super) const TEMPLATE: &str = "\
 {about-with-newline}\
 Usage: evergreen [COMMAND]    (evergreen COMMAND --help describes one)
 Begin:

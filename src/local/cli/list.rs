@@ -9,7 +9,10 @@ use crate::local::output::accounts::ListedAccount;
 use crate::local::output::answer::{self, Account, History};
 
 /// All accounts of a paged answer, by id.
-pub async fn all_accounts(session: &Session, event: impl Fn(Option<AccountId>) -> Event) -> anyhow::Result<Vec<Value>> {
+pub(super) async fn all_accounts(
+    session: &Session,
+    event: impl Fn(Option<AccountId>) -> Event,
+) -> anyhow::Result<Vec<Value>> {
     let mut accounts = Vec::new();
     let mut after = None;
     loop {
@@ -26,7 +29,7 @@ pub async fn all_accounts(session: &Session, event: impl Fn(Option<AccountId>) -
 }
 
 /// All accounts, with the fault of a secret file, and with the reason of the last run where runs fail.
-pub async fn listed_accounts(session: &Session) -> anyhow::Result<Vec<ListedAccount>> {
+pub(super) async fn listed_accounts(session: &Session) -> anyhow::Result<Vec<ListedAccount>> {
     let mut listed = Vec::new();
     for account in all_accounts(session, |after| Event::Export { after }).await? {
         let account: Account = answer::read(account)?;

@@ -13,7 +13,7 @@ use crate::domain::secret::import::MAX_BYTES;
 ///
 /// # Errors
 /// If it is not JSON; the message shows how it is written, never what was given.
-pub fn json(argument: &str) -> anyhow::Result<Value> {
+pub(super) fn json(argument: &str) -> anyhow::Result<Value> {
     let text = match argument {
         "-" => standard_input()?,
         _ => match argument.strip_prefix('@') {
@@ -35,7 +35,7 @@ pub fn json(argument: &str) -> anyhow::Result<Value> {
 ///
 /// # Errors
 /// If it cannot be read, is too large, or is neither UTF-8 nor UTF-16.
-pub fn text(argument: &str) -> anyhow::Result<String> {
+pub(super) fn text(argument: &str) -> anyhow::Result<String> {
     if argument == "-" { standard_input() } else { file(Path::new(argument)) }
 }
 

@@ -17,7 +17,7 @@ use crate::local::output::answer::{self, Sync};
 use crate::local::print;
 use crate::local::signals::{SignalWatcher, stop_on_signal};
 
-pub struct Session {
+pub(super) struct Session {
     local: LocalApp,
     at: Data,
     connection: Connection,
@@ -26,7 +26,7 @@ pub struct Session {
 
 impl Session {
     /// Opens the folder.
-    pub async fn open(at: &Data) -> anyhow::Result<Self> {
+    pub(super) async fn open(at: &Data) -> anyhow::Result<Self> {
         let connection = connection()?;
         let local = LocalApp::open(&at.data, connection.client.clone()).await?;
         let signals = stop_on_signal(&local.app).context("listening for signals")?;
@@ -34,17 +34,17 @@ impl Session {
     }
 
     /// Carries an event out.
-    pub async fn ask(&self, event: Event) -> anyhow::Result<Value> {
+    pub(super) async fn ask(&self, event: Event) -> anyhow::Result<Value> {
         Ok(handle_event(&self.local.app, event, self.deadline()?).await?)
     }
 
     /// Carries an event out, and reads the answer.
-    pub async fn answer<T: DeserializeOwned>(&self, event: Event) -> anyhow::Result<T> {
+    pub(super) async fn answer<T: DeserializeOwned>(&self, event: Event) -> anyhow::Result<T> {
         answer::read(self.ask(event).await?)
     }
 
     /// Carries out an event of the function.
-    pub async fn ask_json(&self, event: &Value) -> anyhow::Result<Value> {
+    pub(super) async fn ask_json(&self, event: &Value) -> anyhow::Result<Value> {
         Ok(handle(&self.local.app, event, self.deadline()?).await?)
     }
 
@@ -53,7 +53,7 @@ impl Session {
     }
 
     /// Whether there is any account.
-    pub async fn has_accounts(&self) -> anyhow::Result<bool> {
+    pub(super) async fn has_accounts(&self) -> anyhow::Result<bool> {
         let answer = self.ask(Event::List { after: None }).await?;
         Ok(answer["accounts"].as_array().is_some_and(|accounts| !accounts.is_empty()))
     }
@@ -62,24 +62,24 @@ impl Session {
     ///
     /// # Errors
     /// If it cannot: the host and the cause. A run would fail, and the next one would be hours away.
-    pub async fn require_network(&self) -> anyhow::Result<()> {
+    pub(super) async fn require_network(&self) -> anyhow::Result<()> {
         match self.connection.offline().await {
             Some(cause) => anyhow::bail!("{cause} Nothing was run."),
             None => Ok(()),
         }
     }
 
-    pub fn stopping(&self) -> bool {
+    pub(super) fn stopping(&self) -> bool {
         self.local.app.stopping()
     }
 
-    pub fn json(&self) -> bool {
+    pub(super) fn json(&self) -> bool {
         self.at.json.json
     }
 
     /// Makes accounts match the secret files, so that a file that was just written counts. Faulty and unused files are
     /// named on standard error: all of them, or those of one account.
-    pub async fn sync(&self, only: Option<&AccountId>) -> anyhow::Result<Sync> {
+    pub(super) async fn sync(&self, only: Option<&AccountId>) -> anyhow::Result<Sync> {
         let sync: Sync = self.answer(Event::Sync).await?;
         let style = print::note_style();
         for line in file_faults(&style, &self.at.data, &sync, only) {

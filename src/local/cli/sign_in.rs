@@ -10,7 +10,7 @@ use crate::local::output::links;
 use crate::local::print;
 
 /// Asks again until the sign-in has ended, or a signal stops it.
-pub async fn sign_in(at: &Data, account: AccountId, asked: SignIn) -> anyhow::Result<()> {
+pub(super) async fn sign_in(at: &Data, account: AccountId, asked: SignIn) -> anyhow::Result<()> {
     let session = Session::open(at).await?;
     let mut shown = None;
     loop {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
-pub enum LocalDynamoDbError {
+pub(crate) enum LocalDynamoDbError {
     #[error(
         "{} is damaged. It holds only times and history: stop every evergreen on this folder, then `evergreen repair` sets \
          the file aside and creates it again from your secret files",
@@ -20,12 +20,12 @@ pub enum LocalDynamoDbError {
 }
 
 /// The error of an operation on an open database.
-pub fn failed<E: Display>(doing: &'static str) -> impl Fn(E) -> LocalDynamoDbError {
+pub(crate) fn failed<E: Display>(doing: &'static str) -> impl Fn(E) -> LocalDynamoDbError {
     move |error| LocalDynamoDbError::Failed { doing, why: error.to_string() }
 }
 
 /// The error of opening the file. The database only gives texts, which are those of SQLite.
-pub fn cannot_open(path: &Path, why: &str) -> LocalDynamoDbError {
+pub(crate) fn cannot_open(path: &Path, why: &str) -> LocalDynamoDbError {
     const DAMAGED: [&str; 4] = ["not a database", "malformed", "encryption", "corrupt"];
     const UNWRITABLE: [&str; 5] = ["readonly", "read-only", "full", "unable to open", "disk I/O error"];
     let (path, says) = (path.to_owned(), |parts: &[&str]| parts.iter().any(|part| why.contains(part)));

@@ -21,7 +21,7 @@ use tokio::task::spawn_blocking;
 
 /// Answers the SDK's requests from a database.
 #[derive(Clone)]
-pub struct InProcess(pub Database);
+pub(super) struct InProcess(pub Database);
 
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,6 @@
 //! DynamoDB without AWS: an embedded database, called through the same adapter as in production.
 
-pub mod error;
+pub(super) mod error;
 mod in_process;
 
 use std::path::Path;
@@ -18,26 +18,26 @@ use dynoxide::Database;
 use crate::local::dynamodb::error::{LocalDynamoDbError, cannot_open, failed};
 use crate::local::dynamodb::in_process::InProcess;
 
-pub const ACCOUNTS: &str = "accounts";
-pub const RUNS: &str = "runs";
+pub(super) const ACCOUNTS: &str = "accounts";
+pub(super) const RUNS: &str = "runs";
 
 /// Never resolved: requests are answered in this process.
 const ENDPOINT: &str = "http://database.invalid";
 
 /// An open database, out of reach of other programs. It never contains a secret.
-pub struct LocalDynamoDb {
+pub(super) struct LocalDynamoDb {
     pub client: Client,
     database: Database,
 }
 
 impl LocalDynamoDb {
     /// Opens a database in memory.
-    pub async fn in_memory() -> Result<Self, LocalDynamoDbError> {
+    pub(super) async fn in_memory() -> Result<Self, LocalDynamoDbError> {
         Self::start(Database::memory().map_err(failed("cannot be opened"))?).await
     }
 
     /// Opens a database file; creates it if it is missing.
-    pub async fn open(path: &Path) -> Result<Self, LocalDynamoDbError> {
+    pub(super) async fn open(path: &Path) -> Result<Self, LocalDynamoDbError> {
         let database = Database::new(&path.to_string_lossy());
         let database = database.map_err(|error| cannot_open(path, &error.to_string()))?;
         // Reads the file: whether it is a database shows only now.
@@ -52,12 +52,12 @@ impl LocalDynamoDb {
     }
 
     /// The database itself, for the benchmark's server.
-    pub fn database(&self) -> Database {
+    pub(super) fn database(&self) -> Database {
         self.database.clone()
     }
 
     /// Removes expired history, as the table's time to live does on AWS.
-    pub fn sweep(&self) -> Result<usize, LocalDynamoDbError> {
+    pub(super) fn sweep(&self) -> Result<usize, LocalDynamoDbError> {
         self.database.sweep_ttl().map_err(failed("cannot be swept"))
     }
 

@@ -22,13 +22,13 @@ const COLUMNS: [Column; 6] = [
 
 /// An account, and why its last run failed.
 #[derive(Clone, Debug)]
-pub struct ListedAccount {
+pub(crate) struct ListedAccount {
     pub account: Account,
     pub reason: Option<String>,
 }
 
 /// The table of all accounts; below an account that does not work, the reason.
-pub fn list(style: &Style, accounts: &[ListedAccount]) -> String {
+pub(crate) fn list(style: &Style, accounts: &[ListedAccount]) -> String {
     let rows: Vec<Row> = accounts.iter().map(|listed| row(style, listed)).collect();
     table(style, &COLUMNS, &rows)
 }
@@ -98,7 +98,7 @@ fn expiry(style: &Style, at: Option<chrono::DateTime<chrono::Utc>>) -> Cell {
 }
 
 /// One account, a line for each fact.
-pub fn show(style: &Style, account: &Account) -> String {
+pub(crate) fn show(style: &Style, account: &Account) -> String {
     let listed = ListedAccount { account: account.clone(), reason: None };
     let (state, paint) = state(account);
     let mut lines = vec![fact(style, "account", &account.account_id), {
@@ -131,7 +131,7 @@ pub fn show(style: &Style, account: &Account) -> String {
 }
 
 /// A policy, a line for each field.
-pub fn policy(style: &Style, policy: Value) -> String {
+pub(crate) fn policy(style: &Style, policy: Value) -> String {
     let Value::Object(fields) = policy else { return String::new() };
     let lines = fields.iter().map(|(name, value)| fact(style, name, &setting(value)));
     lines.collect::<Vec<_>>().join("\n")

@@ -12,13 +12,13 @@ use serde_json::{Map, Value};
 ///
 /// # Errors
 /// If the answer lacks a field: a fault of the program.
-pub fn read<T: DeserializeOwned>(answer: Value) -> anyhow::Result<T> {
+pub(crate) fn read<T: DeserializeOwned>(answer: Value) -> anyhow::Result<T> {
     serde_json::from_value(answer).context("reading the answer")
 }
 
 /// An account of `list`, `show` and `export`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Account {
+pub(crate) struct Account {
     pub account_id: String,
     pub status: String,
     pub next_run_at: Option<DateTime<Utc>>,
@@ -47,7 +47,7 @@ pub struct Account {
 
 /// The answer to `check`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Check {
+pub(crate) struct Check {
     pub verdicts: Vec<Verdict>,
     #[serde(default)]
     pub missing_permissions: Vec<String>,
@@ -56,7 +56,7 @@ pub struct Check {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     pub about: String,
     /// `None`: unknown.
     pub good: Option<bool>,
@@ -65,12 +65,12 @@ pub struct Verdict {
 
 /// The answer to `history`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct History {
+pub(crate) struct History {
     pub runs: Vec<PastRun>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct PastRun {
+pub(crate) struct PastRun {
     pub started_at: DateTime<Utc>,
     pub ended_at: DateTime<Utc>,
     pub outcome: String,
@@ -82,13 +82,13 @@ pub struct PastRun {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct Call {
+pub(crate) struct Call {
     pub operation: String,
 }
 
 /// The answer to `run`, and the log line of a run.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Run {
+pub(crate) struct Run {
     pub account: String,
     pub outcome: String,
     pub reason: Option<String>,
@@ -108,7 +108,7 @@ pub struct Run {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct Failure {
+pub(crate) struct Failure {
     pub operation: String,
     pub status: u16,
     pub error_code: Option<String>,
@@ -117,7 +117,7 @@ pub struct Failure {
 
 /// The answer to `run` with `dry_run`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub account: String,
     pub seed: u64,
     pub waves: usize,
@@ -126,7 +126,7 @@ pub struct Plan {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct PlannedCall {
+pub(crate) struct PlannedCall {
     pub operation: String,
     pub wave: usize,
     pub method: String,
@@ -135,7 +135,7 @@ pub struct PlannedCall {
 
 /// The answer to `tick`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Round {
+pub(crate) struct Round {
     pub due: u32,
     pub succeeded: u32,
     pub failed: u32,
@@ -146,7 +146,7 @@ pub struct Round {
 /// The answer to `sync`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Sync {
+pub(crate) struct Sync {
     pub created: Vec<String>,
     pub resumed: Vec<String>,
     pub changed: Vec<String>,
@@ -157,7 +157,7 @@ pub struct Sync {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct SyncError {
+pub(crate) struct SyncError {
     pub secret: String,
     pub error: String,
 }
@@ -165,7 +165,7 @@ pub struct SyncError {
 /// The answers to `sign_in`, `consent_url` and `grant`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Consent {
+pub(crate) struct Consent {
     pub state: Option<String>,
     pub message: String,
     #[serde(rename = "for")]
@@ -188,7 +188,7 @@ pub struct Consent {
 /// The answer to `import`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Import {
+pub(crate) struct Import {
     pub created: Vec<String>,
     pub replaced: Vec<String>,
     pub existing: Vec<ImportedLine>,
@@ -199,7 +199,7 @@ pub struct Import {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct ImportedLine {
+pub(crate) struct ImportedLine {
     pub line: usize,
     pub account: Option<String>,
     pub reason: Option<String>,

@@ -8,13 +8,13 @@ use crate::local::output::text::{count, printable};
 use crate::local::output::time::{clock, upcoming};
 
 /// A new account, and when it is due for the first time.
-pub struct NewAccount {
-    pub account: String,
-    pub first_run: Option<DateTime<Utc>>,
+pub(crate) struct NewAccount {
+    pub(crate) account: String,
+    pub(crate) first_run: Option<DateTime<Utc>>,
 }
 
 /// New accounts (some of them may be left out of `created`), then those that resumed, changed or stopped.
-pub fn changes(style: &Style, sync: &Sync, created: &[NewAccount]) -> Vec<String> {
+pub(crate) fn changes(style: &Style, sync: &Sync, created: &[NewAccount]) -> Vec<String> {
     let time = clock(style, style.now);
     let new = style.paint("new", Paint::Good);
     let mut lines: Vec<String> = created

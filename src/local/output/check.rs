@@ -10,7 +10,7 @@ const NAME_COLUMNS: usize = 18;
 const MAX_NAMED: usize = 6;
 
 /// The findings: ✓ good, ✗ not good, ? unknown.
-pub fn check(style: &Style, check: &Check) -> String {
+pub(crate) fn check(style: &Style, check: &Check) -> String {
     let mut lines: Vec<String> = check.verdicts.iter().map(|verdict| line(style, verdict)).collect();
     let named = |title: &str, names: &[String]| {
         let some = names.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join(", ");

@@ -15,7 +15,7 @@ const COLUMNS: [Column; 5] = [
 ];
 
 /// The runs, the newest first, with the reason below one that failed.
-pub fn history(style: &Style, history: &History) -> String {
+pub(crate) fn history(style: &Style, history: &History) -> String {
     let rows: Vec<Row> = history.runs.iter().map(|run| row(style, run)).collect();
     table(style, &COLUMNS, &rows)
 }
@@ -33,7 +33,7 @@ fn row(style: &Style, run: &PastRun) -> Row {
 }
 
 /// `14 ok`, `14 ok, 2 failed`.
-pub fn calls(ok: u32, failed: u32, throttled: u32) -> String {
+pub(crate) fn calls(ok: u32, failed: u32, throttled: u32) -> String {
     let part = |count: u32, what: &str| (count > 0).then(|| format!("{count} {what}"));
     let parts: Vec<String> =
         [part(ok, "ok"), part(failed, "failed"), part(throttled, "throttled")].into_iter().flatten().collect();

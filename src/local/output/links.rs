@@ -5,7 +5,7 @@ use crate::local::output::style::{Paint, Style};
 use crate::local::output::text::{count, hanging, printable};
 
 /// The links and the permissions that they are for.
-pub fn consent_url(style: &Style, answer: &Consent) -> String {
+pub(crate) fn consent_url(style: &Style, answer: &Consent) -> String {
     let mut lines = list(&format!("{}:", answer.permission_kind), &answer.permissions);
     lines.push(hanging("", &printable(&answer.message), style.width));
     let links = [
@@ -20,7 +20,7 @@ pub fn consent_url(style: &Style, answer: &Consent) -> String {
 }
 
 /// What would be granted, or what was.
-pub fn grant(style: &Style, answer: &Consent) -> String {
+pub(crate) fn grant(style: &Style, answer: &Consent) -> String {
     let lists = [
         ("to add to the registration:", &answer.add_to_registration),
         ("to consent to:", &answer.consent_to),
@@ -43,7 +43,7 @@ fn list(title: &str, names: &[String]) -> Vec<String> {
 }
 
 /// The address and the code that a person enters, or how the sign-in ended.
-pub fn sign_in(style: &Style, answer: &Consent) -> String {
+pub(crate) fn sign_in(style: &Style, answer: &Consent) -> String {
     match (&answer.verification_uri, &answer.user_code) {
         (Some(uri), Some(code)) => {
             let code = style.paint(&printable(code), Paint::Heading);
@@ -57,7 +57,7 @@ pub fn sign_in(style: &Style, answer: &Consent) -> String {
 }
 
 /// What an import did, line by line where something was left out.
-pub fn import(style: &Style, answer: &Import) -> String {
+pub(crate) fn import(style: &Style, answer: &Import) -> String {
     let mut lines = vec![format!(
         "{} created, {} replaced, {} left as they are, {} refused",
         count(answer.created.len(), "account"),

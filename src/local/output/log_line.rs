@@ -9,7 +9,7 @@ use crate::local::output::text::{hanging, printable};
 use crate::local::output::time::clock;
 
 /// The line that a person is shown for a log line of the contract; `None` for one that only machines read.
-pub fn log_line(style: &Style, line: &Value) -> Option<String> {
+pub(crate) fn log_line(style: &Style, line: &Value) -> Option<String> {
     // Metrics are for CloudWatch.
     if line.get("_aws").is_some() {
         return None;
@@ -28,7 +28,7 @@ pub fn log_line(style: &Style, line: &Value) -> Option<String> {
 }
 
 /// Whether the line reports a run.
-pub fn is_run(line: &Value) -> bool {
+pub(crate) fn is_run(line: &Value) -> bool {
     line["message"] == "run" && line.get("outcome").is_some()
 }
 

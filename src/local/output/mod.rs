@@ -1,19 +1,19 @@
 //! What the local program shows people: pure functions from answers, width, colour and time zone to text.
 
-pub mod accounts;
-pub mod answer;
-pub mod changes;
-pub mod check;
-pub mod history;
-pub mod links;
-pub mod log_line;
-pub mod plan;
-pub mod round;
-pub mod style;
-pub mod sync;
-pub mod table;
-pub mod text;
-pub mod time;
+pub(super) mod accounts;
+pub(super) mod answer;
+pub(super) mod changes;
+pub(super) mod check;
+pub(super) mod history;
+pub(super) mod links;
+pub(super) mod log_line;
+pub(super) mod plan;
+pub(super) mod round;
+pub(super) mod style;
+pub(super) mod sync;
+pub(super) mod table;
+pub(super) mod text;
+pub(super) mod time;
 
 #[cfg(test)]
 mod examples;

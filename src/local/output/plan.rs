@@ -9,7 +9,7 @@ const COLUMNS: [Column; 4] =
     [Column::new("wave"), Column::new("method"), Column::new("operation"), Column::new("request").dispensable(1)];
 
 /// The plan as a table, or why it is empty.
-pub fn plan(style: &Style, plan: &Plan) -> String {
+pub(crate) fn plan(style: &Style, plan: &Plan) -> String {
     let seed = plan.seed;
     if plan.plan.is_empty() {
         let message = plan.message.as_deref().unwrap_or("Nothing to send.");

@@ -12,7 +12,7 @@ const ACCOUNT_COLUMNS: usize = 10;
 const MAX_FAILURES: usize = 5;
 
 /// `mine  ok: 14 calls in mail, calendar · next run today 20:27 (3 h)`, with `first` before it.
-pub fn run(style: &Style, first: &str, run: &Run) -> String {
+pub(crate) fn run(style: &Style, first: &str, run: &Run) -> String {
     let good = run.outcome == "succeeded";
     let word = match (good, run.status.as_str()) {
         (true, _) => "ok",
@@ -49,7 +49,7 @@ pub fn run(style: &Style, first: &str, run: &Run) -> String {
 }
 
 /// The calls of a run that failed, a line each.
-pub fn failures(style: &Style, failures: &[Failure]) -> Vec<String> {
+pub(crate) fn failures(style: &Style, failures: &[Failure]) -> Vec<String> {
     let mut lines: Vec<String> =
         failures.iter().take(MAX_FAILURES).map(|failure| failed_call(style, failure)).collect();
     if failures.len() > MAX_FAILURES {
@@ -66,7 +66,7 @@ fn failed_call(style: &Style, failure: &Failure) -> String {
 }
 
 /// `2 accounts were due: 1 ok, 1 failed`.
-pub fn round(round: &Round) -> String {
+pub(crate) fn round(round: &Round) -> String {
     let part = |count: u32, what: &str| (count > 0).then(|| format!("{count} {what}"));
     let parts = [
         part(round.succeeded, "ok"),

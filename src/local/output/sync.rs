@@ -10,7 +10,7 @@ const MAX_NAMED: usize = 10;
 const INDENT: &str = "    ";
 
 /// What the sync did, a line for each kind of change.
-pub fn sync(style: &Style, sync: &Sync) -> String {
+pub(crate) fn sync(style: &Style, sync: &Sync) -> String {
     let changes = [
         ("new", &sync.created),
         ("resumed", &sync.resumed),
@@ -34,12 +34,12 @@ pub fn sync(style: &Style, sync: &Sync) -> String {
 }
 
 /// Faulty secrets, a line each.
-pub fn errors(style: &Style, errors: &[SyncError]) -> Vec<String> {
+pub(crate) fn errors(style: &Style, errors: &[SyncError]) -> Vec<String> {
     errors.iter().map(|error| fault(style, &format!("{}.json", error.secret), &error.error)).collect()
 }
 
 /// A file and what to do about it.
-pub fn fault(style: &Style, file: &str, what: &str) -> String {
+pub(crate) fn fault(style: &Style, file: &str, what: &str) -> String {
     let file = printable(file);
     let mut lines = match style.width {
         Some(columns) => wrap(&format!("{file}: {}", printable(what)), columns.saturating_sub(INDENT.len())),

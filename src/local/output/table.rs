@@ -7,7 +7,7 @@ const GAP: &str = "  ";
 /// A wrapped column is never narrower.
 const MIN_WRAPPED: usize = 16;
 
-pub struct Column {
+pub(crate) struct Column {
     title: &'static str,
     /// Breaks between words where the terminal is narrow. Other columns are never broken.
     wraps: bool,
@@ -16,39 +16,39 @@ pub struct Column {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Cell {
+pub(crate) struct Cell {
     text: String,
     paint: Paint,
 }
 
 /// A row, with a sentence below it.
 #[derive(Debug, Default)]
-pub struct Row {
+pub(crate) struct Row {
     pub cells: Vec<Cell>,
     pub note: Option<String>,
 }
 
 impl Column {
-    pub const fn new(title: &'static str) -> Self {
+    pub(crate) const fn new(title: &'static str) -> Self {
         Self { title, wraps: false, dispensable: 0 }
     }
 
-    pub const fn wrapped(title: &'static str) -> Self {
+    pub(crate) const fn wrapped(title: &'static str) -> Self {
         Self { title, wraps: true, dispensable: 0 }
     }
 
-    pub const fn dispensable(mut self, order: u8) -> Self {
+    pub(crate) const fn dispensable(mut self, order: u8) -> Self {
         self.dispensable = order;
         self
     }
 }
 
 impl Cell {
-    pub fn new(text: impl AsRef<str>) -> Self {
+    pub(crate) fn new(text: impl AsRef<str>) -> Self {
         Self { text: printable(text.as_ref()), paint: Paint::Plain }
     }
 
-    pub fn painted(text: impl AsRef<str>, paint: Paint) -> Self {
+    pub(crate) fn painted(text: impl AsRef<str>, paint: Paint) -> Self {
         Self { paint, ..Self::new(text) }
     }
 }
@@ -60,7 +60,7 @@ impl From<Vec<Cell>> for Row {
 }
 
 /// The table, without a line break at its end.
-pub fn table(style: &Style, columns: &[Column], rows: &[Row]) -> String {
+pub(crate) fn table(style: &Style, columns: &[Column], rows: &[Row]) -> String {
     let natural: Vec<usize> = (0..columns.len()).map(|at| natural_width(columns, rows, at)).collect();
     let shown = style.width.map_or_else(|| (0..columns.len()).collect(), |limit| fitting(columns, &natural, limit));
     let widths = style.width.map_or_else(|| natural.clone(), |limit| shrunk(columns, &natural, &shown, limit));

@@ -3,7 +3,7 @@
 use console::measure_text_width;
 
 /// The text with every control character escaped, so that no value moves the cursor or starts a line.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_harmful(character) {
@@ -22,12 +22,12 @@ fn is_harmful(character: char) -> bool {
 }
 
 /// Columns that the text takes.
-pub fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     measure_text_width(text)
 }
 
 /// Breaks the text between words into lines of at most `columns`; a word that is longer stays whole.
-pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let line = lines.last_mut().map(|line| (width(line), line));
@@ -44,7 +44,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// A paragraph: the first line after `first`, the others indented by as many columns. Unwrapped without a width.
-pub fn hanging(first: &str, text: &str, columns: Option<usize>) -> String {
+pub(crate) fn hanging(first: &str, text: &str, columns: Option<usize>) -> String {
     let indent = width(first);
     let Some(columns) = columns else { return format!("{first}{text}") };
     let lines = wrap(text, columns.saturating_sub(indent).max(20));
@@ -53,17 +53,17 @@ pub fn hanging(first: &str, text: &str, columns: Option<usize>) -> String {
 }
 
 /// The text, filled up with spaces.
-pub fn pad(text: &str, columns: usize) -> String {
+pub(crate) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
 /// `1 call`, `2 calls`.
-pub fn count(number: usize, one: &str) -> String {
+pub(crate) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
 /// The services of operations, in order of first appearance: `mail, calendar, files`.
-pub fn services<'a>(operations: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn services<'a>(operations: impl IntoIterator<Item = &'a str>) -> String {
     let mut services: Vec<&str> = Vec::new();
     for operation in operations {
         let service = operation.split('.').next().unwrap_or_default();

@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use crate::local::output::style::Style;
 
 /// A time: `today 18:27`, `tomorrow 09:00`, `27 Nov 09:00`, `15 Jan 2027`; in a pipe RFC 3339.
-pub fn moment(style: &Style, at: DateTime<Utc>) -> String {
+pub(crate) fn moment(style: &Style, at: DateTime<Utc>) -> String {
     if !style.on_terminal() {
         return rfc3339(at);
     }
@@ -20,7 +20,7 @@ pub fn moment(style: &Style, at: DateTime<Utc>) -> String {
 }
 
 /// A future time with how far away it is: `today 18:27 (3 h)`.
-pub fn upcoming(style: &Style, at: DateTime<Utc>) -> String {
+pub(crate) fn upcoming(style: &Style, at: DateTime<Utc>) -> String {
     match at - style.now {
         _ if !style.on_terminal() => moment(style, at),
         left if left <= TimeDelta::zero() => "now".to_owned(),
@@ -29,21 +29,21 @@ pub fn upcoming(style: &Style, at: DateTime<Utc>) -> String {
 }
 
 /// The time of day of a line: `17:03`.
-pub fn clock(style: &Style, at: DateTime<Utc>) -> String {
+pub(crate) fn clock(style: &Style, at: DateTime<Utc>) -> String {
     if style.on_terminal() { style.local(at).format("%H:%M").to_string() } else { rfc3339(at) }
 }
 
 /// A day: `15 Jan 2027`.
-pub fn day(style: &Style, at: DateTime<Utc>) -> String {
+pub(crate) fn day(style: &Style, at: DateTime<Utc>) -> String {
     style.local(at).format("%-d %b %Y").to_string()
 }
 
-pub fn rfc3339(at: DateTime<Utc>) -> String {
+pub(crate) fn rfc3339(at: DateTime<Utc>) -> String {
     at.format("%FT%TZ").to_string()
 }
 
 /// The whole days left: `50 days`, `1 day`, `ended`.
-pub fn days_left(style: &Style, end: DateTime<Utc>) -> String {
+pub(crate) fn days_left(style: &Style, end: DateTime<Utc>) -> String {
     match (end - style.now).num_days() {
         _ if end <= style.now => "ended".to_owned(),
         1 => "1 day".to_owned(),
@@ -52,7 +52,7 @@ pub fn days_left(style: &Style, end: DateTime<Utc>) -> String {
 }
 
 /// A duration in its largest unit: `40 s`, `12 min`, `3 h`, `2 days`.
-pub fn rough(duration: TimeDelta) -> String {
+pub(crate) fn rough(duration: TimeDelta) -> String {
     match duration.num_seconds().max(0) {
         seconds @ 0..90 => format!("{seconds} s"),
         seconds @ 90..5_400 => format!("{} min", (seconds + 30) / 60),
@@ -62,7 +62,7 @@ pub fn rough(duration: TimeDelta) -> String {
 }
 
 /// A run's duration: `3.2 s`, `2 min`.
-pub fn elapsed(duration: TimeDelta) -> String {
+pub(crate) fn elapsed(duration: TimeDelta) -> String {
     match duration.num_milliseconds().max(0) {
         milliseconds @ 0..60_000 => {
             let tenths = (milliseconds + 50) / 100;

@@ -1,7 +1,7 @@
 //! Secrets as files: `FOLDER/<account>.json`, readable only by their owner.
 
-pub mod unused;
-pub mod write;
+pub(super) mod unused;
+pub(super) mod write;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -19,22 +19,22 @@ use crate::local::secret_files::write::{lock, write_private};
 use crate::ports::{InfraError, SecretEntry, SecretFault, SecretText, Secrets};
 
 /// Names are `secrets/<file without .json>`.
-pub const PREFIX: &str = "secrets/";
+pub(super) const PREFIX: &str = "secrets/";
 
 #[derive(Clone)]
-pub struct SecretFiles {
+pub(super) struct SecretFiles {
     folder: PathBuf,
     /// Reads files that other users of the machine can read: for file systems without modes.
     any_mode: bool,
 }
 
 impl SecretFiles {
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
+    pub(super) fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), any_mode: false }
     }
 
     /// Reads files whatever their mode, where `any_mode` says so.
-    pub fn with_any_mode(self, any_mode: bool) -> Self {
+    pub(super) fn with_any_mode(self, any_mode: bool) -> Self {
         Self { any_mode, ..self }
     }
 

@@ -11,7 +11,7 @@ const RESERVED: [&str; 2] = ["_defaults", "_notify"];
 const RESERVED_PREFIXES: [&str; 2] = ["_sign_in_", "_register_"];
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UnusedFile {
+pub(crate) struct UnusedFile {
     pub name: String,
     pub advice: String,
     /// The account that the file may be meant for.
@@ -19,7 +19,7 @@ pub struct UnusedFile {
 }
 
 /// Every entry of the folder that no account is read from, sorted by name. Hidden files are left out.
-pub fn unused_files(folder: &Path) -> Vec<UnusedFile> {
+pub(crate) fn unused_files(folder: &Path) -> Vec<UnusedFile> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let unused = entries.flatten().filter_map(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -32,7 +32,7 @@ pub fn unused_files(folder: &Path) -> Vec<UnusedFile> {
 }
 
 /// Whether an entry of the folder is a secret.
-pub fn is_used(name: &str, is_file: bool) -> bool {
+pub(crate) fn is_used(name: &str, is_file: bool) -> bool {
     name.ends_with(".json") && !name.starts_with('.') && advice(name, is_file).is_none()
 }
 

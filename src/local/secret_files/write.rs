@@ -15,13 +15,13 @@ const LOCK_ATTEMPTS: u32 = 100;
 const LOCK_RETRY: Duration = Duration::from_millis(50);
 
 /// Holds the folder's lock until dropped. `None` where the folder is read-only: single files in it may be writable.
-pub struct FolderLock(#[expect(dead_code, reason = "dropping it unlocks")] Option<File>);
+pub(crate) struct FolderLock(#[expect(dead_code, reason = "dropping it unlocks")] Option<File>);
 
 /// Waits for the folder's lock, some seconds at most.
 ///
 /// # Errors
 /// If another process holds it all that time.
-pub fn lock(folder: &Path) -> Result<FolderLock> {
+pub(crate) fn lock(folder: &Path) -> Result<FolderLock> {
     let Ok(file) = private().create(true).truncate(false).open(folder.join(LOCK)) else { return Ok(FolderLock(None)) };
     for _ in 0..LOCK_ATTEMPTS {
         match file.try_lock() {
@@ -36,7 +36,7 @@ pub fn lock(folder: &Path) -> Result<FolderLock> {
 
 /// Writes the whole file or nothing. Where its folder takes no other file (a single file mounted into a container, a
 /// read-only folder), an existing file is overwritten in place.
-pub fn write_private(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     match replace(path, text) {
         Err(error) if cannot_rename(&error) && path.exists() => overwrite(path, text),
         written => written,

@@ -20,25 +20,25 @@ use crate::run::claim::LEASE;
 /// Concurrent requests to the tables.
 const MAX_IN_FLIGHT: usize = 32;
 
-pub enum Store {
+pub(super) enum Store {
     Memory(Memory),
     Tables(Tables),
 }
 
 /// Keeps of an account only what its next run depends on.
 #[derive(Default)]
-pub struct Memory {
+pub(super) struct Memory {
     consecutive_failures: Vec<u32>,
     due: BinaryHeap<Reverse<(i64, u32)>>,
 }
 
-pub struct Tables {
+pub(super) struct Tables {
     accounts: DynamoAccounts,
     shards: u16,
 }
 
 /// An account's number, and since when it has been due.
-pub type Due = (u32, i64);
+pub(super) type Due = (u32, i64);
 
 fn id(number: u32) -> anyhow::Result<AccountId> {
     Ok(AccountId::parse(&format!("account-{number}"))?)
@@ -51,7 +51,7 @@ fn number(id: &AccountId) -> anyhow::Result<u32> {
 
 impl Store {
     /// Creates the accounts, each due at its time.
-    pub async fn fill(&mut self, times: Vec<DateTime<Utc>>) -> anyhow::Result<()> {
+    pub(super) async fn fill(&mut self, times: Vec<DateTime<Utc>>) -> anyhow::Result<()> {
         match self {
             Self::Memory(memory) => {
                 memory.consecutive_failures = vec![0; times.len()];
@@ -63,7 +63,7 @@ impl Store {
     }
 
     /// Updates the list of due accounts, oldest first; those that an earlier tick left in `due` stay due.
-    pub async fn list(&mut self, now: i64, due: &mut VecDeque<Due>) -> anyhow::Result<()> {
+    pub(super) async fn list(&mut self, now: i64, due: &mut VecDeque<Due>) -> anyhow::Result<()> {
         match self {
             Self::Memory(memory) => {
                 while let Some(Reverse((at, number))) = memory.due.peek().copied().filter(|Reverse((at, _))| *at <= now)
@@ -81,7 +81,7 @@ impl Store {
     }
 
     /// Claims that no worker takes: the accounts are due again when the lease ends.
-    pub async fn abandon(&mut self, claims: &[(u32, i64)]) -> anyhow::Result<()> {
+    pub(super) async fn abandon(&mut self, claims: &[(u32, i64)]) -> anyhow::Result<()> {
         match self {
             Self::Memory(memory) => {
                 let lease = LEASE.num_milliseconds();
@@ -97,7 +97,7 @@ impl Store {
     }
 
     /// Carries runs out: claim, outcome, record and history.
-    pub async fn carry_out(&mut self, runs: &[Run<'_>]) -> anyhow::Result<()> {
+    pub(super) async fn carry_out(&mut self, runs: &[Run<'_>]) -> anyhow::Result<()> {
         match self {
             Self::Memory(memory) => runs.iter().try_for_each(|run| memory.carry_out(run)),
             Self::Tables(tables) => {
@@ -122,7 +122,7 @@ impl Memory {
 }
 
 impl Tables {
-    pub async fn open(shards: u16) -> anyhow::Result<Self> {
+    pub(super) async fn open(shards: u16) -> anyhow::Result<Self> {
         let database = LocalDynamoDb::in_memory().await?;
         let (client, retention) = (database.client.clone(), TimeDelta::days(30));
         let accounts = DynamoAccounts::new(client, ACCOUNTS.to_owned(), RUNS.to_owned(), shards, retention);

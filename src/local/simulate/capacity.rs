@@ -9,15 +9,15 @@ use crate::round::claims::last_start;
 use crate::round::fan_out::MESSAGES_PER_REQUEST;
 use crate::run::claim::LEASE;
 
-pub const SECOND_MS: i64 = 1000;
+pub(super) const SECOND_MS: i64 = 1000;
 /// Interval of the schedule in `template.yaml`, and the function's timeout.
-pub const TICK_MS: i64 = 300 * SECOND_MS;
+pub(super) const TICK_MS: i64 = 300 * SECOND_MS;
 /// Duration of twenty concurrent conditional writes, with what precedes and follows them: an estimate.
 const CLAIM_MS: i64 = 40;
 
 /// Where the accounts that a tick finds are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Topology {
+pub(super) enum Topology {
     /// In the tick's own invocation, this many at once.
     OneInvocation { concurrency: usize },
     /// By this many workers behind a queue, each with one batch of messages at a time.
@@ -26,7 +26,7 @@ pub enum Topology {
 
 /// What happens to a due account at a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slot {
+pub(super) enum Slot {
     Begins {
         claimed: i64,
         at: i64,
@@ -40,7 +40,7 @@ pub enum Slot {
 }
 
 /// The slots in which runs take place, over all ticks of the day.
-pub struct Capacity {
+pub(super) struct Capacity {
     topology: Topology,
     free: BinaryHeap<Reverse<i64>>,
     /// Future start times of claimed runs.
@@ -50,7 +50,7 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    pub fn new(topology: Topology) -> Self {
+    pub(super) fn new(topology: Topology) -> Self {
         let slots = match topology {
             Topology::OneInvocation { concurrency } => concurrency,
             Topology::FanOut { workers } => workers * MESSAGES_PER_REQUEST,
@@ -60,7 +60,7 @@ impl Capacity {
     }
 
     /// Starts a tick; returns how many claimed accounts still wait for a worker.
-    pub fn tick(&mut self, at: i64) -> usize {
+    pub(super) fn tick(&mut self, at: i64) -> usize {
         (self.tick, self.claimed) = (at, 0);
         while self.waiting.front().is_some_and(|begins| *begins <= at) {
             self.waiting.pop_front();
@@ -69,7 +69,7 @@ impl Capacity {
     }
 
     /// Assigns the next due account. One that begins takes a slot until [`Self::release`].
-    pub fn assign(&mut self) -> Slot {
+    pub(super) fn assign(&mut self) -> Slot {
         let chunk = i64::try_from(self.claimed / SECRETS_PER_REQUEST).unwrap_or(i64::MAX / CLAIM_MS - 1);
         let claimed = self.tick + (chunk + 1) * CLAIM_MS;
         let Some(Reverse(free)) = self.free.peek().copied() else { return Slot::Deferred };
@@ -94,12 +94,12 @@ impl Capacity {
     }
 
     /// Frees the slot of the run that was assigned last, at the time when it ends.
-    pub fn release(&mut self, at: i64) {
+    pub(super) fn release(&mut self, at: i64) {
         self.free.push(Reverse(at));
     }
 
     /// How long the tick's own invocation was busy.
-    pub fn busy(&self, last_end: i64) -> i64 {
+    pub(super) fn busy(&self, last_end: i64) -> i64 {
         let claiming =
             i64::try_from(self.claimed.div_ceil(SECRETS_PER_REQUEST)).unwrap_or(i64::MAX / CLAIM_MS) * CLAIM_MS;
         match self.topology {

@@ -87,7 +87,7 @@ fn span(values: impl Iterator<Item = f64>) -> (i32, i32) {
 }
 
 /// Draws the curves of the days in memory: lateness, and accounts waiting.
-pub fn svg(days: &[Day]) -> String {
+pub(super) fn svg(days: &[Day]) -> String {
     let series = [("one", "one invocation"), ("fan", "fan-out")];
     let shown: Vec<&Day> = days.iter().filter(|day| series.iter().any(|(_, name)| *name == day.series)).collect();
     let of = |name: &str, value: &dyn Fn(&Day) -> f64| -> Vec<(f64, f64)> {

@@ -16,7 +16,7 @@ const HOURS_PER_DAY: f64 = 24.0;
 
 /// What a day used; times in milliseconds.
 #[derive(Default)]
-pub struct Usage {
+pub(super) struct Usage {
     runs: f64,
     run_ms: f64,
     ticks: f64,
@@ -25,12 +25,12 @@ pub struct Usage {
 
 #[expect(clippy::cast_precision_loss, reason = "a day's milliseconds, and a handful of accounts")]
 impl Usage {
-    pub fn add_run(&mut self, duration_ms: i64) {
+    pub(super) fn add_run(&mut self, duration_ms: i64) {
         self.runs += 1.0;
         self.run_ms += duration_ms as f64;
     }
 
-    pub fn add_tick(&mut self, duration_ms: i64) {
+    pub(super) fn add_tick(&mut self, duration_ms: i64) {
         self.ticks += 1.0;
         self.tick_ms += duration_ms as f64;
     }
@@ -39,7 +39,7 @@ impl Usage {
     ///
     /// # Errors
     /// If `infra/prices.json` lacks a number.
-    pub fn month(&self, accounts: u32, topology: Topology) -> anyhow::Result<f64> {
+    pub(super) fn month(&self, accounts: u32, topology: Topology) -> anyhow::Result<f64> {
         let Figures { prices, month, deployment, measured, estimated } =
             serde_json::from_str(include_str!("../../../infra/prices.json")).context("reading infra/prices.json")?;
         let accounts = f64::from(accounts.max(1));

@@ -34,7 +34,7 @@ const FAULT_PROBABILITY: f64 = 0.01;
 const ACCOUNTS_PER_OFFICE_POLICY: u32 = 3;
 
 /// The settings that all days share.
-pub struct Setting {
+pub(super) struct Setting {
     policies: [Policy; 2],
     plans: Vec<Plan>,
     latency: Latency,
@@ -44,7 +44,7 @@ pub struct Setting {
 
 impl Setting {
     /// Draws this many real plans; each run takes one of them.
-    pub fn new(plans: u64, latency: Latency, seed: u64) -> anyhow::Result<Self> {
+    pub(super) fn new(plans: u64, latency: Latency, seed: u64) -> anyhow::Result<Self> {
         let office = json!({
             "timezone": "Asia/Shanghai", "working_hours": {"from": "09:00", "to": "18:30"},
             "working_days": ["mon", "tue", "wed", "thu", "fri"]
@@ -82,7 +82,7 @@ fn draw(count: u64) -> anyhow::Result<Vec<Plan>> {
 
 /// The figures of one day. Lateness is in seconds, from the time due to the start of the run.
 #[derive(Clone, Debug)]
-pub struct Day {
+pub(super) struct Day {
     pub series: &'static str,
     pub accounts: u32,
     pub runs: u64,
@@ -105,7 +105,7 @@ pub struct Day {
 ///
 /// # Errors
 /// If the tables fail, or an account is not as the day left it.
-pub async fn day(
+pub(super) async fn day(
     series: &'static str,
     accounts: u32,
     topology: Topology,

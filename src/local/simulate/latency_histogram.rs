@@ -1,22 +1,22 @@
 //! Histogram of lateness: the number of runs by seconds late.
 
 #[derive(Default)]
-pub struct LatencyHistogram(Vec<u64>);
+pub(super) struct LatencyHistogram(Vec<u64>);
 
 impl LatencyHistogram {
-    pub fn record(&mut self, second: usize) {
+    pub(super) fn record(&mut self, second: usize) {
         if self.0.len() <= second {
             self.0.resize(second + 1, 0);
         }
         self.0[second] += 1;
     }
 
-    pub fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.0.iter().sum()
     }
 
     /// The lateness in seconds that this share of the runs does not exceed.
-    pub fn quantile(&self, share: f64) -> usize {
+    pub(super) fn quantile(&self, share: f64) -> usize {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let mut left = (self.count() as f64 * share).ceil() as u64;
         let reaches = |count: &u64| {

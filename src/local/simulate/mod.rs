@@ -66,7 +66,7 @@ const TABLE_LATENCY_MS: i64 = 10;
 ///
 /// # Errors
 /// If the tables fail, or the chart cannot be written.
-pub async fn simulate(args: &SimulateArgs) -> anyhow::Result<String> {
+pub(super) async fn simulate(args: &SimulateArgs) -> anyhow::Result<String> {
     let clock = Instant::now();
     let latency = Latency { login: args.login_ms.into(), graph: args.graph_ms.into(), table: TABLE_LATENCY_MS };
     let setting = Setting::new(PLAN_COUNT, latency, args.seed)?;

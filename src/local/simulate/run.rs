@@ -8,7 +8,7 @@ use crate::domain::policy::Policy;
 use crate::domain::seed::{RngStream, Seed};
 
 /// Times in milliseconds since the epoch.
-pub struct Run<'a> {
+pub(super) struct Run<'a> {
     pub number: u32,
     pub claimed: i64,
     pub begins: i64,
@@ -21,7 +21,7 @@ pub struct Run<'a> {
 
 impl Run<'_> {
     /// Applies the outcome to the account, and sets its next time.
-    pub fn settle(&self, account: &mut Account) {
+    pub(super) fn settle(&self, account: &mut Account) {
         let rng = &mut self.seed.rng(&account.id, RngStream::Schedule);
         outcome::settle(account, self.policy, &self.outcome, time(self.ends), rng);
     }

@@ -6,7 +6,7 @@ const HEAD: &str = "\
 | series | accounts | runs | never ran | late, p50 | late, p99 | first run late, p99 | waiting, most | after noon | $/account/month | measured |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |";
 
-pub fn markdown(days: &[Day]) -> String {
+pub(super) fn markdown(days: &[Day]) -> String {
     std::iter::once(HEAD.to_owned()).chain(days.iter().map(row)).collect::<Vec<_>>().join("\n")
 }
 
@@ -32,7 +32,7 @@ fn row(day: &Day) -> String {
 }
 
 /// `1,234,567`.
-pub fn grouped(number: usize) -> String {
+pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
     groups.collect::<Vec<_>>().join(",")

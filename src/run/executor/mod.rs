@@ -29,7 +29,7 @@ use crate::run::progress::Progress;
 const GRAPH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a plan is sent with.
-pub struct Executor<'a> {
+pub(crate) struct Executor<'a> {
     pub graph: &'a dyn Graph,
     pub clock: &'a dyn Clock,
     pub throttle: &'a Throttle,
@@ -48,7 +48,7 @@ pub struct Executor<'a> {
 
 impl Executor<'_> {
     /// Sends the plan. Whatever ends it early, what it made is removed as far as the deadline allows.
-    pub async fn send(mut self, plan: &Plan) -> RunCalls {
+    pub(crate) async fn send(mut self, plan: &Plan) -> RunCalls {
         let mut progress = Progress::new(plan, self.orphans, &mut self.rng);
         for wave in 0..plan.waves() {
             let mut items = progress.ready(wave, self.must_end(&progress));

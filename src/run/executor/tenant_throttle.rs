@@ -9,17 +9,17 @@ use crate::run::item::Item;
 use crate::run::item_result::ItemResult;
 
 /// The first wait of our own, where throttling comes without a header; doubled while it continues.
-pub const BACKOFF: TimeDelta = TimeDelta::seconds(4);
+pub(super) const BACKOFF: TimeDelta = TimeDelta::seconds(4);
 
 /// The waits of one tenant.
-pub struct TenantThrottle<'a> {
+pub(super) struct TenantThrottle<'a> {
     pub throttle: &'a Throttle,
     pub tenant: &'a str,
 }
 
 impl TenantThrottle<'_> {
     /// The end of the last block that holds these items back, if there is one.
-    pub fn blocked_until<'i>(
+    pub(super) fn blocked_until<'i>(
         &self,
         items: impl Iterator<Item = &'i Item>,
         now: DateTime<Utc>,
@@ -31,7 +31,7 @@ impl TenantThrottle<'_> {
 
     /// Takes note of a result, of one item or of a whole batch. For a `Retry-After` the whole tenant waits. A limit that
     /// sends none (OneNote's) has a block of its own, which lasts longer each time.
-    pub fn note(&self, result: &ItemResult, operation: Option<&Operation>, now: DateTime<Utc>) {
+    pub(super) fn note(&self, result: &ItemResult, operation: Option<&Operation>, now: DateTime<Utc>) {
         let asked = result.retry_after.map(capped_wait);
         match (result.answer, asked) {
             (Answer::Throttled | Answer::Transient, Some((wait, _))) => {

@@ -5,7 +5,6 @@
 //! and permission table (`model/facts` names the sources). Where the behaviour of the real service is not known, the fake
 //! is the stricter of the two. What a well-behaved client never does, although the real service would accept it, is
 //! collected in [`FakeTenant::violations`].
-#![warn(unreachable_pub)]
 
 mod administration;
 mod clock;

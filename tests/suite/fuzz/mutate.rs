@@ -59,7 +59,7 @@ const VALUES: [&[u8]; 22] = [
 ];
 
 /// A mutation of one of the seeds: one to four changes. Half of the mutations only replace values of JSON, and remain JSON.
-pub fn mutate(seeds: &[Vec<u8>], rng: &mut ChaCha12Rng) -> Vec<u8> {
+pub(super) fn mutate(seeds: &[Vec<u8>], rng: &mut ChaCha12Rng) -> Vec<u8> {
     let mut text = seeds[rng.random_range(0..seeds.len())].clone();
     let only_values = rng.random_bool(0.5);
     for _ in 0..rng.random_range(1..=4) {

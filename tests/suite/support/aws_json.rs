@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 /// The faults of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Refused with this status and error type; the service never sees the call.
     Refused(u16, &'static str),
     /// The connection is closed before the service sees the call.
@@ -31,18 +31,18 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const THROTTLED: Self = Self::Refused(400, "ThrottlingException");
-    pub const CAPACITY: Self = Self::Refused(400, "ProvisionedThroughputExceededException");
-    pub const DENIED: Self = Self::Refused(400, "AccessDeniedException");
+    pub(crate) const THROTTLED: Self = Self::Refused(400, "ThrottlingException");
+    pub(crate) const CAPACITY: Self = Self::Refused(400, "ProvisionedThroughputExceededException");
+    pub(crate) const DENIED: Self = Self::Refused(400, "AccessDeniedException");
     /// Of DynamoDB.
-    pub const SERVER_ERROR: Self = Self::Refused(500, "InternalServerError");
+    pub(crate) const SERVER_ERROR: Self = Self::Refused(500, "InternalServerError");
     /// Of Secrets Manager.
-    pub const SERVICE_ERROR: Self = Self::Refused(500, "InternalServiceError");
+    pub(crate) const SERVICE_ERROR: Self = Self::Refused(500, "InternalServiceError");
 }
 
 /// Where a call is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
+pub(crate) enum At {
     /// The service has not seen it; if the caller dies now, it never does.
     Request,
     /// The service has done the work; the caller has no response yet.
@@ -51,7 +51,7 @@ pub enum At {
 
 /// One call as it went over the wire.
 #[derive(Clone, Debug)]
-pub struct Exchange {
+pub(crate) struct Exchange {
     pub action: String,
     pub request: String,
     /// 0: the connection was closed without an answer, or is still held.
@@ -60,7 +60,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub fn request_json(&self) -> Value {
+    pub(crate) fn request_json(&self) -> Value {
         serde_json::from_str(&self.request).expect("a request is JSON")
     }
 }
@@ -99,7 +99,7 @@ struct Inner {
 
 /// The recorded traffic and the planned faults. Clones share both.
 #[derive(Clone, Default)]
-pub struct Traffic(Arc<Mutex<Inner>>);
+pub(crate) struct Traffic(Arc<Mutex<Inner>>);
 
 impl Traffic {
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -107,32 +107,32 @@ impl Traffic {
     }
 
     /// How often an action (`PutItem`) was called, including failed calls.
-    pub fn calls(&self, action: &str) -> usize {
+    pub(crate) fn calls(&self, action: &str) -> usize {
         self.inner().calls.get(action).copied().unwrap_or(0)
     }
 
-    pub fn total_calls(&self) -> usize {
+    pub(crate) fn total_calls(&self) -> usize {
         self.inner().calls.values().sum()
     }
 
     /// Every call so far, in order of arrival.
-    pub fn exchanges(&self) -> Vec<Exchange> {
+    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
         self.inner().exchanges.clone()
     }
 
     /// The calls of one action.
-    pub fn exchanges_of(&self, action: &str) -> Vec<Exchange> {
+    pub(crate) fn exchanges_of(&self, action: &str) -> Vec<Exchange> {
         self.inner().exchanges.iter().filter(|exchange| exchange.action == action).cloned().collect()
     }
 
     /// All request and response bodies as one text to search.
-    pub fn everything(&self) -> String {
+    pub(crate) fn everything(&self) -> String {
         let inner = self.inner();
         inner.exchanges.iter().flat_map(|exchange| [&*exchange.request, "\n", &*exchange.answer, "\n"]).collect()
     }
 
     /// Clears counts and records; faults and holds stay.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         let mut inner = self.inner();
         inner.calls.clear();
         inner.forgotten += inner.exchanges.len();
@@ -140,31 +140,31 @@ impl Traffic {
     }
 
     /// The next `count` calls of `action` (any, when empty) fail.
-    pub fn fail_next(&self, count: usize, action: &str, fault: Fault) {
+    pub(crate) fn fail_next(&self, count: usize, action: &str, fault: Fault) {
         self.fail_next_containing(count, action, "", fault);
     }
 
     /// The same, only for calls whose body contains a text, e.g. an account id.
-    pub fn fail_next_containing(&self, count: usize, action: &str, containing: &str, fault: Fault) {
+    pub(crate) fn fail_next_containing(&self, count: usize, action: &str, containing: &str, fault: Fault) {
         let (action, containing) = (action.to_owned(), containing.to_owned());
         self.inner().rules.push(Rule { action, containing, left: count, fault });
     }
 
     /// From now on this share (0.0 to 1.0) of all calls fails, with one of `faults`; the same seed draws the same way.
-    pub fn fail_randomly(&self, seed: u64, share: f64, faults: &[Fault]) {
+    pub(crate) fn fail_randomly(&self, seed: u64, share: f64, faults: &[Fault]) {
         let rng = ChaCha12Rng::seed_from_u64(seed);
         self.inner().chance = Some(Chance { rng, share, faults: faults.to_vec() });
     }
 
     /// Removes all faults.
-    pub fn heal(&self) {
+    pub(crate) fn heal(&self) {
         let mut inner = self.inner();
         inner.rules.clear();
         inner.chance = None;
     }
 
     /// Holds every call of `action` whose body contains a text (may be empty) until the hold is released or dropped.
-    pub fn hold(&self, action: &str, containing: &str, at: At) -> Hold {
+    pub(crate) fn hold(&self, action: &str, containing: &str, at: At) -> Hold {
         let (reached, arrivals) = watch::channel(0);
         let (gate, open) = watch::channel(false);
         let (action, containing) = (action.to_owned(), containing.to_owned());
@@ -224,24 +224,24 @@ impl Traffic {
 }
 
 /// Held calls. Dropping it releases them.
-pub struct Hold {
+pub(crate) struct Hold {
     arrivals: watch::Receiver<usize>,
     gate: watch::Sender<bool>,
 }
 
 impl Hold {
     /// Returns when a call is held.
-    pub async fn reached(&mut self) {
+    pub(crate) async fn reached(&mut self) {
         self.reached_by(1).await;
     }
 
     /// Returns when at least `count` calls have been held.
-    pub async fn reached_by(&mut self, count: usize) {
+    pub(crate) async fn reached_by(&mut self, count: usize) {
         self.arrivals.wait_for(|arrived| *arrived >= count).await.expect("the traffic still exists");
     }
 
     /// Returns when no call is held any more: the callers have died and their connections are closed.
-    pub async fn left(&self) {
+    pub(crate) async fn left(&self) {
         const THE_BARRIER_ITSELF: usize = 1;
         while self.gate.receiver_count() > THE_BARRIER_ITSELF {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -249,13 +249,13 @@ impl Hold {
     }
 
     /// Releases the held calls, and lets all later ones pass.
-    pub fn release(self) {
+    pub(crate) fn release(self) {
         let _none_held = self.gate.send(true);
     }
 }
 
 /// The service behind the wire. Answers with a status and a body.
-pub trait Service: Clone + Send + Sync + 'static {
+pub(crate) trait Service: Clone + Send + Sync + 'static {
     /// The prefix of `X-Amz-Target`, including the dot.
     const TARGET_PREFIX: &'static str;
     const CONTENT_TYPE: &'static str;
@@ -269,7 +269,7 @@ pub trait Service: Clone + Send + Sync + 'static {
 }
 
 /// Serves on loopback for as long as the test's runtime lives; returns the address.
-pub async fn serve<S: Service>(service: S, traffic: Traffic) -> String {
+pub(crate) async fn serve<S: Service>(service: S, traffic: Traffic) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new()
@@ -329,6 +329,6 @@ fn drop_connection() -> ! {
 }
 
 /// An error in the form of these services.
-pub fn error_body(kind: &str, message: &str) -> String {
+pub(crate) fn error_body(kind: &str, message: &str) -> String {
     json!({"__type": kind, "message": message, "Message": message}).to_string()
 }

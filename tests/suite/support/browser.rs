@@ -5,7 +5,7 @@ use reqwest::Url;
 
 /// The result of a page: its status, its text, and the redirect.
 #[derive(Debug)]
-pub struct Shown {
+pub(crate) struct Shown {
     pub status: u16,
     pub text: String,
     pub sent_to: Option<Url>,
@@ -20,12 +20,12 @@ fn here(endpoint: &str, link: &str) -> Url {
     here
 }
 
-pub async fn open(endpoint: &str, link: &str) -> Shown {
+pub(crate) async fn open(endpoint: &str, link: &str) -> Shown {
     shown(client(Timeouts::default()).unwrap().get(here(endpoint, link))).await
 }
 
 /// Fills in the page's form and sends it.
-pub async fn answer(endpoint: &str, link: &str, form: &[(&str, &str)]) -> Shown {
+pub(crate) async fn answer(endpoint: &str, link: &str, form: &[(&str, &str)]) -> Shown {
     shown(client(Timeouts::default()).unwrap().post(here(endpoint, link)).form(form)).await
 }
 

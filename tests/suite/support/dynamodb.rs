@@ -12,19 +12,19 @@ use tokio::net::TcpListener;
 
 use super::aws_json::{Service, Traffic, serve};
 
-pub const ACCOUNTS: &str = "evergreen-accounts";
-pub const RUNS: &str = "evergreen-runs";
+pub(crate) const ACCOUNTS: &str = "evergreen-accounts";
+pub(crate) const RUNS: &str = "evergreen-runs";
 
 /// The projection of the index `due`.
 #[derive(Clone, Copy, Debug)]
-pub enum Projection {
+pub(crate) enum Projection {
     All,
     KeysOnly,
 }
 
 /// Derefs to `Traffic` for faults, holds and records.
 #[derive(Clone)]
-pub struct FakeDynamo {
+pub(crate) struct FakeDynamo {
     /// The SDK's endpoint (`AWS_ENDPOINT_URL_DYNAMODB`).
     pub endpoint: String,
     traffic: Traffic,
@@ -41,7 +41,7 @@ impl Deref for FakeDynamo {
 
 impl FakeDynamo {
     /// Without tables.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let database = Database::memory().unwrap();
@@ -54,13 +54,13 @@ impl FakeDynamo {
     }
 
     /// With both tables, named `ACCOUNTS` and `RUNS`; the index projects only keys.
-    pub async fn with_tables() -> Self {
+    pub(crate) async fn with_tables() -> Self {
         let dynamo = Self::start().await;
         dynamo.create_tables(Projection::KeysOnly).await;
         dynamo
     }
 
-    pub async fn create_tables(&self, projection: Projection) {
+    pub(crate) async fn create_tables(&self, projection: Projection) {
         let projection = match projection {
             Projection::All => "ALL",
             Projection::KeysOnly => "KEYS_ONLY",
@@ -98,41 +98,41 @@ impl FakeDynamo {
     }
 
     /// Calls the database without the proxy: neither counted, recorded nor failed.
-    pub async fn call(&self, action: &str, request: &Value) -> Value {
+    pub(crate) async fn call(&self, action: &str, request: &Value) -> Value {
         let (status, _, body) = self.upstream.send(action, &HeaderMap::new(), &request.to_string()).await;
         assert!(status.is_success(), "{action}: {body}");
         serde_json::from_str(&body).unwrap()
     }
 
     /// The read and write units that the calls through the proxy have used since the last call of this function.
-    pub fn take_units(&self) -> f64 {
+    pub(crate) fn take_units(&self) -> f64 {
         std::mem::take(&mut self.upstream.units.lock().unwrap())
     }
 
     /// The account's item, with DynamoDB's types (`{"status": {"S": "active"}}`).
-    pub async fn get_item(&self, account: &str) -> Option<Value> {
+    pub(crate) async fn get_item(&self, account: &str) -> Option<Value> {
         let request = json!({"TableName": ACCOUNTS, "Key": {"account_id": {"S": account}}, "ConsistentRead": true});
         self.call("GetItem", &request).await.get("Item").cloned()
     }
 
     /// One attribute of an account as text, whether string or number.
-    pub async fn attribute(&self, account: &str, name: &str) -> Option<String> {
+    pub(crate) async fn attribute(&self, account: &str, name: &str) -> Option<String> {
         let item = self.get_item(account).await?;
         let value = item.get(name)?;
         value.get("S").or_else(|| value.get("N"))?.as_str().map(str::to_owned)
     }
 
     /// Puts an item, with DynamoDB's types, into the accounts' table.
-    pub async fn put_item(&self, item: &Value) {
+    pub(crate) async fn put_item(&self, item: &Value) {
         self.call("PutItem", &json!({"TableName": ACCOUNTS, "Item": item})).await;
     }
 
-    pub async fn delete_item(&self, account: &str) {
+    pub(crate) async fn delete_item(&self, account: &str) {
         self.call("DeleteItem", &json!({"TableName": ACCOUNTS, "Key": {"account_id": {"S": account}}})).await;
     }
 
     /// All items of a table, with DynamoDB's types.
-    pub async fn scan(&self, table: &str) -> Vec<Value> {
+    pub(crate) async fn scan(&self, table: &str) -> Vec<Value> {
         let mut items = Vec::new();
         let mut request = json!({"TableName": table, "ConsistentRead": true});
         loop {
@@ -146,7 +146,7 @@ impl FakeDynamo {
     }
 
     /// Both tables as one text to search.
-    pub async fn everything_stored(&self) -> String {
+    pub(crate) async fn everything_stored(&self) -> String {
         json!([self.scan(ACCOUNTS).await, self.scan(RUNS).await]).to_string()
     }
 }

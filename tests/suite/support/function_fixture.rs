@@ -13,17 +13,17 @@ use super::lambda_runtime::{Answer, FunctionError, FunctionProcess};
 use super::network::{Network, Service};
 use super::secrets_manager::FakeSecrets;
 
-pub const TENANT: &str = "0f3c1d7e-8a54-4c7e-9b51-2f6f3f1f7a10";
-pub const USER: &str = "megan@contoso.onmicrosoft.com";
-pub const APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c01";
-pub const PUBLIC_APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c02";
+pub(crate) const TENANT: &str = "0f3c1d7e-8a54-4c7e-9b51-2f6f3f1f7a10";
+pub(crate) const USER: &str = "megan@contoso.onmicrosoft.com";
+pub(crate) const APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c01";
+pub(crate) const PUBLIC_APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c02";
 /// The account of `events/*.json`.
-pub const ACCOUNT: &str = "contoso-dev";
+pub(crate) const ACCOUNT: &str = "contoso-dev";
 /// Part of every secret value that a test plants; must appear nowhere else.
-pub const MARK: &str = "planted-a4f1";
+pub(crate) const MARK: &str = "planted-a4f1";
 
 /// The fake services of the function.
-pub struct FunctionFixture {
+pub(crate) struct FunctionFixture {
     pub dynamo: FakeDynamo,
     pub secrets: FakeSecrets,
     pub tenant: FakeTenant,
@@ -31,7 +31,7 @@ pub struct FunctionFixture {
 
 impl FunctionFixture {
     /// With one secret, `contoso-dev`, and empty tables.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let tenant = FakeTenant::start(Arc::new(SystemClock), 1).await.unwrap();
         tenant.add_tenant(
             Tenant::new(TENANT, "contoso.onmicrosoft.com")
@@ -44,17 +44,17 @@ impl FunctionFixture {
         fixture
     }
 
-    pub fn secret(&self, account: &str, secret: Value) {
+    pub(crate) fn secret(&self, account: &str, secret: Value) {
         self.secrets.put(&format!("evergreen/{account}"), &secret);
     }
 
-    pub async fn function(&self) -> FunctionProcess {
+    pub(crate) async fn function(&self) -> FunctionProcess {
         self.function_with(&[]).await
     }
 
     /// A function whose requests go through its own network, with `more` variables. The SNS topic and the queue exist only
     /// in the network.
-    pub async fn function_behind_network(&self, more: &[(&str, &str)]) -> (FunctionProcess, Network) {
+    pub(crate) async fn function_behind_network(&self, more: &[(&str, &str)]) -> (FunctionProcess, Network) {
         let tenant = self.tenant.endpoint();
         let network = Network::before(&[
             (Service::Login, &tenant),
@@ -79,7 +79,7 @@ impl FunctionFixture {
     }
 
     /// The function with `more` variables in addition to those of a deployed function.
-    pub async fn function_with(&self, more: &[(&str, &str)]) -> FunctionProcess {
+    pub(crate) async fn function_with(&self, more: &[(&str, &str)]) -> FunctionProcess {
         let endpoint = self.tenant.endpoint();
         let mut environment = vec![
             ("ACCOUNTS_TABLE", ACCOUNTS),
@@ -94,24 +94,24 @@ impl FunctionFixture {
     }
 
     /// Makes an account due since a minute, claimed or not, as if its lease had ended.
-    pub async fn make_due(&self, account: &str) {
+    pub(crate) async fn make_due(&self, account: &str) {
         let mut item = self.dynamo.get_item(account).await.unwrap();
         item["next_run_at"] = json!({"S": text_of(Utc::now() - TimeDelta::minutes(1))});
         self.dynamo.put_item(&item).await;
     }
 
-    pub fn objects(&self) -> BTreeSet<String> {
+    pub(crate) fn objects(&self) -> BTreeSet<String> {
         objects(&self.tenant.snapshot(TENANT))
     }
 
     /// The objects of the tenant that were added or removed since `before`.
-    pub fn changed_since(&self, before: &BTreeSet<String>) -> Vec<String> {
+    pub(crate) fn changed_since(&self, before: &BTreeSet<String>) -> Vec<String> {
         self.objects().symmetric_difference(before).cloned().collect()
     }
 }
 
 /// Each object of a tenant as one line.
-pub fn objects(snapshot: &Value) -> BTreeSet<String> {
+pub(crate) fn objects(snapshot: &Value) -> BTreeSet<String> {
     let collections = snapshot.as_object().unwrap().iter();
     let objects = collections.flat_map(|(name, objects)| objects.as_object().unwrap().iter().map(move |o| (name, o)));
     objects.map(|(name, (_, object))| format!("{name}: {object}")).collect()
@@ -119,7 +119,7 @@ pub fn objects(snapshot: &Value) -> BTreeSet<String> {
 
 /// Without `operations`, a policy for services that any tenant has. Mail to self is excluded: mail that arrives after its run
 /// is removed by a later run.
-pub fn app_only(mut policy: Value) -> Value {
+pub(crate) fn app_only(mut policy: Value) -> Value {
     if policy.get("operations").is_none() {
         let include = ["mail.*", "calendar.*", "contact.*", "todo.*", "users.*"];
         policy["operations"] = json!({"include": include, "exclude": ["mail.send_self"]});
@@ -127,25 +127,25 @@ pub fn app_only(mut policy: Value) -> Value {
     json!({"tenant_id": TENANT, "client_id": APP, "client_secret": format!("secret {MARK}"), "user_id": USER, "policy": policy})
 }
 
-pub fn text_of(at: DateTime<Utc>) -> String {
+pub(crate) fn text_of(at: DateTime<Utc>) -> String {
     at.format("%FT%TZ").to_string()
 }
 
-pub fn event(name: &str) -> Value {
+pub(crate) fn event(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(name).with_extension("json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-pub async fn answered(function: &FunctionProcess, name: &str) -> Value {
+pub(crate) async fn answered(function: &FunctionProcess, name: &str) -> Value {
     function.invoke(&event(name)).await.unwrap_or_else(|error| panic!("{name}: {error:?}"))
 }
 
-pub fn refused(answer: Answer) -> FunctionError {
+pub(crate) fn refused(answer: Answer) -> FunctionError {
     answer.expect_err("refused")
 }
 
 /// The function's log lines as objects; asserts that it wrote nothing else.
-pub fn lines(function: &FunctionProcess) -> Vec<Value> {
+pub(crate) fn lines(function: &FunctionProcess) -> Vec<Value> {
     assert_eq!(function.stderr(), Vec::<String>::new());
     let lines =
         function.stdout().into_iter().map(|line| serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}")));
@@ -154,16 +154,16 @@ pub fn lines(function: &FunctionProcess) -> Vec<Value> {
     lines
 }
 
-pub fn lines_saying(function: &FunctionProcess, message: &str) -> Vec<Value> {
+pub(crate) fn lines_saying(function: &FunctionProcess, message: &str) -> Vec<Value> {
     lines(function).into_iter().filter(|line| line["message"] == message).collect()
 }
 
-pub fn metrics(function: &FunctionProcess) -> Vec<Value> {
+pub(crate) fn metrics(function: &FunctionProcess) -> Vec<Value> {
     lines(function).into_iter().filter(|line| line.get("_aws").is_some()).collect()
 }
 
 #[track_caller]
-pub fn assert_fields(answer: &Value, wanted: &[&str]) {
+pub(crate) fn assert_fields(answer: &Value, wanted: &[&str]) {
     let found: BTreeSet<&str> = answer.as_object().unwrap().keys().map(String::as_str).collect();
     let missing: Vec<_> = wanted.iter().filter(|field| !found.contains(*field)).collect();
     assert!(missing.is_empty(), "{missing:?} missing in {answer:#}");
@@ -171,7 +171,7 @@ pub fn assert_fields(answer: &Value, wanted: &[&str]) {
 
 /// RFC 3339, UTC, whole seconds, `Z`.
 #[track_caller]
-pub fn assert_time(value: &Value) -> DateTime<Utc> {
+pub(crate) fn assert_time(value: &Value) -> DateTime<Utc> {
     let text = value.as_str().unwrap_or_else(|| panic!("{value} is not a time"));
     let at: DateTime<Utc> = text.parse().unwrap();
     assert_eq!(text_of(at), text);
@@ -179,7 +179,7 @@ pub fn assert_time(value: &Value) -> DateTime<Utc> {
 }
 
 #[track_caller]
-pub fn assert_counts(answer: &Value, wanted: &[(&str, u64)]) {
+pub(crate) fn assert_counts(answer: &Value, wanted: &[(&str, u64)]) {
     for (field, count) in wanted {
         assert_eq!(answer[field], *count, "{field} of {answer:#}");
     }

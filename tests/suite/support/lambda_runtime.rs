@@ -31,16 +31,16 @@ use super::REGION;
 
 /// The error that Lambda returns for a function that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FunctionError {
+pub(crate) struct FunctionError {
     pub error_type: String,
     pub error_message: String,
 }
 
-pub type Answer = Result<Value, FunctionError>;
+pub(crate) type Answer = Result<Value, FunctionError>;
 
 /// The runtime API on loopback. Clones share its state.
 #[derive(Clone)]
-pub struct FakeRuntime {
+pub(crate) struct FakeRuntime {
     /// `AWS_LAMBDA_RUNTIME_API`: host and port, without a scheme.
     pub address: String,
     state: Arc<RuntimeState>,
@@ -91,7 +91,7 @@ impl RuntimeState {
 }
 
 impl FakeRuntime {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let state = Arc::new(RuntimeState {
@@ -112,18 +112,18 @@ impl FakeRuntime {
     }
 
     /// Sets the time limit of invocations; initially one minute. No process is killed when it ends.
-    pub fn set_deadline(&self, deadline: Duration) {
+    pub(crate) fn set_deadline(&self, deadline: Duration) {
         *self.state.deadline.lock().unwrap() = deadline;
     }
 
     /// Sends an event and returns the function's answer. Without an answer, the errors are Lambda's own:
     /// `Runtime.ExitError` when the process ended, `Sandbox.Timedout` a little after the deadline.
-    pub async fn invoke(&self, event: &Value) -> Answer {
+    pub(crate) async fn invoke(&self, event: &Value) -> Answer {
         self.invoke_raw(event.to_string()).await
     }
 
     /// The same with any text as body.
-    pub async fn invoke_raw(&self, body: String) -> Answer {
+    pub(crate) async fn invoke_raw(&self, body: String) -> Answer {
         let id = format!("00000000-0000-4000-8000-{:012}", self.state.counter.fetch_add(1, Ordering::Relaxed));
         let (answer, answered) = oneshot::channel();
         self.state.queue().waiting.push(Invocation { id, body, answer });
@@ -140,17 +140,17 @@ impl FakeRuntime {
     }
 
     /// The error that the function reported when it could not start.
-    pub fn init_error(&self) -> Option<FunctionError> {
+    pub(crate) fn init_error(&self) -> Option<FunctionError> {
         self.state.queue().init_error.clone()
     }
 
     /// How many answers came after their deadline.
-    pub fn late_answers(&self) -> usize {
+    pub(crate) fn late_answers(&self) -> usize {
         self.state.queue().late_answers
     }
 
     /// How often a function has polled for an event; from 1 on it has started.
-    pub fn polls(&self) -> usize {
+    pub(crate) fn polls(&self) -> usize {
         self.state.queue().polls
     }
 }
@@ -225,7 +225,7 @@ fn function_error(body: &[u8]) -> FunctionError {
 }
 
 /// A function as Lambda runs it, with exactly the given environment. Dropping it kills it.
-pub struct FunctionProcess {
+pub(crate) struct FunctionProcess {
     runtime: FakeRuntime,
     output: Output,
     kill: Option<oneshot::Sender<()>>,
@@ -234,13 +234,13 @@ pub struct FunctionProcess {
 
 impl FunctionProcess {
     /// The function binary with its own runtime API. `environment` is added to Lambda's own variables.
-    pub async fn start(environment: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(environment: &[(&str, &str)]) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_e5-evergreen"));
         Self::start_program(program, &[], FakeRuntime::start().await, environment)
     }
 
     /// The same with another program.
-    pub fn start_program(
+    pub(crate) fn start_program(
         program: &Path,
         arguments: &[&str],
         runtime: FakeRuntime,
@@ -303,12 +303,12 @@ impl FunctionProcess {
         Self { runtime, output, kill: Some(kill), ended }
     }
 
-    pub fn runtime(&self) -> &FakeRuntime {
+    pub(crate) fn runtime(&self) -> &FakeRuntime {
         &self.runtime
     }
 
     /// As `FakeRuntime::invoke`; fails at once when the process has ended.
-    pub async fn invoke(&self, event: &Value) -> Answer {
+    pub(crate) async fn invoke(&self, event: &Value) -> Answer {
         let mut ended = self.ended.clone();
         tokio::select! {
             answer = self.runtime.invoke(event) => answer,
@@ -320,32 +320,32 @@ impl FunctionProcess {
     }
 
     /// Kills it without warning or clean-up. Returns when it is dead and its output is read.
-    pub async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         drop(self.kill.take());
         self.exited().await;
     }
 
     /// Waits for its exit.
-    pub async fn exited(&mut self) -> ExitStatus {
+    pub(crate) async fn exited(&mut self) -> ExitStatus {
         self.ended.wait_for(Option::is_some).await.unwrap().unwrap()
     }
 
     /// Its output so far, line by line, in order of arrival.
-    pub fn stdout(&self) -> Vec<String> {
+    pub(crate) fn stdout(&self) -> Vec<String> {
         self.output.lines(Stream::Stdout)
     }
 
-    pub fn stderr(&self) -> Vec<String> {
+    pub(crate) fn stderr(&self) -> Vec<String> {
         self.output.lines(Stream::Stderr)
     }
 
     /// Both streams as one text to search.
-    pub fn everything_written(&self) -> String {
+    pub(crate) fn everything_written(&self) -> String {
         self.output.text()
     }
 
     /// Returns the first line of stdout, written already or to come, that `wanted` accepts.
-    pub async fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) async fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
         loop {
             let written = self.output.0.written.notified();
             if let Some(line) = self.stdout().into_iter().find(|line| wanted(line)) {

@@ -19,10 +19,10 @@ use futures_util::{StreamExt, stream};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
-pub use super::aws_json::At;
+pub(crate) use super::aws_json::At;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
+pub(crate) enum Service {
     Login,
     Graph,
     DynamoDb,
@@ -34,7 +34,7 @@ pub enum Service {
 
 /// One request as it passed the proxy.
 #[derive(Clone, Debug)]
-pub struct Passed {
+pub(crate) struct Passed {
     pub service: Service,
     /// The action of an AWS service, or method and path.
     pub name: String,
@@ -48,7 +48,7 @@ impl fmt::Display for Passed {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// The request is not answered: before or after the service has carried it out.
     Hang(At),
     /// The connection is closed: before or after the service has carried the request out.
@@ -63,7 +63,7 @@ pub enum Effect {
 
 /// Which requests an effect applies to.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub(crate) struct Rule {
     service: Service,
     containing: String,
     skip: usize,
@@ -73,18 +73,18 @@ pub struct Rule {
 
 impl Rule {
     /// Every request to the service.
-    pub fn every(service: Service, effect: Effect) -> Self {
+    pub(crate) fn every(service: Service, effect: Effect) -> Self {
         Self { service, containing: String::new(), skip: 0, times: usize::MAX, effect }
     }
 
     /// Only requests with this text in their name or their body.
-    pub fn containing(mut self, text: &str) -> Self {
+    pub(crate) fn containing(mut self, text: &str) -> Self {
         text.clone_into(&mut self.containing);
         self
     }
 
     /// Only the nth matching request, counted from 1.
-    pub fn nth(mut self, nth: usize) -> Self {
+    pub(crate) fn nth(mut self, nth: usize) -> Self {
         (self.skip, self.times) = (nth - 1, 1);
         self
     }
@@ -105,7 +105,7 @@ impl Rule {
 }
 
 /// A request that is held at one of its two ends. Dropping it lets the request pass.
-pub struct Step {
+pub(crate) struct Step {
     pub request: Passed,
     pub at: At,
     _release: oneshot::Sender<Infallible>,
@@ -118,17 +118,21 @@ impl fmt::Display for Step {
 }
 
 /// The requests of a process, one step after another. Dropping it lets all requests pass.
-pub struct Steps(mpsc::UnboundedReceiver<Step>);
+pub(crate) struct Steps(mpsc::UnboundedReceiver<Step>);
 
 impl Steps {
     /// The next request that is held.
-    pub async fn next(&mut self) -> Step {
+    pub(crate) async fn next(&mut self) -> Step {
         self.0.recv().await.expect("the network exists")
     }
 
     /// Lets `count` steps pass, and returns the one after them, which is held; `None` where the process is idle before.
     /// `process` is the process's work, which is driven meanwhile.
-    pub async fn hold_after<F: Future + Unpin>(&mut self, count: usize, process: &mut F) -> Result<Step, F::Output> {
+    pub(crate) async fn hold_after<F: Future + Unpin>(
+        &mut self,
+        count: usize,
+        process: &mut F,
+    ) -> Result<Step, F::Output> {
         let mut left = count;
         loop {
             tokio::select! {
@@ -154,14 +158,14 @@ struct Plan {
 
 /// The proxies of one process. Clones share rules and records.
 #[derive(Clone)]
-pub struct Network {
+pub(crate) struct Network {
     plan: Arc<Mutex<Plan>>,
     endpoints: BTreeMap<Service, String>,
 }
 
 impl Network {
     /// A proxy before each of these endpoints.
-    pub async fn before(targets: &[(Service, &str)]) -> Self {
+    pub(crate) async fn before(targets: &[(Service, &str)]) -> Self {
         let plan = Arc::new(Mutex::new(Plan::default()));
         let client = client(Timeouts { total: Duration::from_secs(86_400), ..Timeouts::default() }).unwrap();
         let mut endpoints = BTreeMap::new();
@@ -186,31 +190,31 @@ impl Network {
     }
 
     /// The address of the proxy.
-    pub fn endpoint(&self, service: Service) -> &str {
+    pub(crate) fn endpoint(&self, service: Service) -> &str {
         &self.endpoints[&service]
     }
 
-    pub fn add(&self, rule: Rule) {
+    pub(crate) fn add(&self, rule: Rule) {
         self.plan().rules.push(rule);
     }
 
-    pub fn clear_rules(&self) {
+    pub(crate) fn clear_rules(&self) {
         self.plan().rules.clear();
     }
 
     /// From now on each request is held twice, before the service carries it out and after, until its step is dropped.
-    pub fn step_by_step(&self) -> Steps {
+    pub(crate) fn step_by_step(&self) -> Steps {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.plan().steps = Some(sender);
         Steps(receiver)
     }
 
     /// The requests so far.
-    pub fn passed(&self) -> Vec<Passed> {
+    pub(crate) fn passed(&self) -> Vec<Passed> {
         self.plan().passed.clone()
     }
 
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.plan().passed.clear();
     }
 }

@@ -24,7 +24,7 @@ const PAGE_LIMIT: usize = 100;
 
 /// Derefs to `Traffic` for faults, holds and records.
 #[derive(Clone)]
-pub struct FakeSecrets {
+pub(crate) struct FakeSecrets {
     /// The SDK's endpoint (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
     pub endpoint: String,
     traffic: Traffic,
@@ -40,19 +40,19 @@ impl Deref for FakeSecrets {
 }
 
 impl FakeSecrets {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let (store, traffic) = (Store::default(), Traffic::default());
         let endpoint = serve(store.clone(), traffic.clone()).await;
         Self { endpoint, traffic, store }
     }
 
     /// Creates or overwrites a secret, as a person at the console would.
-    pub fn put(&self, name: &str, value: &Value) {
+    pub(crate) fn put(&self, name: &str, value: &Value) {
         self.force_put(name, &value.to_string());
     }
 
     /// The same with any text, including one that the service would refuse: too long, or not JSON.
-    pub fn force_put(&self, name: &str, value: &str) {
+    pub(crate) fn force_put(&self, name: &str, value: &str) {
         let mut vault = self.store.vault();
         let id = vault.fresh_id();
         if vault.secrets.get(name).is_none_or(|secret| secret.deleted) {
@@ -63,78 +63,78 @@ impl FakeSecrets {
     }
 
     /// Schedules the deletion, as `DeleteSecret` does: the secret is not listed, and reading it is an invalid request.
-    pub fn delete(&self, name: &str) {
+    pub(crate) fn delete(&self, name: &str) {
         self.store.vault().secrets.get_mut(name).expect("the secret exists").deleted = true;
     }
 
     /// Deletes at once, as `DeleteSecret` with `ForceDeleteWithoutRecovery` does: the secret does not exist.
-    pub fn purge(&self, name: &str) {
+    pub(crate) fn purge(&self, name: &str) {
         self.store.vault().secrets.remove(name).expect("the secret exists");
     }
 
     /// The current value as JSON; `None` if the secret does not exist.
-    pub fn value(&self, name: &str) -> Option<Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<Value> {
         let text = self.text(name)?;
         Some(serde_json::from_str(&text).expect("the value is JSON"))
     }
 
-    pub fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         Some(self.store.vault().secrets.get(name).filter(|secret| !secret.deleted)?.current().value.clone())
     }
 
     /// The current version's id.
-    pub fn version(&self, name: &str) -> Option<String> {
+    pub(crate) fn version(&self, name: &str) -> Option<String> {
         Some(self.store.vault().secrets.get(name).filter(|secret| !secret.deleted)?.current().id.clone())
     }
 
     /// How many versions were ever written, including the first and those of `put`.
-    pub fn versions_written(&self, name: &str) -> usize {
+    pub(crate) fn versions_written(&self, name: &str) -> usize {
         self.store.vault().secrets.get(name).map_or(0, |secret| secret.versions.len())
     }
 
     /// Limits the pages of lists to this many entries, whatever the request says.
-    pub fn page_size(&self, entries: usize) {
+    pub(crate) fn page_size(&self, entries: usize) {
         self.store.vault().page_size = Some(entries);
     }
 
     /// Lists are from now on as they are now: what is made or written later is missing or old in them, as with the real
     /// one for some minutes.
-    pub fn lag(&self) {
+    pub(crate) fn lag(&self) {
         let mut vault = self.store.vault();
         let names = vault.filtered(None, false).unwrap_or_default();
         vault.lagging = Some(names.into_iter().map(|name| (name.clone(), vault.entry(&name))).collect());
     }
 
     /// Only reading this secret fails, e.g. with `DecryptionFailure` or `AccessDeniedException`, until `allow`.
-    pub fn refuse(&self, name: &str, code: &'static str) {
+    pub(crate) fn refuse(&self, name: &str, code: &'static str) {
         self.store.vault().refused.insert(name.to_owned(), code);
     }
 
     /// `BatchGetSecretValue` answers in pages: the first is empty, and each other one holds so many secrets.
-    pub fn page_batches(&self, secrets: usize) {
+    pub(crate) fn page_batches(&self, secrets: usize) {
         self.store.vault().batch_page = Some(secrets);
     }
 
     /// `BatchGetSecretValue` leaves this name out of its answer.
-    pub fn leave_unanswered(&self, name: &str) {
+    pub(crate) fn leave_unanswered(&self, name: &str) {
         self.store.vault().unanswered.insert(name.to_owned());
     }
 
     /// Lists do not show the secret, as for up to five minutes after its creation, until `list_again`.
-    pub fn unlist(&self, name: &str) {
+    pub(crate) fn unlist(&self, name: &str) {
         self.store.vault().unlisted.insert(name.to_owned());
     }
 
     /// The value of this secret is stored as bytes.
-    pub fn store_as_bytes(&self, name: &str) {
+    pub(crate) fn store_as_bytes(&self, name: &str) {
         self.store.vault().binary.insert(name.to_owned());
     }
 
-    pub fn list_again(&self, name: &str) {
+    pub(crate) fn list_again(&self, name: &str) {
         self.store.vault().unlisted.remove(name);
     }
 
-    pub fn allow(&self, name: &str) {
+    pub(crate) fn allow(&self, name: &str) {
         self.store.vault().refused.remove(name);
     }
 }

@@ -17,7 +17,7 @@ const BYTES: usize = 256 * 1024;
 
 /// Derefs to `Traffic` for faults, holds and records.
 #[derive(Clone)]
-pub struct FakeQueue {
+pub(crate) struct FakeQueue {
     /// The SDK's endpoint (`AWS_ENDPOINT_URL_SQS`).
     pub endpoint: String,
     /// The value of `QUEUE_URL`.
@@ -46,29 +46,29 @@ impl Deref for FakeQueue {
 }
 
 impl FakeQueue {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let (store, traffic) = (Store::default(), Traffic::default());
         let endpoint = serve(store.clone(), traffic.clone()).await;
         Self { url: format!("{endpoint}/123456789012/evergreen-accounts"), endpoint, traffic, store }
     }
 
     /// Sets the share of the entries, drawn one by one, that is refused from now on.
-    pub fn refuse_entries(&self, share: f64, seed: u64) {
+    pub(crate) fn refuse_entries(&self, share: f64, seed: u64) {
         self.store.inner().refuses = (share > 0.0).then(|| (share, ChaCha12Rng::seed_from_u64(seed)));
     }
 
     /// Removes every message from the queue, in the order of sending, as records of Lambda's event.
-    pub fn receive(&self) -> Vec<Value> {
+    pub(crate) fn receive(&self) -> Vec<Value> {
         std::mem::take(&mut self.store.inner().waiting)
     }
 }
 
 /// Lambda's event.
-pub fn event(records: &[Value]) -> Value {
+pub(crate) fn event(records: &[Value]) -> Value {
     json!({"Records": records})
 }
 
-pub fn record(id: &str, body: &str) -> Value {
+pub(crate) fn record(id: &str, body: &str) -> Value {
     json!({
         "messageId": id,
         "receiptHandle": format!("handle-{id}"),

@@ -14,12 +14,12 @@ use fake_tenant::Federated;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-pub const ISSUER: &str = "https://1f0c2d3e.tokens.sts.global.api.aws";
-pub const ROLE: &str = "arn:aws:iam::123456789012:role/evergreen-function";
-pub const AUDIENCE: &str = "api://AzureADTokenExchange";
+pub(crate) const ISSUER: &str = "https://1f0c2d3e.tokens.sts.global.api.aws";
+pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/evergreen-function";
+pub(crate) const AUDIENCE: &str = "api://AzureADTokenExchange";
 
 #[derive(Clone)]
-pub struct FakeSts {
+pub(crate) struct FakeSts {
     pub endpoint: String,
     held: Arc<Held>,
 }
@@ -31,7 +31,7 @@ struct Held {
 }
 
 impl FakeSts {
-    pub async fn start(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) async fn start(clock: Arc<dyn Clock>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let held = Arc::new(Held { clock, fault: Mutex::default(), calls: Mutex::default() });
@@ -41,17 +41,17 @@ impl FakeSts {
     }
 
     /// Refuses every call with this status and code from now on; `None` ends that.
-    pub fn refuse(&self, fault: Option<(u16, &'static str)>) {
+    pub(crate) fn refuse(&self, fault: Option<(u16, &'static str)>) {
         *self.held.fault.lock().unwrap() = fault;
     }
 
-    pub fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         *self.held.calls.lock().unwrap()
     }
 }
 
 /// The federated credential of an app in Entra that trusts the role.
-pub fn trust() -> Federated {
+pub(crate) fn trust() -> Federated {
     Federated { issuer: ISSUER.to_owned(), subject: ROLE.to_owned(), audience: AUDIENCE.to_owned() }
 }
 

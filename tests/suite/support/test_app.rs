@@ -45,22 +45,22 @@ use super::{
     sts::FakeSts,
 };
 
-pub const TENANT: &str = "0f3c1d7e-8a54-4c7e-9b51-2f6f3f1f7a10";
-pub const DOMAIN: &str = "contoso.onmicrosoft.com";
-pub const APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c01";
-pub const APP_SECRET: &str = "right-secret";
-pub const PUBLIC_APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c02";
-pub const PASSWORD: &str = "correct horse";
-pub const PREFIX: &str = "evergreen/";
+pub(crate) const TENANT: &str = "0f3c1d7e-8a54-4c7e-9b51-2f6f3f1f7a10";
+pub(crate) const DOMAIN: &str = "contoso.onmicrosoft.com";
+pub(crate) const APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c01";
+pub(crate) const APP_SECRET: &str = "right-secret";
+pub(crate) const PUBLIC_APP: &str = "5b1e7c52-7f0a-4d0c-8a86-6a0e4a1f0c02";
+pub(crate) const PASSWORD: &str = "correct horse";
+pub(crate) const PREFIX: &str = "evergreen/";
 
 /// A Monday, far from the time of the machine, on which no test may depend.
-pub const START: &str = "2031-03-03T08:00:00Z";
+pub(crate) const START: &str = "2031-03-03T08:00:00Z";
 
 /// Start of the violations for requests that the fake tenant does not implement.
 const UNSERVED: &str = "The fake tenant does not serve";
 
 /// Reads that every kind of account can send and that have no prerequisites.
-pub const READS: [&str; 14] = [
+pub(crate) const READS: [&str; 14] = [
     "contact.list",
     "contactFolder.list",
     "drive.children",
@@ -78,7 +78,7 @@ pub const READS: [&str; 14] = [
 ];
 
 /// Operations that write, in many services.
-pub const WRITES: [&str; 9] = [
+pub(crate) const WRITES: [&str; 9] = [
     "calendar.*",
     "contact.*",
     "contactFolder.*",
@@ -91,13 +91,13 @@ pub const WRITES: [&str; 9] = [
 ];
 
 /// UPN of the user with this number.
-pub fn user(number: usize) -> String {
+pub(crate) fn user(number: usize) -> String {
     format!("user{number}@{DOMAIN}")
 }
 
 /// The options of a test app.
 #[derive(Clone, Debug)]
-pub struct TestAppOptions {
+pub(crate) struct TestAppOptions {
     pub seed: u64,
     /// Users of the tenant; each account in a test should have its own.
     pub users: usize,
@@ -128,7 +128,7 @@ impl Default for TestAppOptions {
 }
 
 /// The app and its fake services. Dropping it asserts that the tenant saw no violation of Microsoft's rules, unless allowed.
-pub struct TestApp {
+pub(crate) struct TestApp {
     pub clock: VirtualClock,
     pub tenant: FakeTenant,
     pub dynamo: FakeDynamo,
@@ -145,25 +145,25 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(TestAppOptions::default()).await
     }
 
     /// Keeps log lines of every level.
-    pub async fn traced() -> Self {
+    pub(crate) async fn traced() -> Self {
         Self::with(TestAppOptions { log: LevelFilter::TRACE, ..TestAppOptions::default() }).await
     }
 
     /// Whose users lack something.
-    pub async fn without(change: fn(&mut User)) -> Self {
+    pub(crate) async fn without(change: fn(&mut User)) -> Self {
         Self::with(TestAppOptions { change_user: change, ..TestAppOptions::default() }).await
     }
 
-    pub async fn seeded(seed: u64) -> Self {
+    pub(crate) async fn seeded(seed: u64) -> Self {
         Self::with(TestAppOptions { seed, ..TestAppOptions::default() }).await
     }
 
-    pub async fn with(setting: TestAppOptions) -> Self {
+    pub(crate) async fn with(setting: TestAppOptions) -> Self {
         let clock = VirtualClock::new(START.parse().unwrap());
         let tenant = FakeTenant::start(Arc::new(clock.clone()), setting.seed).await.unwrap();
         let mut is = Tenant::new(TENANT, DOMAIN)
@@ -206,25 +206,25 @@ impl TestApp {
     }
 
     /// Another process over the same stores, with its own caches and random generator.
-    pub fn another_app(&mut self) -> Arc<App> {
+    pub(crate) fn another_app(&mut self) -> Arc<App> {
         self.process(&self.endpoints(), TimeDelta::zero(), None)
     }
 
     /// From now on ticks send claimed accounts to this queue; other apps are workers.
-    pub async fn fan_out(&mut self) -> FakeQueue {
+    pub(crate) async fn fan_out(&mut self) -> FakeQueue {
         let queue = FakeQueue::start().await;
         self.inner = self.process(&self.endpoints(), TimeDelta::zero(), Some(&queue));
         queue
     }
 
     /// Restarts the app with another number of partitions of the due index.
-    pub fn reshard(&mut self, shards: u16) {
+    pub(crate) fn reshard(&mut self, shards: u16) {
         self.setting.shards = shards;
         self.restart();
     }
 
     /// Another process whose requests go through its own network.
-    pub async fn app_behind_network(&mut self) -> (Arc<App>, Network) {
+    pub(crate) async fn app_behind_network(&mut self) -> (Arc<App>, Network) {
         let direct = self.endpoints();
         let targets = [
             (Service::Login, &*direct.login),
@@ -246,7 +246,7 @@ impl TestApp {
     }
 
     /// Another process whose clock differs by this much.
-    pub fn app_with_clock_error(&mut self, error: TimeDelta) -> Arc<App> {
+    pub(crate) fn app_with_clock_error(&mut self, error: TimeDelta) -> Arc<App> {
         self.process(&self.endpoints(), error, None)
     }
 
@@ -268,40 +268,45 @@ impl TestApp {
     }
 
     /// Restarts the app: its caches are lost.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.inner = self.another_app();
     }
 
     /// Allows every violation: the test provokes them.
-    pub fn allow_violations(&mut self) {
+    pub(crate) fn allow_violations(&mut self) {
         self.ignore_violations(&[""]);
     }
 
     /// Ignores violations that contain one of these texts, for limits of the fake tenant itself.
-    pub fn ignore_violations(&mut self, saying: &[&'static str]) {
+    pub(crate) fn ignore_violations(&mut self, saying: &[&'static str]) {
         self.ignored.extend(saying);
     }
 
-    pub fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
-    pub fn advance(&self, time: TimeDelta) {
+    pub(crate) fn advance(&self, time: TimeDelta) {
         self.clock.advance(time.to_std().unwrap());
     }
 
     /// Writes an account's secret, as its owner would.
-    pub fn put(&self, account: &str, secret: &Value) {
+    pub(crate) fn put(&self, account: &str, secret: &Value) {
         self.secrets.put(&format!("{PREFIX}{account}"), secret);
     }
 
     /// The answer to an event.
-    pub async fn try_ask(&self, event: Value) -> Result<Value, HandlerError> {
+    pub(crate) async fn try_ask(&self, event: Value) -> Result<Value, HandlerError> {
         self.on(&self.inner, &event, self.now() + self.time).await
     }
 
     /// The answer of one of these apps; captures its log lines.
-    pub async fn on(&self, app: &Arc<App>, event: &Value, deadline: DateTime<Utc>) -> Result<Value, HandlerError> {
+    pub(crate) async fn on(
+        &self,
+        app: &Arc<App>,
+        event: &Value,
+        deadline: DateTime<Utc>,
+    ) -> Result<Value, HandlerError> {
         let answer = async {
             // Created under the subscriber that captures its lines.
             let invocation = telemetry::invocation_span("00000000-0000-4000-8000-000000000000", false);
@@ -310,77 +315,77 @@ impl TestApp {
         self.log.listen(answer).await
     }
 
-    pub async fn ask(&self, event: Value) -> Value {
+    pub(crate) async fn ask(&self, event: Value) -> Value {
         let asked = event.to_string();
         self.try_ask(event).await.unwrap_or_else(|error| panic!("{asked}: {error}"))
     }
 
-    pub async fn act(&self, action: &str, account: &str) -> Value {
+    pub(crate) async fn act(&self, action: &str, account: &str) -> Value {
         self.ask(json!({"action": action, "account": account})).await
     }
 
-    pub async fn refusal(&self, event: Value) -> String {
+    pub(crate) async fn refusal(&self, event: Value) -> String {
         self.try_ask(event).await.expect_err("the event is refused").to_string()
     }
 
-    pub async fn tick(&self) -> Value {
+    pub(crate) async fn tick(&self) -> Value {
         self.ask(json!({"action": "tick"})).await
     }
 
-    pub async fn sync(&self) -> Value {
+    pub(crate) async fn sync(&self) -> Value {
         self.ask(json!({"action": "sync"})).await
     }
 
     /// Syncs the accounts from the secrets, and advances the clock to their first runs.
-    pub async fn begin(&self) {
+    pub(crate) async fn begin(&self) {
         self.sync().await;
         self.all_due().await;
     }
 
     /// Advances the clock to the latest next run of all accounts.
-    pub async fn all_due(&self) {
+    pub(crate) async fn all_due(&self) {
         let items = self.dynamo.scan(ACCOUNTS).await;
         let latest = items.iter().filter_map(|item| item["next_run_at"]["S"].as_str()).max().unwrap().to_owned();
         self.clock.set(self.now().max(latest.parse().unwrap()));
     }
 
     /// Advances the clock to the account's next run.
-    pub async fn advance_to_next_run(&self, account: &str) {
+    pub(crate) async fn advance_to_next_run(&self, account: &str) {
         let next = self.next_run(account).await.expect("the account will be due");
         self.clock.set(self.now().max(next));
     }
 
     /// A round at the account's next run.
-    pub async fn next_round(&self, account: &str) -> Value {
+    pub(crate) async fn next_round(&self, account: &str) -> Value {
         self.advance_to_next_run(account).await;
         self.tick().await
     }
 
-    pub async fn next_run(&self, account: &str) -> Option<DateTime<Utc>> {
+    pub(crate) async fn next_run(&self, account: &str) -> Option<DateTime<Utc>> {
         Some(self.attribute(account, "next_run_at").await?.parse().unwrap())
     }
 
     /// Seconds until the account's next run, from the current whole second.
-    pub async fn wait(&self, account: &str) -> i64 {
+    pub(crate) async fn wait(&self, account: &str) -> i64 {
         self.next_run(account).await.expect("the account will be due").timestamp() - self.now().timestamp()
     }
 
-    pub async fn attribute(&self, account: &str, name: &str) -> Option<String> {
+    pub(crate) async fn attribute(&self, account: &str, name: &str) -> Option<String> {
         self.dynamo.attribute(account, name).await
     }
 
-    pub async fn status(&self, account: &str) -> String {
+    pub(crate) async fn status(&self, account: &str) -> String {
         self.attribute(account, "status").await.expect("the account has a status")
     }
 
     /// The runs of an account, oldest first.
-    pub async fn runs(&self, account: &str) -> Vec<HistoryRow> {
+    pub(crate) async fn runs(&self, account: &str) -> Vec<HistoryRow> {
         let mut rows = self.latest(account, 500).await;
         rows.reverse();
         rows
     }
 
-    pub async fn last_run(&self, account: &str) -> HistoryRow {
+    pub(crate) async fn last_run(&self, account: &str) -> HistoryRow {
         self.latest(account, 1).await.pop().expect("the account has run")
     }
 
@@ -389,26 +394,26 @@ impl TestApp {
         self.inner.accounts.history(&id, limit, self.now()).await.unwrap()
     }
 
-    pub fn snapshot(&self) -> Value {
+    pub(crate) fn snapshot(&self) -> Value {
         self.tenant.snapshot(TENANT)
     }
 
     /// Asserts that the tenant holds exactly what it held `before`.
-    pub fn assert_as_before(&self, before: &Value) {
+    pub(crate) fn assert_as_before(&self, before: &Value) {
         let now = self.snapshot();
         assert!(now == *before, "the tenant differs: {}", difference("", before, &now).join("\n"));
     }
 
-    pub fn token_requests(&self) -> Vec<Recorded> {
+    pub(crate) fn token_requests(&self) -> Vec<Recorded> {
         self.tenant.requests().into_iter().filter(Recorded::is_login).collect()
     }
 
-    pub fn batches(&self) -> Vec<Recorded> {
+    pub(crate) fn batches(&self) -> Vec<Recorded> {
         self.tenant.requests().into_iter().filter(|request| !request.is_login()).collect()
     }
 
     /// Clears the recorded traffic.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.tenant.clear_requests();
         self.dynamo.forget();
         self.secrets.forget();
@@ -495,7 +500,7 @@ fn build_app(
 
 /// The captured log of [`CapturedLog::listen`], with alerts between its lines.
 #[derive(Clone)]
-pub struct CapturedLog {
+pub(crate) struct CapturedLog {
     lines: Arc<Mutex<Vec<Value>>>,
     dispatch: Dispatch,
 }
@@ -522,21 +527,21 @@ impl CapturedLog {
     }
 
     /// The future, with its log lines captured.
-    pub fn listen<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+    pub(crate) fn listen<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         future.with_subscriber(self.dispatch.clone())
     }
 
-    pub fn all(&self) -> Vec<Value> {
+    pub(crate) fn all(&self) -> Vec<Value> {
         self.lines.lock().unwrap().clone()
     }
 
     /// The lines with this message.
-    pub fn of(&self, message: &str) -> Vec<Value> {
+    pub(crate) fn of(&self, message: &str) -> Vec<Value> {
         self.all().into_iter().filter(|line| line["message"] == message).collect()
     }
 
     /// Lines of warnings and errors whose text contains all of `parts`.
-    pub fn warnings(&self, parts: &[&str]) -> Vec<Value> {
+    pub(crate) fn warnings(&self, parts: &[&str]) -> Vec<Value> {
         let matches = |line: &Value| {
             let text = line.to_string();
             matches!(line["level"].as_str(), Some("WARN" | "ERROR")) && parts.iter().all(|part| text.contains(part))
@@ -544,25 +549,25 @@ impl CapturedLog {
         self.all().into_iter().filter(matches).collect()
     }
 
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.lines.lock().unwrap().clear();
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.all().iter().map(|line| format!("{line}\n")).collect()
     }
 }
 
 /// At which request to Microsoft the app crashes.
 #[derive(Default)]
-pub struct CrashPlan {
+pub(crate) struct CrashPlan {
     plan: Mutex<Option<(usize, CrashPoint)>>,
     reached: Notify,
     in_flight: Mutex<(usize, usize)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrashPoint {
+pub(crate) enum CrashPoint {
     /// The request was never sent.
     Before,
     /// It was carried out, but its response was not received.
@@ -571,22 +576,22 @@ pub enum CrashPoint {
 
 impl CrashPlan {
     /// Crashes at the nth request to Microsoft from now, including token requests, counted from 1.
-    pub fn crash_at(&self, nth: usize, moment: CrashPoint) {
+    pub(crate) fn crash_at(&self, nth: usize, moment: CrashPoint) {
         *self.plan.lock().unwrap() = Some((nth, moment));
     }
 
     /// Cancels the planned crash.
-    pub fn cancel(&self) {
+    pub(crate) fn cancel(&self) {
         *self.plan.lock().unwrap() = None;
     }
 
     /// Returns when the crash has happened.
-    pub async fn crashed(&self) {
+    pub(crate) async fn crashed(&self) {
         self.reached.notified().await;
     }
 
     /// The highest number of simultaneous requests.
-    pub fn peak(&self) -> usize {
+    pub(crate) fn peak(&self) -> usize {
         self.in_flight.lock().unwrap().1
     }
 
@@ -648,42 +653,42 @@ impl Graph for Crashing<dyn Graph> {
 }
 
 /// An app-only account, for the mailbox and drive of the user with this number.
-pub fn app_only(number: usize) -> Value {
+pub(crate) fn app_only(number: usize) -> Value {
     json!({"tenant_id": TENANT, "client_id": APP, "client_secret": APP_SECRET, "user_id": user(number)})
 }
 
 /// A delegated account with the password of the user with this number.
-pub fn password(number: usize) -> Value {
+pub(crate) fn password(number: usize) -> Value {
     json!({"tenant_id": TENANT, "client_id": PUBLIC_APP, "username": user(number), "password": PASSWORD})
 }
 
 /// The same with a refresh token from a sign-in.
-pub fn refresh_token(app: &TestApp, number: usize) -> Value {
+pub(crate) fn refresh_token(app: &TestApp, number: usize) -> Value {
     let token = app.tenant.issue_refresh_token(TENANT, PUBLIC_APP, &user(number));
     json!({"tenant_id": TENANT, "client_id": PUBLIC_APP, "refresh_token": token})
 }
 
 /// The secret with this policy.
-pub fn with_policy(mut secret: Value, policy: Value) -> Value {
+pub(crate) fn with_policy(mut secret: Value, policy: Value) -> Value {
     secret["policy"] = policy;
     secret
 }
 
 /// A policy that draws exactly this many of [`READS`].
-pub fn reads(count: usize) -> Value {
+pub(crate) fn reads(count: usize) -> Value {
     json!({"operations": {"include": READS}, "writes": false, "calls_per_run": {"min": count, "max": count}})
 }
 
 /// A policy that draws this many of [`WRITES`], and their prerequisites.
-pub fn writes(count: usize) -> Value {
+pub(crate) fn writes(count: usize) -> Value {
     json!({"operations": {"include": WRITES}, "calls_per_run": {"min": count, "max": count}})
 }
 
 /// The default interval in seconds.
-pub const INTERVAL: RangeInclusive<i64> = 3600..=14_400;
+pub(crate) const INTERVAL: RangeInclusive<i64> = 3600..=14_400;
 
 /// Where two values differ, for messages.
-pub fn difference(path: &str, before: &Value, after: &Value) -> Vec<String> {
+pub(crate) fn difference(path: &str, before: &Value, after: &Value) -> Vec<String> {
     match (before, after) {
         _ if before == after => Vec::new(),
         (Value::Object(a), Value::Object(b)) => {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A source file.
-pub struct Source {
+pub(super) struct Source {
     /// From the root, e.g. `src/domain/plan/mod.rs`.
     pub path: String,
     pub text: String,
@@ -12,7 +12,7 @@ pub struct Source {
 
 impl Source {
     /// The text without the tests at its end; empty for a file of tests.
-    pub fn without_tests(&self) -> &str {
+    pub(super) fn without_tests(&self) -> &str {
         if self.path.ends_with("/tests.rs") || self.path.contains("/tests/") {
             return "";
         }
@@ -22,22 +22,22 @@ impl Source {
     }
 
     /// The code, line by line, without lines of comment and without tests.
-    pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.without_tests().lines().enumerate().map(|(index, line)| (index + 1, line));
         lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 
-    pub fn within(&self, folder: &str) -> bool {
+    pub(super) fn within(&self, folder: &str) -> bool {
         self.path.starts_with(folder)
     }
 }
 
-pub fn root() -> &'static Path {
+pub(super) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The files of a folder and its subfolders with this extension, sorted by name, without build output.
-pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+pub(super) fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![root().join(folder)];
     while let Some(folder) = open.pop() {
@@ -55,7 +55,7 @@ pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-pub fn sources(folder: &str) -> Vec<Source> {
+pub(super) fn sources(folder: &str) -> Vec<Source> {
     let source = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
         Source { path: path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/"), text }
@@ -64,7 +64,7 @@ pub fn sources(folder: &str) -> Vec<Source> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     Code,
     Comment,
     Text,
@@ -72,7 +72,7 @@ pub enum Kind {
 
 /// A piece of a source text: code, the text of a comment, or the content of a string.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Piece {
+pub(super) struct Piece {
     pub kind: Kind,
     /// Its first line, from 1.
     pub line: usize,
@@ -80,7 +80,7 @@ pub struct Piece {
 }
 
 /// Splits a source text into pieces. Consecutive comment lines are one piece.
-pub fn pieces(text: &str) -> Vec<Piece> {
+pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut found: Vec<Piece> = Vec::new();
     let mut add = |kind: Kind, at: usize, part: &str| match found.last_mut() {
         Some(last) if last.kind == kind && kind != Kind::Text => last.text.push_str(part),

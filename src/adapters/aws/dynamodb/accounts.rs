@@ -28,7 +28,7 @@ const INDEX: &str = "due";
 /// Accounts that one page of a listing reads.
 const ACCOUNTS_PER_PAGE: i32 = 500;
 
-pub struct DynamoAccounts {
+pub(crate) struct DynamoAccounts {
     client: Client,
     accounts: String,
     runs: String,
@@ -41,7 +41,7 @@ pub struct DynamoAccounts {
 }
 
 impl DynamoAccounts {
-    pub fn new(client: Client, accounts: String, runs: String, shards: u16, retention: TimeDelta) -> Self {
+    pub(crate) fn new(client: Client, accounts: String, runs: String, shards: u16, retention: TimeDelta) -> Self {
         let (index_fits, runs_fit) = (AtomicBool::new(false), OnceCell::new());
         Self { client, accounts, runs, shards, retention, index_fits, runs_fit }
     }

@@ -15,28 +15,28 @@ use crate::domain::account::{Account, AccountId, Pause, Status, StoppedBy};
 use crate::domain::hash::fnv1a;
 use crate::ports::StoredAccount;
 
-pub type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// Whole seconds, `Z`: sorts as text in the order of time.
-pub fn time(at: DateTime<Utc>) -> AttributeValue {
+pub(super) fn time(at: DateTime<Utc>) -> AttributeValue {
     AttributeValue::S(at.format("%FT%TZ").to_string())
 }
 
-pub fn text(value: impl Into<String>) -> AttributeValue {
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-pub fn number(value: impl ToString) -> AttributeValue {
+pub(super) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
 /// The partition of the due index of an account.
-pub fn due_shard(id: &AccountId, shards: u16) -> String {
+pub(super) fn due_shard(id: &AccountId, shards: u16) -> String {
     (fnv1a(id.as_str().bytes()) % u64::from(shards.max(1))).to_string()
 }
 
 /// Every attribute but the key: what it is to be, or `None` where it is to be removed.
-pub fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<AttributeValue>)> {
+pub(super) fn attributes(account: &Account, shards: u16) -> Vec<(&'static str, Option<AttributeValue>)> {
     let due = account.next_run_at.filter(|_| account.status != Status::Stopped);
     let pause = account.pause.as_ref();
     let set_aside: Item = account.set_aside.iter().map(|(key, until)| (key.to_string(), time(*until))).collect();
@@ -84,7 +84,7 @@ fn untold(notices: &Notices) -> Option<AttributeValue> {
 
 /// Reads an item. Missing attributes have their defaults; malformed ones too, with a warning that names them.
 /// `None` where the key itself is not an account id.
-pub fn found(item: &Item, shards: u16) -> Option<StoredAccount> {
+pub(super) fn found(item: &Item, shards: u16) -> Option<StoredAccount> {
     let id = AccountId::parse(item.get("account_id")?.as_s().ok()?).ok()?;
     let mut reader = Reader { item, id: &id, warnings: Vec::new() };
     let status = reader.read("status", |value| Status::parse(value.as_s().ok()?)).unwrap_or(Status::Active);

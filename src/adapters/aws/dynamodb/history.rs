@@ -11,7 +11,7 @@ use crate::domain::account::history::{CallResult, HistoryRow};
 use crate::domain::seed::Seed;
 
 /// `started_at` is the sort key: with milliseconds, so that two runs by hand do not fall together.
-pub fn item(row: &HistoryRow, retention: TimeDelta) -> Item {
+pub(super) fn item(row: &HistoryRow, retention: TimeDelta) -> Item {
     let mut item = Item::from([
         ("account_id".to_owned(), text(row.account_id.as_str())),
         ("started_at".to_owned(), text(row.started_at.to_rfc3339_opts(SecondsFormat::Millis, true))),
@@ -46,12 +46,12 @@ fn call(call: &CallResult) -> AttributeValue {
 }
 
 /// DynamoDB removes an expired row within days; until then it is to be passed over.
-pub fn expired(item: &Item, now: DateTime<Utc>) -> bool {
+pub(super) fn expired(item: &Item, now: DateTime<Utc>) -> bool {
     whole(item, "expires_at").is_some_and(|expiry: i64| expiry <= now.timestamp())
 }
 
 /// `None` for a row that cannot be read: history is for looking at, and one bad row must not hide the others.
-pub fn row(item: &Item) -> Option<HistoryRow> {
+pub(super) fn row(item: &Item) -> Option<HistoryRow> {
     Some(HistoryRow {
         account_id: AccountId::parse(string(item, "account_id")?).ok()?,
         started_at: string(item, "started_at")?.parse().ok()?,

@@ -5,4 +5,4 @@ mod attributes;
 mod history;
 mod schema_check;
 
-pub use accounts::DynamoAccounts;
+pub(crate) use accounts::DynamoAccounts;

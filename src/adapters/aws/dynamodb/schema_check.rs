@@ -10,14 +10,14 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::ports::{InfraError, TableProblem};
 
 /// A query, by what it needs.
-pub enum SchemaCheck<'a> {
+pub(super) enum SchemaCheck<'a> {
     DueIndex { table: &'a str },
     Runs { table: &'a str },
 }
 
 impl SchemaCheck<'_> {
     /// The problem that a failed query proves; `None` where it failed for another reason.
-    pub fn explain(&self, error: &SdkError<QueryError>) -> Option<InfraError> {
+    pub(super) fn explain(&self, error: &SdkError<QueryError>) -> Option<InfraError> {
         let (Self::DueIndex { table } | Self::Runs { table }) = self;
         let variable = match self {
             Self::DueIndex { .. } => "ACCOUNTS_TABLE",

@@ -23,7 +23,7 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// # Errors
 /// Why the certificate cannot be used at `now`.
-pub fn signed(
+pub(super) fn signed(
     certificate: &Certificate,
     key: &PrivateKey,
     client_id: &str,

@@ -12,13 +12,13 @@ use serde::Deserialize;
 use crate::domain::cause::LoginError;
 use crate::ports::{DeviceCode, Poll};
 
-pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Used where the answer has none. Sources: RFC 8628 for the first, Microsoft's page for the second.
 const DEFAULT_INTERVAL_SECONDS: u64 = 5;
 const DEFAULT_LIFETIME_SECONDS: u64 = 900;
 
-pub fn code(body: &[u8]) -> Result<DeviceCode, LoginError> {
+pub(super) fn code(body: &[u8]) -> Result<DeviceCode, LoginError> {
     #[derive(Deserialize)]
     struct Answer {
         device_code: SecretString,
@@ -39,7 +39,7 @@ pub fn code(body: &[u8]) -> Result<DeviceCode, LoginError> {
 }
 
 /// The meaning of an error word of the device flow; `None` for other words.
-pub fn poll(word: &str) -> Option<Poll> {
+pub(super) fn poll(word: &str) -> Option<Poll> {
     Some(match word {
         "authorization_pending" => Poll::Pending,
         "slow_down" => Poll::SlowDown,
@@ -50,7 +50,7 @@ pub fn poll(word: &str) -> Option<Poll> {
 }
 
 /// The user who signed in, from the id token. It comes straight from the service over TLS, so its signature adds nothing.
-pub fn username(body: &[u8]) -> Option<String> {
+pub(super) fn username(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Answer {
         id_token: SecretString,

@@ -36,7 +36,7 @@ const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-pub struct Entra {
+pub(crate) struct Entra {
     client: Client,
     /// Used instead of the clouds' own hosts.
     endpoint: Option<Url>,
@@ -45,7 +45,12 @@ pub struct Entra {
 }
 
 impl Entra {
-    pub fn new(client: Client, endpoint: Option<Url>, clock: Arc<dyn Clock>, identity: Arc<dyn WebIdentity>) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        endpoint: Option<Url>,
+        clock: Arc<dyn Clock>,
+        identity: Arc<dyn WebIdentity>,
+    ) -> Self {
         Self { client, endpoint, clock, identity }
     }
 

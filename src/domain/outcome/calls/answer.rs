@@ -4,7 +4,7 @@ use crate::domain::catalogue::Operation;
 
 /// What Graph's answer to one item means for that item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     Ok,
     /// Will be refused again.
     Refused,
@@ -19,7 +19,7 @@ pub enum Answer {
 
 impl Answer {
     /// `code` is Graph's own. A 401 or a 403 without one is another's answer, a proxy's or a portal's, and passes.
-    pub fn of(status: u16, code: Option<&str>, operation: &Operation) -> Self {
+    pub(crate) fn of(status: u16, code: Option<&str>, operation: &Operation) -> Self {
         match status {
             200..=299 => Self::Ok,
             _ if operation.expected.contains(&status) => Self::Ok,

@@ -10,14 +10,14 @@ use crate::domain::outcome::Outcome;
 const MAX_RETRY_AFTER: TimeDelta = TimeDelta::days(1);
 
 /// A wait that was asked for, at most [`MAX_RETRY_AFTER`], and whether it was longer.
-pub fn capped_wait(asked: Duration) -> (TimeDelta, bool) {
+pub(crate) fn capped_wait(asked: Duration) -> (TimeDelta, bool) {
     let asked = TimeDelta::from_std(asked).unwrap_or(TimeDelta::MAX);
     (asked.min(MAX_RETRY_AFTER), asked > MAX_RETRY_AFTER)
 }
 
 /// Why a run ended before its plan did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EarlyEnd {
+pub(crate) enum EarlyEnd {
     /// `longer`: Graph asked for more than [`MAX_RETRY_AFTER`].
     Throttled {
         until: DateTime<Utc>,
@@ -34,12 +34,12 @@ pub enum EarlyEnd {
 
 impl EarlyEnd {
     /// Whether no token works any more.
-    pub const fn without_token(&self) -> bool {
+    pub(crate) const fn without_token(&self) -> bool {
         matches!(self, Self::Unauthorized | Self::Token(_))
     }
 
     /// Of two ends, the one that counts: the first, but for a refused token, and for a longer wait.
-    pub fn merge(first: Option<Self>, second: Self) -> Self {
+    pub(crate) fn merge(first: Option<Self>, second: Self) -> Self {
         match (first, second) {
             (None, second) => second,
             (Some(_), second) if second.without_token() => second,

@@ -9,13 +9,13 @@ use crate::domain::cause::{
 };
 
 /// How long something that was refused for good is left out: it may have been granted by then.
-pub const REFUSED_FOR: TimeDelta = TimeDelta::days(7);
+pub(super) const REFUSED_FOR: TimeDelta = TimeDelta::days(7);
 
 /// How long something that its owner may soon change is left out: a drive not yet made, a full mailbox.
-pub const UNAVAILABLE_FOR: TimeDelta = TimeDelta::days(1);
+pub(super) const UNAVAILABLE_FOR: TimeDelta = TimeDelta::days(1);
 
 /// The services that a refusal of one of `service`'s operations says are missing, and for how long they are left out.
-pub fn missing_services(service: Service, status: u16, code: &str) -> Option<(Vec<Service>, TimeDelta)> {
+pub(super) fn missing_services(service: Service, status: u16, code: &str) -> Option<(Vec<Service>, TimeDelta)> {
     let these = |wanted: fn(Service) -> bool, time| {
         let mut services: Vec<Service> = catalogue::all().map(|operation| operation.service).collect();
         services.retain(|service| wanted(*service));

@@ -22,13 +22,13 @@ use crate::domain::outcome::{self, Change, Outcome};
 use crate::domain::policy::Policy;
 use crate::domain::seed::{RngStream, Seed};
 
-pub use answer::Answer;
-pub use early_end::{EarlyEnd, capped_wait};
+pub(crate) use answer::Answer;
+pub(crate) use early_end::{EarlyEnd, capped_wait};
 use missing_service::{REFUSED_FOR, UNAVAILABLE_FOR, missing_services};
 
 /// The calls of a run, and what is known of the objects that it made.
 #[derive(Clone, Debug, Default)]
-pub struct RunCalls {
+pub(crate) struct RunCalls {
     /// The last result of each item that had an answer of its own.
     pub calls: Vec<CallResult>,
     /// The items of batches that failed as a whole: they say nothing about their operations.
@@ -48,7 +48,7 @@ pub struct RunCalls {
 
 /// What is known of an account beside its calls.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct RunFacts {
+pub(crate) struct RunFacts {
     /// The token does not say what it allows, so that a 403 is how that is learnt.
     pub permissions_unknown: bool,
     /// An app-only account that calls the mailbox and drive of its `user_id`.
@@ -57,7 +57,7 @@ pub struct RunFacts {
 
 /// Why something is set aside, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
+pub(crate) struct Reason {
     pub lasts: TimeDelta,
     pub status: u16,
     pub code: Option<String>,
@@ -65,7 +65,7 @@ pub struct Reason {
 
 /// What all calls of a run together mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conclusion {
+pub(crate) struct Conclusion {
     pub outcome: Outcome,
     /// What is left out from now on.
     pub set_aside: BTreeMap<SetAside, Reason>,
@@ -75,27 +75,27 @@ pub struct Conclusion {
 
 impl Conclusion {
     /// Of a run that ended before its first call.
-    pub fn without_calls(outcome: Outcome) -> Self {
+    pub(crate) fn without_calls(outcome: Outcome) -> Self {
         Self { outcome, set_aside: BTreeMap::new(), refused: BTreeMap::new() }
     }
 }
 
 impl RunCalls {
     /// All calls, in the order in which they were decided but for those of batches that failed as a whole, which follow.
-    pub fn all(&self) -> impl Iterator<Item = &CallResult> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &CallResult> {
         self.calls.iter().chain(&self.unanswered)
     }
 
-    pub fn ok(&self) -> u32 {
+    pub(crate) fn ok(&self) -> u32 {
         self.count(|call| call.ok)
     }
 
-    pub fn throttled(&self) -> u32 {
+    pub(crate) fn throttled(&self) -> u32 {
         self.count(|call| !call.ok && call.status == 429)
     }
 
     /// Calls that failed for another reason than throttling.
-    pub fn failed(&self) -> u32 {
+    pub(crate) fn failed(&self) -> u32 {
         self.count(|call| !call.ok && call.status != 429)
     }
 
@@ -104,7 +104,7 @@ impl RunCalls {
     }
 
     /// What the calls mean for the account.
-    pub fn conclude(&self, facts: RunFacts) -> Conclusion {
+    pub(crate) fn conclude(&self, facts: RunFacts) -> Conclusion {
         if facts.names_user && self.user_is_missing() {
             return Conclusion::without_calls(Outcome::Misconfigured { cause: user_missing() });
         }
@@ -235,7 +235,7 @@ fn is_refusal(call: &CallResult) -> bool {
 }
 
 /// The outcome of a run whose policy and permissions leave no operation to draw.
-pub fn nothing_allowed(access: Access, user_id: Option<&str>) -> Outcome {
+pub(crate) fn nothing_allowed(access: Access, user_id: Option<&str>) -> Outcome {
     let remedy = match (access, user_id) {
         (Access::AppOnly, None) => {
             "Grant application permissions and consent to them, or name a `user_id` in the secret, or widen the policy's operations"
@@ -248,7 +248,7 @@ pub fn nothing_allowed(access: Access, user_id: Option<&str>) -> Outcome {
 }
 
 /// The outcome of a run where all that could be drawn is set aside: why, most of all, it was.
-pub fn all_set_aside(account: &Account) -> Outcome {
+pub(crate) fn all_set_aside(account: &Account) -> Outcome {
     let reason = |service: bool| {
         let refusals = account.refusals.iter().filter(|(key, _)| account.set_aside.contains_key(key));
         let refusals = refusals.filter(|(key, _)| matches!(key, SetAside::Service(_)) == service);
@@ -268,7 +268,7 @@ pub fn all_set_aside(account: &Account) -> Outcome {
 }
 
 /// Writes a run that ended at `now` into its account: what it learnt of operations and orphans, and the outcome.
-pub fn settle(
+pub(crate) fn settle(
     account: &mut Account,
     policy: &Policy,
     calls: &RunCalls,
@@ -320,7 +320,7 @@ fn set_aside(account: &mut Account, calls: &RunCalls, conclusion: &Conclusion, n
 
 /// Whether the answers of a batch leave the token as the only thing to blame: all of them say 401, and Graph accepted it
 /// for no call before.
-pub fn blames_token<'a>(
+pub(crate) fn blames_token<'a>(
     before: &RunCalls,
     batch: impl Iterator<Item = (&'a Operation, Answer, Option<&'a str>)>,
 ) -> bool {

@@ -19,7 +19,7 @@ const SHARED_TENANTS: [&str; 3] = ["common", "organizations", "consumers"];
 ///
 /// # Errors
 /// As the secret of the account would be refused.
-pub fn account(name: Option<&str>, mut secret: Map<String, Value>) -> Result<ImportedAccount, Refusal> {
+pub(super) fn account(name: Option<&str>, mut secret: Map<String, Value>) -> Result<ImportedAccount, Refusal> {
     for value in secret.values_mut() {
         if let Value::String(text) = value {
             *value = json!(clean(text));
@@ -67,7 +67,7 @@ fn id_of(secret: &Map<String, Value>) -> Result<AccountId, Refusal> {
 }
 
 /// The name of a user's account: what an account id cannot hold becomes a hyphen.
-pub fn account_name(user: &str) -> String {
+pub(super) fn account_name(user: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || "._@+-".contains(c) { c } else { '-' };
     user.chars().map(allowed).collect()
 }

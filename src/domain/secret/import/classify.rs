@@ -5,7 +5,7 @@
 
 /// The most telling reading of a value. A value of no other kind may always be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     Guid,
     /// A user principal name.
     User(Certainty),
@@ -17,7 +17,7 @@ pub enum Kind {
 
 /// Whether a value may be a secret as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Certainty {
+pub(super) enum Certainty {
     /// Ends with a domain that Microsoft gives to tenants: no secret does.
     Sure,
     /// A domain of the customer's own: `correct.horse` is such a domain too, and `P@ssw0rd.com` such a user.
@@ -28,7 +28,7 @@ pub enum Certainty {
 const TENANT_DOMAINS: [&str; 4] = [".onmicrosoft.com", ".onmicrosoft.us", ".onmicrosoft.de", ".partner.onmschina.cn"];
 
 /// The kind of a value that is trimmed.
-pub fn kind(text: &str) -> Kind {
+pub(super) fn kind(text: &str) -> Kind {
     if is_guid(text) {
         return Kind::Guid;
     }
@@ -48,7 +48,7 @@ pub fn kind(text: &str) -> Kind {
 }
 
 /// Whether a word that the user chose as a name looks like a secret. Names of words do not, nor ids.
-pub fn may_be_secret(name: &str) -> bool {
+pub(super) fn may_be_secret(name: &str) -> bool {
     match kind(name) {
         Kind::Guid | Kind::User(_) | Kind::Domain(Certainty::Sure) => false,
         Kind::ClientSecret | Kind::RefreshToken => true,

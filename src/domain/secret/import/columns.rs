@@ -4,7 +4,7 @@ use super::error::{ImportError, Misspelling};
 use crate::domain::suggest::nearest;
 
 /// `account`, and the fields of a secret.
-pub const FIELDS: [&str; 13] = [
+pub(super) const FIELDS: [&str; 13] = [
     "account",
     "tenant_id",
     "client_id",
@@ -37,7 +37,7 @@ const ALIASES: [(&str, &str); 9] = [
 const MAX_PRINTED_CHARS: usize = 24;
 
 /// The field of a name as people write it: `Tenant ID`, `clientId`, `CLIENT_SECRET`.
-pub fn field(name: &str) -> Option<&'static str> {
+pub(super) fn field(name: &str) -> Option<&'static str> {
     let bare = bare(name);
     let own = FIELDS.into_iter().find(|field| self::bare(field) == bare);
     own.or_else(|| ALIASES.into_iter().find(|(alias, _)| *alias == bare).map(|(_, field)| field))
@@ -48,7 +48,7 @@ fn bare(name: &str) -> String {
 }
 
 /// The field that an unknown name resembles, with the name, if that cannot be a secret.
-pub fn misspelling(name: &str) -> Option<Misspelling> {
+pub(super) fn misspelling(name: &str) -> Option<Misspelling> {
     let printable =
         name.len() <= MAX_PRINTED_CHARS && name.chars().all(|c| c.is_ascii_alphabetic() || " _".contains(c));
     let field = nearest(&name.replace(' ', "_"), FIELDS).filter(|_| printable)?;
@@ -59,7 +59,7 @@ pub fn misspelling(name: &str) -> Option<Misspelling> {
 ///
 /// # Errors
 /// Where a name is not a field, or two are the same one.
-pub fn header(names: &[String]) -> Result<Vec<Option<&'static str>>, ImportError> {
+pub(super) fn header(names: &[String]) -> Result<Vec<Option<&'static str>>, ImportError> {
     let mut fields: Vec<Option<&'static str>> = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
         let number = index + 1;

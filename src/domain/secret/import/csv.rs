@@ -15,7 +15,7 @@ use crate::domain::invisible::clean;
 const MAX_COLUMNS: usize = 64;
 
 /// The separator of a first line that names columns; `None` for a line that holds values.
-pub fn header_separator(line: &str, declared: Option<Separator>) -> Option<Separator> {
+pub(super) fn header_separator(line: &str, declared: Option<Separator>) -> Option<Separator> {
     let all = declared.map_or_else(|| [&SEPARATORS[..], &[Separator::Spaces]].concat(), |separator| vec![separator]);
     let named = all.into_iter().filter_map(|separator| {
         let cells = separator.split(line, MAX_COLUMNS);
@@ -33,7 +33,7 @@ pub fn header_separator(line: &str, declared: Option<Separator>) -> Option<Separ
 ///
 /// # Errors
 /// Where the header names a column that is not a field.
-pub fn records(text: &str, first_line: usize, declared: Option<Separator>) -> Result<Vec<Record>, ImportError> {
+pub(super) fn records(text: &str, first_line: usize, declared: Option<Separator>) -> Result<Vec<Record>, ImportError> {
     let head = text.lines().next().unwrap_or_default();
     let separator = declared.or_else(|| header_separator(head, None)).unwrap_or_else(|| most_frequent(head));
     let mut rows = rows(text, first_line, separator).into_iter();
@@ -95,7 +95,7 @@ struct Row {
 /// The rows that hold a value, no more than can be imported, each with the line on which it begins.
 fn rows(text: &str, first_line: usize, separator: Separator) -> Vec<Row> {
     // One more than all accounts and the header, so that too many are noticed.
-    const MOST: usize = MAX_ACCOUNTS + 2;
+    const MAX_ROWS: usize = MAX_ACCOUNTS + 2;
     let Separator::Byte(delimiter) = separator else {
         let columns = separator.split(text.lines().next().unwrap_or_default(), MAX_COLUMNS).len();
         let lines = text.lines().enumerate().filter(|(_, line)| !is_blank(line));
@@ -105,13 +105,13 @@ fn rows(text: &str, first_line: usize, separator: Separator) -> Vec<Row> {
             cells.resize(cells.len().max(columns), String::new());
             Row { line: first_line + index, cells, open_quote: false }
         };
-        return lines.take(MOST).map(row).collect();
+        return lines.take(MAX_ROWS).map(row).collect();
     };
     let Quoted { text, is_open } = strict(text, delimiter);
     let mut reader = reader(&text, delimiter);
     let mut record = ::csv::StringRecord::new();
     let (mut rows, mut line, mut counted) = (Vec::new(), first_line, 0);
-    while rows.len() < MOST && matches!(reader.read_record(&mut record), Ok(true)) {
+    while rows.len() < MAX_ROWS && matches!(reader.read_record(&mut record), Ok(true)) {
         if record.iter().all(|cell| clean(cell).is_empty()) {
             continue;
         }

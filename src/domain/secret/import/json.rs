@@ -11,7 +11,7 @@ use super::record::{ImportedAccount, Record};
 ///
 /// # Errors
 /// Where the text is not JSON, or of none of the shapes.
-pub fn records(text: &str, first_line: usize) -> Result<Vec<Record>, ImportError> {
+pub(super) fn records(text: &str, first_line: usize) -> Result<Vec<Record>, ImportError> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| ImportError::NotJson { line: error.line() + first_line - 1, column: error.column() })?;
     let unnamed = |list: Vec<Value>| list.into_iter().map(|element| (None, element)).collect();

@@ -15,7 +15,7 @@ use super::separator::{SEPARATORS, Separator, is_blank, is_comment};
 const MAX_VALUES: usize = 5;
 
 /// The accounts of a text that begins on `first_line`; no more than can be imported, and one.
-pub fn records(text: &str, first_line: usize, declared: Option<Separator>) -> Vec<Record> {
+pub(super) fn records(text: &str, first_line: usize, declared: Option<Separator>) -> Vec<Record> {
     let lines = text.lines().enumerate().filter(|(_, line)| !is_blank(line) && !is_comment(line));
     let read = |(index, line)| Record { number: first_line + index, account: read(line, declared) };
     lines.take(MAX_ACCOUNTS + 1).map(read).collect()

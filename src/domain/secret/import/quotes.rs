@@ -3,7 +3,7 @@
 use crate::domain::invisible::{clean, is_invisible};
 
 /// A text of quoted cells in the form that RFC 4180 asks for.
-pub struct Quoted {
+pub(super) struct Quoted {
     pub text: String,
     /// The text ends within a quoted cell, which has swallowed all that follows its quote.
     pub is_open: bool,
@@ -18,7 +18,7 @@ enum State {
 }
 
 /// Removes white space before cells, so that a quote after it begins a quoted cell. Line ends stay.
-pub fn strict(text: &str, delimiter: u8) -> Quoted {
+pub(super) fn strict(text: &str, delimiter: u8) -> Quoted {
     let delimiter = char::from(delimiter);
     let mut state = State::CellStart;
     let kept = text.chars().filter(|&c| {
@@ -39,12 +39,12 @@ pub fn strict(text: &str, delimiter: u8) -> Quoted {
 }
 
 /// A reader of such a text, all of whose lines are rows of any length.
-pub fn reader(text: &str, delimiter: u8) -> ::csv::Reader<&[u8]> {
+pub(super) fn reader(text: &str, delimiter: u8) -> ::csv::Reader<&[u8]> {
     ::csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes())
 }
 
 /// What quotes enclose that enclose a whole value.
-pub fn unquoted(value: &str) -> Option<String> {
+pub(super) fn unquoted(value: &str) -> Option<String> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
     Some(clean(inner).replace("\"\"", "\""))
 }

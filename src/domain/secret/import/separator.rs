@@ -5,7 +5,7 @@ use crate::domain::invisible::{clean, is_invisible};
 
 /// What separates the values of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Separator {
+pub(super) enum Separator {
     Byte(u8),
     Text(&'static str),
     /// One or more spaces or tabs.
@@ -13,7 +13,7 @@ pub enum Separator {
 }
 
 /// All but spaces, which only separate where nothing else does.
-pub const SEPARATORS: [Separator; 8] = [
+pub(super) const SEPARATORS: [Separator; 8] = [
     Separator::Byte(b'\t'),
     Separator::Text("----"),
     Separator::Byte(b'|'),
@@ -26,7 +26,7 @@ pub const SEPARATORS: [Separator; 8] = [
 
 impl Separator {
     /// The separator that an Excel sheet's first line gives, such as `sep=;`.
-    pub fn declared(line: &str) -> Option<Self> {
+    pub(super) fn declared(line: &str) -> Option<Self> {
         let line = line.trim_matches(|c| is_invisible(c) && c != '\t' || "\"\r\n".contains(c));
         let name = line.get(..4)?;
         let text = line.get(4..)?;
@@ -42,7 +42,7 @@ impl Separator {
     }
 
     /// The values of a line, without empty ones at its end; at most `most + 1`.
-    pub fn split(self, line: &str, most: usize) -> Vec<String> {
+    pub(super) fn split(self, line: &str, most: usize) -> Vec<String> {
         let line = if self == Self::Byte(b'\t') { line.trim_end_matches(['\r', '\n']) } else { clean(line) };
         let mut values = match self {
             Self::Spaces => {
@@ -98,12 +98,12 @@ fn quoted(line: &str, delimiter: u8, most: usize) -> Vec<String> {
 }
 
 /// Whether a line holds no value: nothing, or separators alone.
-pub fn is_blank(line: &str) -> bool {
+pub(super) fn is_blank(line: &str) -> bool {
     line.chars().all(|c| is_invisible(c) || "|｜;；,，-\"".contains(c))
 }
 
 /// Whether a line is for people alone.
-pub fn is_comment(line: &str) -> bool {
+pub(super) fn is_comment(line: &str) -> bool {
     let line = clean(line);
     line.starts_with('#') || line.starts_with("//")
 }
